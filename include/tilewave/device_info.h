@@ -1,0 +1,71 @@
+#pragma once
+
+// What devices there are and what a call did.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tilewave {
+
+enum class DeviceKind : uint8_t {
+  kHost,  ///< The CPU backend; always there.
+  kVnpu,  ///< The virtual NPU: exact results, simulated time.
+  kXrt,   ///< A real NPU through XRT.
+};
+
+/// "host", "vnpu", "xrt".
+std::string_view Name(DeviceKind kind);
+
+/// Where a time comes from. Never mixed in one unlabelled column.
+enum class TimeKind : uint8_t { kMeasured, kSimulated, kPredicted };
+
+/// "measured", "simulated", "predicted".
+std::string_view Name(TimeKind kind);
+
+/// One line of `tilewave devices`.
+struct DeviceInfo {
+  std::string name;  ///< As the `device` option takes it: "host", "vnpu:phoenix", "xrt:0".
+  DeviceKind kind = DeviceKind::kHost;
+  bool usable = false;
+  std::string description;  ///< Model and features, or why it is not usable.
+};
+
+/// Where the time of a call went, in microseconds. A phase that a device does not have stays 0.
+struct PhaseTimes {
+  double allocate_us = 0;    ///< Getting buffers.
+  double pack_us = 0;        ///< Host: operands into the device's layout, quantising on the way.
+  double write_us = 0;       ///< Copies into device-visible buffers.
+  double sync_in_us = 0;     ///< Making host writes visible to the device.
+  double launch_us = 0;      ///< Time inside submit calls (host device: the product itself).
+  double wait_us = 0;        ///< Blocked on completion.
+  double sync_out_us = 0;    ///< Making device writes visible to the host.
+  double read_us = 0;        ///< Copies out of device-visible buffers.
+  double accumulate_us = 0;  ///< Host adds of partial sums over K.
+  double finish_us = 0;      ///< Host epilogue.
+};
+
+/// Filled by a call when RunOptions::stats points here; costs nothing otherwise.
+/// The string views live as long as the Engine.
+struct CallStats {
+  /// One stretch of the call on one device.
+  struct Part {
+    std::string_view device;  ///< "host", ...
+    std::string_view kernel;  ///< Name of the kernel that ran.
+    std::string_view reason;  ///< Why here: "requested", "auto: the only device", ...
+    int64_t launches = 0;
+    double us = 0;
+    TimeKind time_kind = TimeKind::kMeasured;
+  };
+  static constexpr int kMaxParts = 4;
+
+  std::array<Part, kMaxParts> parts = {};
+  int part_count = 0;
+  PhaseTimes phases = {};
+  double total_us = 0;  ///< Wall clock of the whole call, measured.
+  int64_t macs = 0;     ///< batch * M * K * N.
+  bool plan_cached = false;
+};
+
+}  // namespace tilewave

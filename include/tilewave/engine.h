@@ -1,0 +1,137 @@
+#pragma once
+
+// The one object that a program needs: tilewave::Engine.
+//
+//   auto engine = tilewave::Engine::Create();
+//   if (!engine.ok()) ...
+//   tilewave::Status status = engine->Run({.a = tilewave::RowMajor(a, m, k),
+//                                          .b = tilewave::RowMajor(b, k, n),
+//                                          .c = tilewave::RowMajor(c, m, n)});
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tilewave/device_info.h"
+#include "tilewave/problem.h"
+#include "tilewave/status.h"
+
+namespace tilewave {
+
+namespace engine {
+struct Composer;
+}
+
+/// Set once, at Engine::Create.
+struct EngineOptions {
+  // Behaviour.
+
+  /// "auto", "host", "vnpu:PROFILE" or "xrt[:N]". auto takes the best usable device.
+  std::string device = "auto";
+
+  /// CPU kernel by name, or empty for the best one that this CPU runs. An unknown name, or one
+  /// that this CPU cannot run, is an error, never a silent default.
+  std::string cpu_kernel;
+
+  /// Check every submission at the device seam and poison fresh device buffers. Finds bugs in
+  /// tilewave, not in the caller, whose arguments are always checked.
+  bool validate_submissions = false;
+
+  // Performance.
+
+  /// CPU threads of one call; 0 lets tilewave choose. Only 1 is built yet: larger values give
+  /// kUnimplemented, 0 means 1.
+  int threads = 0;
+};
+
+/// Per call; all optional.
+struct RunOptions {
+  /// Filled before the call returns (Submit: before Wait returns). Not owned.
+  CallStats* stats = nullptr;
+
+  /// Counts finished elements of C, up to batch * M * N, while the call runs; another thread may
+  /// read it to draw progress. Not owned.
+  std::atomic<int64_t>* progress = nullptr;
+
+  /// Longest time the call may wait for a device; 0 takes the default of 30 s. The host device
+  /// computes in the calling thread and has nothing to wait for.
+  std::chrono::nanoseconds time_limit{0};
+};
+
+/// For Engine::Prepare.
+struct WeightsOptions {
+  Parameter<int32_t> zero = {};  ///< Of B: one, or one per column. Copied.
+  DynamicQuantisation quantise = DynamicQuantisation::kPerVector;  ///< Read if B is f32.
+};
+
+/// A submitted call. Move-only. Destroying it waits for the call; its Status is then lost.
+/// Used from one thread at a time.
+class Handle {
+ public:
+  Handle();
+  ~Handle();
+  Handle(Handle&&) noexcept;
+  Handle& operator=(Handle&&) noexcept;
+
+  /// True if Wait would not block.
+  bool done() const;
+
+  /// Blocks until the call has ended, then says how. May be called again.
+  [[nodiscard]] Status Wait();
+
+ private:
+  friend class Engine;
+  struct State;
+  std::unique_ptr<State> state_;
+  Status status_;
+};
+
+/// Multiplies. Owns its devices, caches and threads; there are no globals.
+/// Thread-safe: any member may be called from any number of threads at once. Movable; the moved
+/// from Engine can only be destroyed or assigned to. Must outlive its handles.
+class Engine {
+ public:
+  /// Errors: kNotFound (no such device or kernel), kUnavailable, kUnimplemented,
+  /// kInvalidArgument (the form of a name).
+  static Result<Engine> Create(const EngineOptions& options = {});
+
+  ~Engine();
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+
+  /// Computes C and returns when it is written. `Run` is Submit and Wait.
+  /// Errors leave C as it was: kInvalidArgument (shapes, strides, overlap, null, non-finite
+  /// scales, NaN in a dynamically quantised operand: the row is named), kOutOfRange (K beyond
+  /// MaxK, extents whose product overflows), kFailedPrecondition (Weights of another shape),
+  /// kUnimplemented, kResourceExhausted.
+  /// Allocates nothing when a call of the same shapes, types and strides has run before.
+  [[nodiscard]] Status Run(const Matmul& call, const RunOptions& options = {});
+
+  /// Starts a call; all views must stay valid until the handle has been waited for. On the host
+  /// device the product is done when Submit returns. Errors are those of Run.
+  [[nodiscard]] Result<Handle> Submit(const Matmul& call, const RunOptions& options = {});
+
+  /// Copies and prepacks a right operand (K x N, or a batch) for use in many calls. The view is
+  /// no longer needed afterwards.
+  [[nodiscard]] Result<Weights> Prepare(const ConstMatrix& b, const WeightsOptions& options = {});
+
+  /// Every device that this build knows, usable or not, and why not.
+  std::vector<DeviceInfo> Devices() const;
+
+  /// The device that calls run on.
+  const DeviceInfo& device() const;
+
+ private:
+  friend struct engine::Composer;
+  class Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// "0.1.0".
+std::string_view Version();
+
+}  // namespace tilewave
