@@ -1,0 +1,140 @@
+#include "core/dynamic_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/dynamic_quantisation.h"
+
+namespace tilewave::core {
+namespace {
+
+const float* VectorStart(const FloatOperand& x, int64_t b, int64_t vector) {
+  return x.data + (b * x.batch_stride) + (vector * x.vector_stride);
+}
+
+struct Range {
+  float low = 0;
+  float high = 0;
+  bool finite = true;
+};
+
+Range RangeOfVector(const FloatOperand& x, int64_t b, int64_t vector) {
+  const float* start = VectorStart(x, b, vector);
+  Range r;
+  // x - x is 0 for every finite x and NaN for the others; the sum stays NaN once it is one.
+  float poison = 0;
+  for (int64_t k = 0; k < x.k; ++k) {
+    const float value = start[k * x.k_stride];
+    poison += value - value;
+    r.low = std::min(r.low, value);
+    r.high = std::max(r.high, value);
+  }
+  r.finite = poison == 0;
+  return r;
+}
+
+Status NotFinite(const FloatOperand& x, int64_t b, int64_t vector) {
+  const float* start = VectorStart(x, b, vector);
+  int64_t k = 0;
+  while (std::isfinite(start[k * x.k_stride])) ++k;
+  const char* what = std::isnan(start[k * x.k_stride]) ? "NaN" : "infinity";
+  const char* kind = x.is_a ? "row" : "column";
+  const std::string where =
+      x.batch > 1 ? fmt::format("{} {} of matrix {}", kind, vector, b)
+                  : fmt::format("{} {}", kind, vector);
+  return {StatusCode::kInvalidArgument,
+          fmt::format("{} of {} holds {} (at k = {}); dynamic quantisation needs finite values",
+                      where, x.is_a ? "A" : "B", what, k)};
+}
+
+DynamicScale ScaleFor(const FloatOperand& x, const Range& r) {
+  if (x.mode == Quantise::kAsymmetricPerTensor) return AsymmetricScale(r.low, r.high);
+  return SymmetricScale(std::max(-r.low, r.high));
+}
+
+void Store(const DynamicScales& out, int64_t index, const DynamicScale& s) {
+  out.scale[index] = s.scale;
+  out.inverse[index] = s.inverse;
+  out.zero[index] = s.zero;
+}
+
+FloatOperand Common(const void* data, int64_t k, const Strides& s, const Problem& p) {
+  FloatOperand x;
+  x.data = static_cast<const float*>(data);
+  x.batch = s.batch == 0 ? 1 : p.batch;
+  x.k = k;
+  x.batch_stride = s.batch;
+  return x;
+}
+
+}  // namespace
+
+FloatOperand FloatOperandA(const Problem& p, const Operands& o) {
+  FloatOperand x = Common(o.a, p.k, p.a, p);
+  x.vectors = p.m;
+  x.vector_stride = p.a.row;
+  x.k_stride = p.a.col;
+  x.mode = p.quantise_a;
+  x.is_a = true;
+  return x;
+}
+
+FloatOperand FloatOperandB(const Problem& p, const Operands& o) {
+  FloatOperand x = Common(o.b, p.k, p.b, p);
+  x.vectors = p.n;
+  x.vector_stride = p.b.col;
+  x.k_stride = p.b.row;
+  x.mode = p.quantise_b;
+  x.is_a = false;
+  return x;
+}
+
+Status ScanDynamicScales(const FloatOperand& x, const DynamicScales& out) {
+  Range whole;
+  for (int64_t b = 0; b < x.batch; ++b) {
+    for (int64_t vector = 0; vector < x.vectors; ++vector) {
+      const Range r = RangeOfVector(x, b, vector);
+      if (!r.finite) return NotFinite(x, b, vector);
+      if (x.mode == Quantise::kPerVector) {
+        Store(out, x.scale_index(b, vector), ScaleFor(x, r));
+      } else {
+        whole.low = std::min(whole.low, r.low);
+        whole.high = std::max(whole.high, r.high);
+      }
+    }
+  }
+  if (x.mode != Quantise::kPerVector) Store(out, 0, ScaleFor(x, whole));
+  return {};
+}
+
+int32_t QuantiseElement(const FloatOperand& x, const DynamicScales& s, int64_t b, int64_t vector,
+                        int64_t k) {
+  const int64_t index = x.scale_index(b, vector);
+  const DynamicScale scale{s.scale[index], s.inverse[index], s.zero[index]};
+  const float value = VectorStart(x, x.batch == 1 ? 0 : b, vector)[k * x.k_stride];
+  return x.mode == Quantise::kAsymmetricPerTensor ? QuantiseAsymmetric(value, scale)
+                                                  : QuantiseSymmetric(value, scale);
+}
+
+namespace {
+
+template <typename T>
+Parameter<T> ScannedParameter(const FloatOperand& x, const T* data) {
+  if (x.mode != Quantise::kPerVector) return {true, T{}, data, 0, 0};
+  return {true, T{}, data, 1, x.batch == 1 ? 0 : x.vectors};
+}
+
+}  // namespace
+
+void UseScalesA(const FloatOperand& x, const DynamicScales& s, Operands* o) {
+  o->scale_a = ScannedParameter(x, s.scale);
+  if (x.mode == Quantise::kAsymmetricPerTensor) o->zero_a = ScannedParameter(x, s.zero);
+}
+
+void UseScalesB(const FloatOperand& x, const DynamicScales& s, Operands* o) {
+  o->scale_b = ScannedParameter(x, s.scale);
+}
+
+}  // namespace tilewave::core
