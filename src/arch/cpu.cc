@@ -1,0 +1,60 @@
+#include "arch/cpu.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace tilewave::arch {
+namespace {
+
+int64_t CacheBytes(int name, int64_t otherwise) {
+  const long bytes = sysconf(name);
+  return bytes > 0 ? static_cast<int64_t>(bytes) : otherwise;
+}
+
+std::string ModelName() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(cpuinfo, line)) {
+    if (line.rfind("model name", 0) != 0) continue;
+    const size_t colon = line.find(':');
+    if (colon != std::string::npos && colon + 2 <= line.size()) return line.substr(colon + 2);
+  }
+  return "unknown CPU";
+}
+
+int UsableThreads() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  const int count = CPU_COUNT(&set);
+  return count > 0 ? count : 1;
+}
+
+void AddFeature(bool present, const char* name, std::string* features) {
+  if (!present) return;
+  if (!features->empty()) *features += ' ';
+  *features += name;
+}
+
+}  // namespace
+
+Cpu DetectCpu() {
+  Cpu cpu;
+  cpu.model = ModelName();
+  cpu.l1_bytes = CacheBytes(_SC_LEVEL1_DCACHE_SIZE, kDefaultL1Bytes);
+  cpu.l2_bytes = CacheBytes(_SC_LEVEL2_CACHE_SIZE, kDefaultL2Bytes);
+  cpu.l3_bytes = CacheBytes(_SC_LEVEL3_CACHE_SIZE, kDefaultL3Bytes);
+  cpu.threads = UsableThreads();
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  cpu.avx2 = __builtin_cpu_supports("avx2") != 0;
+  cpu.avx512_vnni = __builtin_cpu_supports("avx512vnni") != 0;
+#endif
+  AddFeature(cpu.avx2, "avx2", &cpu.features);
+  AddFeature(cpu.avx512_vnni, "avx512_vnni", &cpu.features);
+  return cpu;
+}
+
+}  // namespace tilewave::arch

@@ -1,0 +1,32 @@
+#pragma once
+
+// What this CPU is and has. The only place that asks the processor.
+
+#include <cstdint>
+#include <string>
+
+namespace tilewave::arch {
+
+/// Read once at start-up from cpuid (x86-64) and the system's cache report.
+struct Cpu {
+  std::string model;      ///< As the system names it, or "unknown CPU".
+  std::string features;   ///< Space separated, those that int8 kernels care about.
+  bool avx2 = false;
+  bool avx512_vnni = false;
+  int64_t l1_bytes = 0;
+  int64_t l2_bytes = 0;
+  int64_t l3_bytes = 0;
+  int threads = 1;  ///< CPUs that this process may use.
+};
+
+/// Detects; never fails: what cannot be found out takes the defaults below.
+Cpu DetectCpu();
+
+/// Used where the system does not report caches (some containers and virtual machines): the
+/// smallest of the last ten years' x86-64 and ARMv8 server, desktop and laptop cores
+/// (vendors' data sheets: Intel Skylake client 32 KiB / 256 KiB, Neoverse N1 64 KiB / 512 KiB).
+inline constexpr int64_t kDefaultL1Bytes = 32 * 1024;
+inline constexpr int64_t kDefaultL2Bytes = 256 * 1024;
+inline constexpr int64_t kDefaultL3Bytes = 4 * 1024 * 1024;
+
+}  // namespace tilewave::arch

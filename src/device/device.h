@@ -1,0 +1,120 @@
+#pragma once
+
+// The seam between the runtime and whatever computes: host, virtual NPU, real NPU.
+// Interfaces have no data members. A backend implements these and checks nothing that
+// validating_device.h checks for all of them.
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "core/problem.h"
+#include "device/clock.h"
+#include "tilewave/device_info.h"
+#include "tilewave/status.h"
+
+namespace tilewave::device {
+
+enum class SyncDirection : uint8_t { kToDevice, kFromDevice };
+
+/// Memory that a device can reach. Owned by whoever holds it; must not outlive its Device, and
+/// must outlive every launch that names it.
+class Buffer {
+ public:
+  virtual ~Buffer() = default;
+  virtual size_t bytes() const = 0;
+
+  /// The host's view of the memory; stays the same for the life of the buffer.
+  virtual std::byte* host() = 0;
+
+  /// Makes [offset, offset + bytes) written on one side visible to the other. May be a no-op.
+  [[nodiscard]] virtual Status Sync(SyncDirection direction, size_t offset, size_t bytes) = 0;
+
+  /// A window into this buffer that shares its memory and must not outlive it.
+  [[nodiscard]] virtual Result<std::unique_ptr<Buffer>> Slice(size_t offset, size_t bytes) = 0;
+};
+
+/// A right operand in a device's own layout. Immutable, shared between threads.
+class WeightsPayload {
+ public:
+  virtual ~WeightsPayload() = default;
+  virtual size_t bytes() const = 0;
+};
+
+/// Code ready to run on one device: for devices that take whole products, one problem resolved
+/// (kernel, blocking, epilogue). Immutable; any number of launches may use it at once.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  virtual std::string_view kernel_name() const = 0;
+};
+
+/// One submitted run. Borrowed until the fence has been waited for.
+struct Launch {
+  const Executable* executable = nullptr;
+  const core::Operands* operands = nullptr;       ///< Host memory, for whole-product devices.
+  const WeightsPayload* weights = nullptr;        ///< If the problem is prepacked, B's payload.
+  std::atomic<int64_t>* progress = nullptr;       ///< Finished elements of C; may be null.
+};
+
+/// Expected outcomes of the hot path; a plain enum since "full" is no error.
+enum class SubmitCode : uint8_t {
+  kAccepted,
+  kQueueFull,  ///< Nothing was submitted; wait for an earlier launch, then try again.
+  kRejected,   ///< Nothing was submitted; the fence's status says why.
+};
+
+enum class WaitCode : uint8_t { kDone, kTimeout };
+
+/// Follows one submission. Filled by TrySubmit, completed by Wait; status() then says how it
+/// went. Reusable for another submission once done.
+struct Fence {
+  uint64_t ticket = 0;
+  bool done = false;
+  Status status;
+};
+
+/// Submissions in order. Thread-safe.
+class Queue {
+ public:
+  virtual ~Queue() = default;
+
+  /// Submits the launches as one chain, or none of them. Never blocks on the device; a device
+  /// that computes in the calling thread (host) is done when this returns.
+  /// REQUIRES: fence != nullptr, launches not empty.
+  virtual SubmitCode TrySubmit(std::span<const Launch> launches, Fence* fence) = 0;
+
+  /// Blocks until the submission has ended, at most `limit` of device time.
+  virtual WaitCode Wait(Fence* fence, std::chrono::nanoseconds limit) = 0;
+};
+
+/// One device. Thread-safe.
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const DeviceInfo& info() const = 0;
+  virtual Clock& clock() = 0;
+
+  /// The queue that all calls share; lives as long as the device.
+  virtual Queue& queue() = 0;
+
+  [[nodiscard]] virtual Result<std::unique_ptr<Buffer>> Allocate(size_t bytes) = 0;
+
+  /// Resolves a validated problem. kUnimplemented if this device takes no whole products.
+  [[nodiscard]] virtual Result<std::unique_ptr<Executable>> Load(const core::Problem& problem) = 0;
+
+  /// Names the layout of the payload that PackWeights makes for this problem; payloads are
+  /// cached by (device name, this). Lives as long as the device.
+  virtual std::string_view WeightsLayout(const core::Problem& problem) const = 0;
+
+  /// Packs B (in `operands`, integers only, with zero_b) for problems with this B.
+  /// Reads k, n, batch, b_type, b, zero_b of the problem and b, zero_b of the operands.
+  [[nodiscard]] virtual Result<std::unique_ptr<WeightsPayload>> PackWeights(
+      const core::Problem& problem, const core::Operands& operands) = 0;
+};
+
+}  // namespace tilewave::device

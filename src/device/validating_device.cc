@@ -1,0 +1,197 @@
+#include "device/validating_device.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace tilewave::device {
+namespace {
+
+constexpr size_t kGuardBytes = 64;
+
+Status Bug(std::string what) { return {StatusCode::kInternal, std::move(what)}; }
+
+/// Whether [offset, offset + bytes) lies inside `size`, without overflow.
+bool InRange(size_t offset, size_t bytes, size_t size) {
+  return offset <= size && bytes <= size - offset;
+}
+
+class ValidatingBuffer final : public Buffer {
+ public:
+  /// `guarded`: the inner buffer is kGuardBytes longer than what is shown.
+  ValidatingBuffer(std::unique_ptr<Buffer> inner, bool guarded)
+      : inner_(std::move(inner)), guarded_(guarded) {
+    if (guarded_) std::memset(inner_->host(), kPoisonByte, inner_->bytes());
+  }
+
+  size_t bytes() const override { return inner_->bytes() - (guarded_ ? kGuardBytes : 0); }
+  std::byte* host() override { return inner_->host(); }
+
+  Status Sync(SyncDirection direction, size_t offset, size_t bytes) override {
+    if (!InRange(offset, bytes, this->bytes())) {
+      return Bug(fmt::format("sync of [{}, +{}) in a buffer of {} bytes", offset, bytes,
+                             this->bytes()));
+    }
+    if (Status s = CheckGuard(); !s.ok()) return s;
+    return inner_->Sync(direction, offset, bytes);
+  }
+
+  Result<std::unique_ptr<Buffer>> Slice(size_t offset, size_t bytes) override {
+    if (!InRange(offset, bytes, this->bytes())) {
+      return Bug(fmt::format("slice [{}, +{}) of a buffer of {} bytes", offset, bytes,
+                             this->bytes()));
+    }
+    Result<std::unique_ptr<Buffer>> slice = inner_->Slice(offset, bytes);
+    if (!slice.ok()) return slice;
+    return std::unique_ptr<Buffer>(
+        std::make_unique<ValidatingBuffer>(*std::move(slice), /*guarded=*/false));
+  }
+
+ private:
+  Status CheckGuard() {
+    if (!guarded_) return {};
+    const std::byte* guard = inner_->host() + bytes();
+    const bool intact = std::all_of(guard, guard + kGuardBytes,
+                                    [](std::byte b) { return b == std::byte{kPoisonByte}; });
+    return intact ? Status() : Bug("a write ran past the end of a device buffer");
+  }
+
+  std::unique_ptr<Buffer> inner_;
+  bool guarded_;
+};
+
+class ValidatingExecutable final : public Executable {
+ public:
+  ValidatingExecutable(std::unique_ptr<Executable> inner, const Device* owner, bool prepacked)
+      : inner_(std::move(inner)), owner_(owner), prepacked_(prepacked) {}
+  std::string_view kernel_name() const override { return inner_->kernel_name(); }
+  const Executable* inner() const { return inner_.get(); }
+  const Device* owner() const { return owner_; }
+  bool prepacked() const { return prepacked_; }
+
+ private:
+  std::unique_ptr<Executable> inner_;
+  const Device* owner_;
+  bool prepacked_;
+};
+
+class ValidatingPayload final : public WeightsPayload {
+ public:
+  ValidatingPayload(std::unique_ptr<WeightsPayload> inner, const Device* owner)
+      : inner_(std::move(inner)), owner_(owner) {}
+  size_t bytes() const override { return inner_->bytes(); }
+  const WeightsPayload* inner() const { return inner_.get(); }
+  const Device* owner() const { return owner_; }
+
+ private:
+  std::unique_ptr<WeightsPayload> inner_;
+  const Device* owner_;
+};
+
+class ValidatingQueue final : public Queue {
+ public:
+  ValidatingQueue(Queue* inner, const Device* owner) : inner_(inner), owner_(owner) {}
+
+  SubmitCode TrySubmit(std::span<const Launch> launches, Fence* fence) override {
+    if (fence == nullptr || launches.empty()) {
+      if (fence != nullptr) *fence = {0, true, Bug("a submission without launches")};
+      return SubmitCode::kRejected;
+    }
+    if (fence->ticket != 0 && !fence->done) {
+      *fence = {0, true, Bug("a fence was used again while its submission was pending")};
+      return SubmitCode::kRejected;
+    }
+    // Launches are unwrapped one by one into a chain on the stack: nothing is allocated.
+    constexpr size_t kMaxChain = 24;
+    if (launches.size() > kMaxChain) {
+      *fence = {0, true, Bug(fmt::format("a chain of {} launches; at most {}", launches.size(),
+                                         kMaxChain))};
+      return SubmitCode::kRejected;
+    }
+    Launch unwrapped[kMaxChain];
+    for (size_t i = 0; i < launches.size(); ++i) {
+      if (Status s = Unwrap(launches[i], &unwrapped[i]); !s.ok()) {
+        *fence = {0, true, std::move(s)};
+        return SubmitCode::kRejected;
+      }
+    }
+    return inner_->TrySubmit({unwrapped, launches.size()}, fence);
+  }
+
+  WaitCode Wait(Fence* fence, std::chrono::nanoseconds limit) override {
+    return inner_->Wait(fence, limit);
+  }
+
+ private:
+  Status Unwrap(const Launch& launch, Launch* out) const {
+    const auto* executable = dynamic_cast<const ValidatingExecutable*>(launch.executable);
+    if (executable == nullptr || executable->owner() != owner_) {
+      return Bug("a launch without an executable of this device");
+    }
+    if (launch.operands == nullptr) return Bug("a launch without operands");
+    const auto* payload = dynamic_cast<const ValidatingPayload*>(launch.weights);
+    if (launch.weights != nullptr && (payload == nullptr || payload->owner() != owner_)) {
+      return Bug("a launch with weights packed for another device");
+    }
+    if (executable->prepacked() != (payload != nullptr)) {
+      return Bug("a launch whose weights do not match its executable");
+    }
+    *out = launch;
+    out->executable = executable->inner();
+    out->weights = payload == nullptr ? nullptr : payload->inner();
+    return {};
+  }
+
+  Queue* inner_;
+  const Device* owner_;
+};
+
+class ValidatingDevice final : public Device {
+ public:
+  explicit ValidatingDevice(std::unique_ptr<Device> inner)
+      : inner_(std::move(inner)), queue_(&inner_->queue(), this) {}
+
+  const DeviceInfo& info() const override { return inner_->info(); }
+  Clock& clock() override { return inner_->clock(); }
+  Queue& queue() override { return queue_; }
+
+  Result<std::unique_ptr<Buffer>> Allocate(size_t bytes) override {
+    Result<std::unique_ptr<Buffer>> buffer = inner_->Allocate(bytes + kGuardBytes);
+    if (!buffer.ok()) return buffer;
+    return std::unique_ptr<Buffer>(
+        std::make_unique<ValidatingBuffer>(*std::move(buffer), /*guarded=*/true));
+  }
+
+  Result<std::unique_ptr<Executable>> Load(const core::Problem& problem) override {
+    Result<std::unique_ptr<Executable>> executable = inner_->Load(problem);
+    if (!executable.ok()) return executable;
+    return std::unique_ptr<Executable>(std::make_unique<ValidatingExecutable>(
+        *std::move(executable), this, problem.b_prepacked));
+  }
+
+  std::string_view WeightsLayout(const core::Problem& problem) const override {
+    return inner_->WeightsLayout(problem);
+  }
+
+  Result<std::unique_ptr<WeightsPayload>> PackWeights(const core::Problem& problem,
+                                                      const core::Operands& operands) override {
+    Result<std::unique_ptr<WeightsPayload>> payload = inner_->PackWeights(problem, operands);
+    if (!payload.ok()) return payload;
+    return std::unique_ptr<WeightsPayload>(
+        std::make_unique<ValidatingPayload>(*std::move(payload), this));
+  }
+
+ private:
+  std::unique_ptr<Device> inner_;
+  ValidatingQueue queue_;
+};
+
+}  // namespace
+
+std::unique_ptr<Device> MakeValidatingDevice(std::unique_ptr<Device> inner) {
+  return std::make_unique<ValidatingDevice>(std::move(inner));
+}
+
+}  // namespace tilewave::device
