@@ -1,0 +1,186 @@
+#include "engine/describe_call.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "runtime/weights.h"
+
+namespace tilewave::engine {
+namespace {
+
+template <typename... Args>
+Status Invalid(fmt::format_string<Args...> format, Args&&... args) {
+  return {StatusCode::kInvalidArgument, fmt::format(format, std::forward<Args>(args)...)};
+}
+
+Status NoDeviceTensors(const char* operand) {
+  return {StatusCode::kUnimplemented,
+          fmt::format("{} is a device tensor; these are not implemented yet, give a host view",
+                      operand)};
+}
+
+core::Quantise QuantiseOf(ElementType type, DynamicQuantisation wanted) {
+  if (type != ElementType::kF32) return core::Quantise::kNone;
+  switch (wanted) {
+    case DynamicQuantisation::kPerVector:
+      return core::Quantise::kPerVector;
+    case DynamicQuantisation::kPerTensor:
+      return core::Quantise::kPerTensor;
+    case DynamicQuantisation::kAsymmetricPerTensor:
+      return core::Quantise::kAsymmetricPerTensor;
+  }
+  return core::Quantise::kNone;
+}
+
+/// Strides with the batch repeated if the operand has one matrix and the call has many.
+core::Strides StridesOf(const ConstMatrix& m) {
+  return {m.row_stride, m.col_stride, m.batch == 1 ? 0 : m.batch_stride};
+}
+
+template <typename T>
+core::ParameterForm Normalise(Parameter<T>* p) {
+  const core::ParameterForm form = core::FormOf(*p);
+  if (form == core::ParameterForm::kAbsent) *p = {};
+  return form;
+}
+
+void DescribeEpilogue(const Epilogue& e, core::Problem* p, core::Operands* o) {
+  o->scale_a = e.scale_a;
+  o->bias_s32 = e.bias_s32;
+  o->bias_f32 = e.bias_f32;
+  p->activation = e.activation;
+  p->accumulate = e.accumulate;
+  if (const auto* shift = std::get_if<RequantShift>(&e.requantisation)) {
+    p->requant = core::RequantKind::kShift;
+    p->shift = *shift;
+  } else if (const auto* scale = std::get_if<RequantScale>(&e.requantisation)) {
+    p->requant = core::RequantKind::kScale;
+    p->requant_zero = scale->zero_point;
+    o->requant_scale = scale->scale;
+  }
+}
+
+/// B as Weights: shape and type from the handle, quantisation from what it carries.
+Status DescribePrepacked(const Weights& weights, const Matmul& call, core::Problem* p,
+                         core::Operands* o) {
+  if (weights.empty()) return Invalid("B is an empty Weights; make it with Engine::Prepare");
+  const Weights::Impl::Raw& raw = weights.impl()->raw();
+  if (call.zero_b.present) {
+    return {StatusCode::kFailedPrecondition,
+            "zero points of B were given, but Weights carry their own from Engine::Prepare"};
+  }
+  if (call.epilogue.scale_b.present && weights.impl()->scale().present) {
+    return {StatusCode::kFailedPrecondition,
+            "scales of B were given, but these Weights were quantised from f32 and carry theirs"};
+  }
+  p->b_prepacked = true;
+  p->b_type = raw.type;
+  p->k = raw.k;
+  p->n = raw.n;
+  p->b = {raw.n, 1, raw.batch == 1 ? 0 : raw.k * raw.n};
+  o->b = raw.data.data();
+  o->zero_b = weights.impl()->zero();
+  o->scale_b = call.epilogue.scale_b.present ? call.epilogue.scale_b : weights.impl()->scale();
+  return {};
+}
+
+Status CheckShapes(const ConstMatrix& a, int64_t b_rows, int64_t b_cols, int64_t b_batch,
+                   const Matrix& c, bool weights) {
+  if (a.cols != b_rows) {
+    const StatusCode code = weights ? StatusCode::kFailedPrecondition
+                                    : StatusCode::kInvalidArgument;
+    return {code, fmt::format("A is {}x{} and {} {}x{}: the columns of A ({}) must equal the rows "
+                              "of B ({})",
+                              a.rows, a.cols, weights ? "the Weights are" : "B is", b_rows, b_cols,
+                              a.cols, b_rows)};
+  }
+  if (c.rows != a.rows || c.cols != b_cols) {
+    return Invalid("C is {}x{}; the product of {}x{} and {}x{} is {}x{}", c.rows, c.cols, a.rows,
+                   a.cols, b_rows, b_cols, a.rows, b_cols);
+  }
+  const int64_t batch = std::max(a.batch, b_batch);
+  if ((a.batch != 1 && a.batch != batch) || (b_batch != 1 && b_batch != batch)) {
+    return Invalid("A is a batch of {} and B of {}; they must be equal, or one of them 1", a.batch,
+                   b_batch);
+  }
+  if (c.batch != batch) {
+    return Invalid("C is a batch of {}; A and B make one of {}", c.batch, batch);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status DescribeCall(const Matmul& call, core::Problem* problem, core::Operands* operands,
+                    Weights* weights) {
+  const auto* a = std::get_if<ConstMatrix>(&call.a);
+  const auto* c = std::get_if<Matrix>(&call.c);
+  if (a == nullptr) return NoDeviceTensors("A");
+  if (c == nullptr) return NoDeviceTensors("C");
+  if (std::holds_alternative<DeviceTensor>(call.b)) return NoDeviceTensors("B");
+
+  core::Problem& p = *problem;
+  core::Operands& o = *operands;
+  DescribeEpilogue(call.epilogue, &p, &o);
+  int64_t b_batch = 1;
+  if (const auto* prepacked = std::get_if<Weights>(&call.b)) {
+    if (Status s = DescribePrepacked(*prepacked, call, &p, &o); !s.ok()) return s;
+    b_batch = prepacked->batch();
+    *weights = *prepacked;
+  } else {
+    const auto& b = std::get<ConstMatrix>(call.b);
+    p.b_type = b.type;
+    p.k = b.rows;
+    p.n = b.cols;
+    p.b = StridesOf(b);
+    p.quantise_b = QuantiseOf(b.type, call.quantise_b);
+    o.b = b.data;
+    o.zero_b = call.zero_b;
+    o.scale_b = call.epilogue.scale_b;
+    b_batch = b.batch;
+  }
+  if (Status s = CheckShapes(*a, p.k, p.n, b_batch, *c, p.b_prepacked); !s.ok()) return s;
+  p.batch = c->batch;
+  p.m = a->rows;
+  p.a_type = a->type;
+  p.c_type = c->type;
+  p.a = StridesOf(*a);
+  p.c = StridesOf(*c);
+  p.quantise_a = QuantiseOf(a->type, call.quantise_a);
+  o.a = a->data;
+  o.c = c->data;
+  o.zero_a = call.zero_a;
+  p.zero_a = Normalise(&o.zero_a);
+  p.zero_b = Normalise(&o.zero_b);
+  p.scale_a = Normalise(&o.scale_a);
+  p.scale_b = Normalise(&o.scale_b);
+  p.bias_s32 = Normalise(&o.bias_s32);
+  p.bias_f32 = Normalise(&o.bias_f32);
+  p.requant_scale = Normalise(&o.requant_scale);
+  return {};
+}
+
+Status DescribeWeights(const ConstMatrix& b, const Parameter<int32_t>& zero,
+                       DynamicQuantisation quantise, core::Problem* problem,
+                       core::Operands* operands) {
+  // A and C stand in for those of later calls, so that B meets the same checks as in a call.
+  core::Problem& p = *problem;
+  p.batch = b.batch;
+  p.m = 1;
+  p.k = b.rows;
+  p.n = b.cols;
+  p.b_type = b.type;
+  p.b = StridesOf(b);
+  p.a = {b.rows, 1, 0};
+  p.c = {b.cols, 1, b.cols};
+  p.quantise_b = QuantiseOf(b.type, quantise);
+  p.c_type = p.quantise_b == core::Quantise::kNone ? ElementType::kS32 : ElementType::kF32;
+  operands->b = b.data;
+  operands->zero_b = zero;
+  p.zero_b = Normalise(&operands->zero_b);
+  return {};
+}
+
+}  // namespace tilewave::engine

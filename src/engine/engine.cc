@@ -1,0 +1,201 @@
+// The composition root: wires registry, device, scheduler and weights behind the public Engine.
+// No algorithm lives here.
+
+#include "tilewave/engine.h"
+
+#include <fmt/format.h>
+
+#include <new>
+#include <utility>
+
+#include "core/validate.h"
+#include "device/host/host_device.h"
+#include "device/registry.h"
+#include "device/validating_device.h"
+#include "engine/compose.h"
+#include "engine/describe_call.h"
+#include "runtime/wave_scheduler.h"
+
+namespace tilewave {
+
+struct Handle::State {
+  runtime::WaveScheduler* scheduler = nullptr;
+  runtime::CallState call;
+};
+
+/// Member order matters: calls in flight (none when this is destroyed) use the scheduler, which
+/// uses the device.
+class Engine::Impl {
+ public:
+  Impl(device::Registry registry, std::unique_ptr<device::Device> device)
+      : registry_(std::move(registry)), device_(std::move(device)), scheduler_(device_.get()) {}
+
+  const device::Registry& registry() const { return registry_; }
+  device::Device& device() { return *device_; }
+  runtime::WaveScheduler& scheduler() { return scheduler_; }
+
+  [[nodiscard]] Status Start(const Matmul& call, const RunOptions& options,
+                             runtime::CallState* state) {
+    if (Status s = engine::DescribeCall(call, &state->problem, &state->operands, &state->weights);
+        !s.ok()) {
+      return s;
+    }
+    state->progress = options.progress;
+    state->stats = options.stats;
+    if (options.time_limit.count() < 0) {
+      return {StatusCode::kInvalidArgument, "the time limit is negative; 0 takes the default"};
+    }
+    if (options.time_limit.count() > 0) state->time_limit = options.time_limit;
+    return scheduler_.Submit(state);
+  }
+
+ private:
+  device::Registry registry_;
+  std::unique_ptr<device::Device> device_;
+  runtime::WaveScheduler scheduler_;
+};
+
+namespace {
+
+// Exceptions of the standard library (only std::bad_alloc can occur) stop at the public calls.
+Status OutOfMemory() { return {StatusCode::kResourceExhausted, "out of memory"}; }
+
+/// Devices that are documented but not built yet answer by name.
+void RegisterPlanned(const char* scheme, const char* form, DeviceKind kind, const char* what,
+                     device::Registry* registry) {
+  const std::string sentence = fmt::format("{} is not implemented yet in this version", what);
+  registry->Register(
+      scheme, form,
+      [sentence](const std::string& /*argument*/) -> Result<std::unique_ptr<device::Device>> {
+        return Status(StatusCode::kUnimplemented, sentence);
+      },
+      [form, kind, sentence] {
+        return std::vector<DeviceInfo>{{form, kind, false, sentence}};
+      });
+}
+
+device::Registry StandardRegistry(const std::string& cpu_kernel) {
+  device::Registry registry;
+  registry.Register(
+      "host", "host",
+      [cpu_kernel](const std::string& argument) -> Result<std::unique_ptr<device::Device>> {
+        if (!argument.empty()) {
+          return Status(StatusCode::kInvalidArgument,
+                        fmt::format("device 'host:{}' has an argument; expected host", argument));
+        }
+        return device::host::OpenHostDevice(cpu_kernel);
+      },
+      [] { return std::vector<DeviceInfo>{device::host::HostDeviceInfo()}; });
+  RegisterPlanned("vnpu", "vnpu:PROFILE", DeviceKind::kVnpu, "the virtual NPU", &registry);
+  RegisterPlanned("xrt", "xrt[:N]", DeviceKind::kXrt, "the NPU through XRT", &registry);
+  return registry;
+}
+
+}  // namespace
+
+Result<Engine> Engine::Create(const EngineOptions& options) {
+  try {
+    return engine::Composer::Compose(options, StandardRegistry(options.cpu_kernel));
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory();
+  }
+}
+
+Result<Engine> engine::Composer::Compose(const EngineOptions& options,
+                                         device::Registry registry) {
+  if (options.threads < 0) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("threads is {}; expected 0 or more", options.threads));
+  }
+  if (options.threads > 1) {
+    return Status(StatusCode::kUnimplemented,
+                  fmt::format("threads is {}; more than 1 is not implemented yet",
+                              options.threads));
+  }
+  const std::string name = options.device == "auto" ? "host" : options.device;
+  Result<std::unique_ptr<device::Device>> device = registry.Open(name);
+  if (!device.ok()) return device.status();
+  std::unique_ptr<device::Device> opened = *std::move(device);
+  if (options.validate_submissions) opened = device::MakeValidatingDevice(std::move(opened));
+  return Engine(std::make_unique<Engine::Impl>(std::move(registry), std::move(opened)));
+}
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+
+Status Engine::Run(const Matmul& call, const RunOptions& options) {
+  try {
+    runtime::CallState state;
+    if (Status s = impl_->Start(call, options, &state); !s.ok()) return s;
+    return impl_->scheduler().Wait(&state);
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory();
+  }
+}
+
+Result<Handle> Engine::Submit(const Matmul& call, const RunOptions& options) {
+  try {
+    Handle handle;
+    handle.state_ = std::make_unique<Handle::State>();
+    handle.state_->scheduler = &impl_->scheduler();
+    if (Status s = impl_->Start(call, options, &handle.state_->call); !s.ok()) {
+      handle.state_.reset();
+      return s;
+    }
+    return handle;
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory();
+  }
+}
+
+Result<Weights> Engine::Prepare(const ConstMatrix& b, const WeightsOptions& options) {
+  try {
+    core::Problem problem;
+    core::Operands operands;
+    if (Status s = engine::DescribeWeights(b, options.zero, options.quantise, &problem, &operands);
+        !s.ok()) {
+      return s;
+    }
+    if (Status s = core::ValidateProblem(problem); !s.ok()) return s;
+    if (Status s = core::ValidateWeightOperands(problem, operands); !s.ok()) return s;
+    return runtime::MakeWeights(problem, operands);
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory();
+  }
+}
+
+std::vector<DeviceInfo> Engine::Devices() const { return impl_->registry().List(); }
+
+const DeviceInfo& Engine::device() const { return impl_->device().info(); }
+
+Handle::Handle() = default;
+Handle::Handle(Handle&&) noexcept = default;
+
+Handle& Handle::operator=(Handle&& other) noexcept {
+  if (this != &other) {
+    if (state_ != nullptr) static_cast<void>(Wait());
+    state_ = std::move(other.state_);
+    status_ = std::move(other.status_);
+  }
+  return *this;
+}
+
+Handle::~Handle() {
+  if (state_ != nullptr) static_cast<void>(Wait());
+}
+
+bool Handle::done() const { return state_ == nullptr || state_->call.fence.done; }
+
+Status Handle::Wait() {
+  if (state_ == nullptr) return status_;
+  Status status = state_->scheduler->Wait(&state_->call);
+  if (status.code() != StatusCode::kDeadlineExceeded) {
+    status_ = status;
+    state_.reset();
+  }
+  return status;
+}
+
+}  // namespace tilewave

@@ -1,0 +1,67 @@
+#include "report/stats.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "report/table.h"
+#include "report/units.h"
+
+namespace tilewave::report {
+namespace {
+
+std::vector<std::pair<const char*, double>> Phases(const PhaseTimes& p) {
+  return {{"allocate", p.allocate_us},     {"pack", p.pack_us},     {"write", p.write_us},
+          {"sync_in", p.sync_in_us},       {"launch", p.launch_us}, {"wait", p.wait_us},
+          {"sync_out", p.sync_out_us},     {"read", p.read_us},
+          {"accumulate", p.accumulate_us}, {"finish", p.finish_us}};
+}
+
+}  // namespace
+
+std::string StatsText(const CallStats& stats) {
+  Table parts;
+  parts.AddColumn("device");
+  parts.AddColumn("kernel");
+  parts.AddColumn("launches", Table::Align::kRight);
+  parts.AddColumn("time", Table::Align::kRight);
+  parts.AddColumn("kind");
+  parts.AddColumn("why here");
+  for (int i = 0; i < stats.part_count; ++i) {
+    const CallStats::Part& part = stats.parts[static_cast<size_t>(i)];
+    parts.AddRow({std::string(part.device), std::string(part.kernel), FormatCount(part.launches),
+                  FormatUs(part.us), std::string(Name(part.time_kind)),
+                  std::string(part.reason)});
+  }
+  std::string text = parts.ToString();
+  text += fmt::format("call: {} in all (measured), {} MACs, plan {}\n", FormatUs(stats.total_us),
+                      FormatCount(stats.macs), stats.plan_cached ? "cached" : "made for this call");
+  for (const auto& [name, us] : Phases(stats.phases)) {
+    if (us > 0) text += fmt::format("  {:<10} {}\n", name, FormatUs(us));
+  }
+  return text;
+}
+
+nlohmann::json StatsJson(const CallStats& stats) {
+  nlohmann::json phases = nlohmann::json::object();
+  for (const auto& [name, us] : Phases(stats.phases)) phases[name] = us;
+  nlohmann::json parts = nlohmann::json::array();
+  for (int i = 0; i < stats.part_count; ++i) {
+    const CallStats::Part& part = stats.parts[static_cast<size_t>(i)];
+    parts.push_back({{"device", part.device},
+                     {"kernel", part.kernel},
+                     {"reason", part.reason},
+                     {"launches", part.launches},
+                     {"us", part.us},
+                     {"time_kind", Name(part.time_kind)}});
+  }
+  return {{"total_us", stats.total_us},
+          {"macs", stats.macs},
+          {"plan_cached", stats.plan_cached},
+          {"phases_us", phases},
+          {"parts", parts}};
+}
+
+}  // namespace tilewave::report

@@ -1,0 +1,80 @@
+#include "runtime/plan_cache.h"
+
+#include <utility>
+
+namespace tilewave::runtime {
+
+/// Slots are filled once and never cleared, so a reader may stop at the first empty one.
+struct PlanCache::Table {
+  explicit Table(size_t size) : slots(size) {}
+
+  const PreparedPlan* Find(const core::Problem& problem, size_t hash) const {
+    for (size_t i = hash & (slots.size() - 1);; i = (i + 1) & (slots.size() - 1)) {
+      const PreparedPlan* plan = slots[i].load(std::memory_order_acquire);
+      if (plan == nullptr || plan->plan.problem == problem) return plan;
+    }
+  }
+
+  void Insert(const PreparedPlan* plan) {
+    size_t i = core::HashOf(plan->plan.problem) & (slots.size() - 1);
+    while (slots[i].load(std::memory_order_relaxed) != nullptr) i = (i + 1) & (slots.size() - 1);
+    slots[i].store(plan, std::memory_order_release);
+  }
+
+  std::vector<std::atomic<const PreparedPlan*>> slots;  ///< A power of two, at most half full.
+};
+
+namespace {
+constexpr size_t kFirstSlots = 64;
+}  // namespace
+
+PlanCache::PlanCache(device::Device* device) : device_(device) {
+  tables_.push_back(std::make_unique<Table>(kFirstSlots));
+  table_.store(tables_.back().get());
+}
+
+PlanCache::~PlanCache() = default;
+
+Result<PlanCache::Found> PlanCache::PlanFor(const core::Problem& problem) {
+  const size_t hash = core::HashOf(problem);
+  if (const PreparedPlan* plan = table_.load(std::memory_order_acquire)->Find(problem, hash)) {
+    return Found{plan, true, nullptr};
+  }
+  Result<std::unique_ptr<PreparedPlan>> made = Make(problem);
+  if (!made.ok()) return made.status();
+  const std::lock_guard<std::mutex> lock(inserting_);
+  if (const PreparedPlan* plan = table_.load(std::memory_order_relaxed)->Find(problem, hash)) {
+    return Found{plan, true, nullptr};  // Another thread was faster.
+  }
+  if (plans_.size() >= kMaxPlans) {
+    const PreparedPlan* plan = made->get();
+    return Found{plan, false, *std::move(made)};
+  }
+  return Found{Insert(*std::move(made)), false, nullptr};
+}
+
+Result<std::unique_ptr<PreparedPlan>> PlanCache::Make(const core::Problem& problem) {
+  Result<plan::Plan> plan = plan::MakePlan(problem, device_->info().kind);
+  if (!plan.ok()) return plan.status();
+  Result<std::unique_ptr<device::Executable>> executable = device_->Load(problem);
+  if (!executable.ok()) return executable.status();
+  return std::make_unique<PreparedPlan>(PreparedPlan{*std::move(plan), *std::move(executable)});
+}
+
+const PreparedPlan* PlanCache::Insert(std::unique_ptr<PreparedPlan> plan) {
+  plans_.push_back(std::move(plan));
+  const PreparedPlan* inserted = plans_.back().get();
+  Table* table = tables_.back().get();
+  if (plans_.size() * 2 <= table->slots.size()) {
+    table->Insert(inserted);
+    return inserted;
+  }
+  // Readers may still be in the old table; it stays until the cache dies. All old tables
+  // together are smaller than the newest.
+  tables_.push_back(std::make_unique<Table>(table->slots.size() * 2));
+  for (const auto& each : plans_) tables_.back()->Insert(each.get());
+  table_.store(tables_.back().get(), std::memory_order_release);
+  return inserted;
+}
+
+}  // namespace tilewave::runtime

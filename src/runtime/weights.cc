@@ -1,0 +1,113 @@
+#include "runtime/weights.h"
+
+#include <utility>
+
+#include "core/dynamic_scan.h"
+
+namespace tilewave {
+
+Weights::Impl::~Impl() {
+  Entry* entry = head_.load();
+  while (entry != nullptr) {
+    const std::unique_ptr<Entry> owned(entry);
+    entry = owned->next;
+  }
+}
+
+size_t Weights::Impl::bytes() const {
+  size_t sum = raw_.data.bytes();
+  for (const Entry* e = head_.load(std::memory_order_acquire); e != nullptr; e = e->next) {
+    sum += e->payload->bytes();
+  }
+  return sum;
+}
+
+const Weights::Impl::Entry* Weights::Impl::Find(std::string_view device,
+                                                std::string_view layout) const {
+  for (const Entry* e = head_.load(std::memory_order_acquire); e != nullptr; e = e->next) {
+    if (e->device == device && e->layout == layout) return e;
+  }
+  return nullptr;
+}
+
+Result<const device::WeightsPayload*> Weights::Impl::PayloadFor(
+    device::Device* device, const core::Problem& problem, const core::Operands& operands) const {
+  const std::string_view name = device->info().name;
+  const std::string_view layout = device->WeightsLayout(problem);
+  if (const Entry* found = Find(name, layout)) return found->payload.get();
+  const std::lock_guard<std::mutex> lock(packing_);
+  if (const Entry* found = Find(name, layout)) return found->payload.get();
+  Result<std::unique_ptr<device::WeightsPayload>> payload =
+      device->PackWeights(problem, operands);
+  if (!payload.ok()) return payload.status();
+  auto entry = std::make_unique<Entry>();
+  entry->device = name;
+  entry->layout = layout;
+  entry->payload = *std::move(payload);
+  entry->next = head_.load(std::memory_order_relaxed);
+  const device::WeightsPayload* result = entry->payload.get();
+  head_.store(entry.release(), std::memory_order_release);
+  return result;
+}
+
+int64_t Weights::rows() const { return empty() ? 0 : impl_->raw().k; }
+int64_t Weights::cols() const { return empty() ? 0 : impl_->raw().n; }
+int64_t Weights::batch() const { return empty() ? 0 : impl_->raw().batch; }
+ElementType Weights::type() const { return empty() ? ElementType::kS8 : impl_->raw().type; }
+size_t Weights::bytes() const { return empty() ? 0 : impl_->bytes(); }
+
+namespace runtime {
+namespace {
+
+/// Copies a parameter as a flat vector: none, one number, one per column, or one per column of
+/// every matrix.
+std::vector<int32_t> Flatten(const Parameter<int32_t>& p, int64_t batch, int64_t n) {
+  if (!p.present) return {};
+  if (core::FormOf(p) == core::ParameterForm::kOne) return {p.At(0, 0)};
+  std::vector<int32_t> values;
+  const int64_t batches = p.batch_stride == 0 ? 1 : batch;
+  for (int64_t b = 0; b < batches; ++b) {
+    for (int64_t j = 0; j < n; ++j) values.push_back(p.At(b, j));
+  }
+  return values;
+}
+
+}  // namespace
+
+Result<Weights> MakeWeights(const core::Problem& p, const core::Operands& operands) {
+  Weights::Impl::Raw raw;
+  raw.k = p.k;
+  raw.n = p.n;
+  raw.batch = p.batch;
+  raw.type = core::MultipliedB(p);
+  raw.zeros = Flatten(operands.zero_b, p.batch, p.n);
+  raw.data = base::AlignedBuffer(static_cast<size_t>(p.batch * p.k * p.n));
+  core::FloatOperand x;
+  core::DynamicScales scales;
+  std::vector<float> inverse;
+  std::vector<int32_t> no_zeros;
+  const bool dynamic = p.quantise_b != core::Quantise::kNone;
+  if (dynamic) {
+    x = core::FloatOperandB(p, operands);
+    const auto count = static_cast<size_t>(x.scale_count());
+    raw.scales.resize(count);
+    inverse.resize(count);
+    no_zeros.resize(count);
+    scales = {raw.scales.data(), inverse.data(), no_zeros.data()};
+    if (Status s = core::ScanDynamicScales(x, scales); !s.ok()) return s;
+  }
+  auto* out = raw.data.data<uint8_t>();
+  const auto* in = static_cast<const uint8_t*>(operands.b);
+  for (int64_t b = 0; b < p.batch; ++b) {
+    for (int64_t k = 0; k < p.k; ++k) {
+      for (int64_t j = 0; j < p.n; ++j) {
+        *out++ = dynamic ? static_cast<uint8_t>(core::QuantiseElement(x, scales, b, j, k) & 0xFF)
+                         : in[(b * p.b.batch) + (k * p.b.row) + (j * p.b.col)];
+      }
+    }
+  }
+  return Weights(std::make_shared<const Weights::Impl>(std::move(raw)));
+}
+
+}  // namespace runtime
+}  // namespace tilewave
