@@ -1,0 +1,36 @@
+#pragma once
+
+// One Add...Command per subcommand, each in a file of its own. A command registers its options
+// with CLI11 and a callback that fills in the process's exit code.
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "cli/exit_code.h"
+#include "tilewave/status.h"
+
+namespace CLI {
+class App;
+}
+
+namespace tilewave::cli {
+
+/// Shared by all commands of one process.
+struct Context {
+  bool json = false;
+  ExitCode exit_code = ExitCode::kOk;
+
+  /// Says what went wrong: the sentence on stderr, and with --json also
+  /// {"ok": false, "error": {"code", "message"}} on stdout. Sets the exit code.
+  void Fail(const Status& status);
+
+  /// Prints the result of a command: the text, or with --json the object with "ok" added.
+  void Succeed(const std::string& text, nlohmann::json result);
+};
+
+void AddMatmulCommand(CLI::App* app, Context* context);
+void AddRandomCommand(CLI::App* app, Context* context);
+void AddDevicesCommand(CLI::App* app, Context* context);
+void AddSelftestCommand(CLI::App* app, Context* context);
+
+}  // namespace tilewave::cli

@@ -1,0 +1,342 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/checked_math.h"
+#include "cli/commands.h"
+#include "cli/npy.h"
+#include "cli/operands.h"
+#include "cli/progress_bar.h"
+#include "cli/reference_check.h"
+#include "report/stats.h"
+#include "report/units.h"
+#include "tilewave/engine.h"
+
+namespace tilewave::cli {
+namespace {
+
+/// The command line, unread.
+struct MatmulOptions {
+  std::string a;
+  std::string b;
+  std::string output;
+  std::string device = "auto";
+  std::string kernel;
+  std::string out;
+  std::string scale_a;
+  std::string scale_b;
+  std::string zero_a;
+  std::string zero_b;
+  std::string bias;
+  std::string activation = "none";
+  std::optional<int> shift;
+  std::string rounding;
+  std::string saturation;
+  std::string requant_scale;
+  std::optional<int32_t> zero_c;
+  std::string quantise_a = "vector";
+  std::string quantise_b = "vector";
+  bool stats = false;
+  bool check = false;
+};
+
+/// Everything a call borrows, owned for as long as it runs.
+struct Loaded {
+  LoadedMatrix a;
+  LoadedMatrix b;
+  base::AlignedBuffer c;
+  LoadedParameter<float> scale_a;
+  LoadedParameter<float> scale_b;
+  LoadedParameter<int32_t> zero_a;
+  LoadedParameter<int32_t> zero_b;
+  LoadedParameter<int32_t> bias_s32;
+  LoadedParameter<float> bias_f32;
+  LoadedParameter<float> requant_scale;
+  Matmul call;
+};
+
+Status Invalid(std::string message) { return {StatusCode::kInvalidArgument, std::move(message)}; }
+
+/// The enumerator whose Name() is `name`, among those given.
+template <typename E, size_t kCount>
+std::optional<E> ByName(const std::array<E, kCount>& values, const std::string& name) {
+  for (E value : values) {
+    if (Name(value) == name) return value;
+  }
+  return std::nullopt;
+}
+
+constexpr std::array kOutputs = {ElementType::kS32, ElementType::kS8, ElementType::kU8,
+                                 ElementType::kF32, ElementType::kBF16};
+constexpr std::array kActivations = {Activation::kNone, Activation::kRelu, Activation::kGelu,
+                                     Activation::kSilu};
+constexpr std::array kRoundings = {Rounding::kFloor,          Rounding::kCeil,
+                                   Rounding::kSymmetricFloor, Rounding::kSymmetricCeil,
+                                   Rounding::kNegativeInf,    Rounding::kPositiveInf,
+                                   Rounding::kSymmetricZero,  Rounding::kSymmetricInf,
+                                   Rounding::kConvEven,       Rounding::kConvOdd};
+constexpr std::array kSaturations = {Saturation::kNone, Saturation::kSaturate,
+                                     Saturation::kSymmetric};
+
+template <typename E, size_t kCount>
+std::vector<std::string> Names(const std::array<E, kCount>& values) {
+  std::vector<std::string> names;
+  for (E value : values) names.emplace_back(Name(value));
+  return names;
+}
+
+DynamicQuantisation QuantisationOf(const std::string& name) {
+  if (name == "tensor") return DynamicQuantisation::kPerTensor;
+  if (name == "asymmetric") return DynamicQuantisation::kAsymmetricPerTensor;
+  return DynamicQuantisation::kPerVector;
+}
+
+/// The bias file decides by its type which of the two biases it is.
+Status LoadBias(const MatmulOptions& o, int64_t n, int64_t batch, Loaded* loaded) {
+  if (o.bias.empty()) return {};
+  const Result<NpyArray> peek = ReadNpy(o.bias);
+  if (!peek.ok()) return peek.status();
+  if (peek->header.type == ElementType::kF32) {
+    Result<LoadedParameter<float>> bias = LoadFloats("--bias", o.bias, n, batch, "columns of B");
+    if (!bias.ok()) return bias.status();
+    loaded->bias_f32 = *std::move(bias);
+    return {};
+  }
+  Result<LoadedParameter<int32_t>> bias = LoadIntegers("--bias", o.bias, n, batch, "columns of B");
+  if (!bias.ok()) return bias.status();
+  loaded->bias_s32 = *std::move(bias);
+  return {};
+}
+
+Status LoadParameters(const MatmulOptions& o, Loaded* loaded) {
+  const int64_t m = loaded->a.view.rows;
+  const int64_t n = loaded->b.view.cols;
+  const int64_t batch = std::max(loaded->a.view.batch, loaded->b.view.batch);
+  const auto floats = [&](const char* what, const std::string& text, int64_t count,
+                          std::string_view counted, LoadedParameter<float>* out) -> Status {
+    Result<LoadedParameter<float>> p = LoadFloats(what, text, count, batch, counted);
+    if (!p.ok()) return p.status();
+    *out = *std::move(p);
+    return {};
+  };
+  const auto integers = [&](const char* what, const std::string& text, int64_t count,
+                            std::string_view counted, LoadedParameter<int32_t>* out) -> Status {
+    Result<LoadedParameter<int32_t>> p = LoadIntegers(what, text, count, batch, counted);
+    if (!p.ok()) return p.status();
+    *out = *std::move(p);
+    return {};
+  };
+  Status s = floats("--scale-a", o.scale_a, m, "rows of A", &loaded->scale_a);
+  if (s.ok()) s = floats("--scale-b", o.scale_b, n, "columns of B", &loaded->scale_b);
+  if (s.ok()) s = integers("--zero-a", o.zero_a, m, "rows of A", &loaded->zero_a);
+  if (s.ok()) s = integers("--zero-b", o.zero_b, n, "columns of B", &loaded->zero_b);
+  if (s.ok()) {
+    s = floats("--requant-scale", o.requant_scale, n, "columns of B", &loaded->requant_scale);
+  }
+  if (s.ok()) s = LoadBias(o, n, batch, loaded);
+  return s;
+}
+
+Result<Requantisation> RequantisationOf(const MatmulOptions& o, const Loaded& loaded) {
+  if (o.shift && loaded.requant_scale.parameter.present) {
+    return Invalid("--shift and --requant-scale are two ways to the same; give one");
+  }
+  if (!o.shift && (!o.rounding.empty() || !o.saturation.empty())) {
+    return Invalid("--rounding and --saturation belong to --shift, which is missing");
+  }
+  if (!loaded.requant_scale.parameter.present && o.zero_c) {
+    return Invalid("--zero-c belongs to --requant-scale, which is missing");
+  }
+  if (o.shift) {
+    RequantShift shift{*o.shift};
+    if (!o.rounding.empty()) shift.rounding = *ByName(kRoundings, o.rounding);
+    if (!o.saturation.empty()) shift.saturation = *ByName(kSaturations, o.saturation);
+    return Requantisation(shift);
+  }
+  if (loaded.requant_scale.parameter.present) {
+    return Requantisation(RequantScale{loaded.requant_scale.parameter, o.zero_c.value_or(0)});
+  }
+  return Requantisation();
+}
+
+ElementType OutputType(const MatmulOptions& o, const Loaded& loaded) {
+  if (!o.out.empty()) return *ByName(kOutputs, o.out);
+  const bool dynamic =
+      loaded.a.view.type == ElementType::kF32 || loaded.b.view.type == ElementType::kF32;
+  return dynamic ? ElementType::kF32 : ElementType::kS32;
+}
+
+/// Reads the files and fills in the call. C gets its memory here.
+Status Load(const MatmulOptions& o, Loaded* loaded) {
+  Result<LoadedMatrix> a = LoadMatrix(o.a);
+  if (!a.ok()) return a.status();
+  loaded->a = *std::move(a);
+  Result<LoadedMatrix> b = LoadMatrix(o.b);
+  if (!b.ok()) return b.status();
+  loaded->b = *std::move(b);
+  if (Status s = LoadParameters(o, loaded); !s.ok()) return s;
+  const Result<Requantisation> requantisation = RequantisationOf(o, *loaded);
+  if (!requantisation.ok()) return requantisation.status();
+
+  const ConstMatrix& va = loaded->a.view;
+  const ConstMatrix& vb = loaded->b.view;
+  const ElementType type = OutputType(o, *loaded);
+  const int64_t batch = std::max(va.batch, vb.batch);
+  const std::optional<int64_t> bytes =
+      base::CheckedProduct({batch, va.rows, vb.cols, static_cast<int64_t>(ElementBytes(type))});
+  if (!bytes) return {StatusCode::kOutOfRange, "the bytes of C overflow 63 bits"};
+  // Mismatched shapes are refused by the library before C is written, whatever its size.
+  loaded->c = base::AlignedBuffer(va.cols == vb.rows ? static_cast<size_t>(*bytes) : 1);
+  Matmul& call = loaded->call;
+  call.a = va;
+  call.b = vb;
+  call.c = Matrix{loaded->c.data(), type, va.rows, vb.cols, batch, vb.cols, 1, va.rows * vb.cols};
+  call.zero_a = loaded->zero_a.parameter;
+  call.zero_b = loaded->zero_b.parameter;
+  call.quantise_a = QuantisationOf(o.quantise_a);
+  call.quantise_b = QuantisationOf(o.quantise_b);
+  call.epilogue.scale_a = loaded->scale_a.parameter;
+  call.epilogue.scale_b = loaded->scale_b.parameter;
+  call.epilogue.bias_s32 = loaded->bias_s32.parameter;
+  call.epilogue.bias_f32 = loaded->bias_f32.parameter;
+  call.epilogue.activation = *ByName(kActivations, o.activation);
+  call.epilogue.requantisation = *requantisation;
+  return {};
+}
+
+Status Save(const MatmulOptions& o, const Loaded& loaded) {
+  const auto& c = std::get<Matrix>(loaded.call.c);
+  std::vector<int64_t> shape;
+  if (loaded.a.batched || loaded.b.batched) shape.push_back(c.batch);
+  shape.push_back(c.rows);
+  shape.push_back(c.cols);
+  return WriteNpy(o.output, c.type, shape, {loaded.c.data(), loaded.c.bytes()});
+}
+
+std::string ViewText(const ConstMatrix& m) {
+  return fmt::format("{}{}x{} {}", m.batch > 1 ? fmt::format("{}x", m.batch) : "", m.rows, m.cols,
+                     Name(m.type));
+}
+
+std::string Summary(const MatmulOptions& o, const Loaded& loaded, const CallStats& stats,
+                    const std::optional<CheckResult>& check) {
+  const CallStats::Part& part = stats.parts[0];
+  std::string text =
+      fmt::format("{}: {} = {} * {}\nran on {} with {} in {} ({}), {}\n", o.output,
+                  ViewText(std::get<Matrix>(loaded.call.c)), ViewText(loaded.a.view),
+                  ViewText(loaded.b.view), part.device, part.kernel, report::FormatUs(part.us),
+                  Name(part.time_kind), report::FormatRate(stats.macs, part.us));
+  if (o.stats) text += report::StatsText(stats);
+  if (check) {
+    text += check->wrong == 0
+                ? fmt::format("check: all {} elements equal the reference, bit for bit\n",
+                              report::FormatCount(check->elements))
+                : fmt::format("check: {} of {} elements are WRONG, the first is {}\n",
+                              report::FormatCount(check->wrong),
+                              report::FormatCount(check->elements), check->first_wrong);
+  }
+  return text;
+}
+
+nlohmann::json Json(const MatmulOptions& o, const Loaded& loaded, const CallStats& stats,
+                    const std::optional<CheckResult>& check) {
+  const auto& c = std::get<Matrix>(loaded.call.c);
+  nlohmann::json json = {
+      {"output", o.output},
+      {"shape", {{"batch", c.batch}, {"m", c.rows}, {"k", loaded.a.view.cols}, {"n", c.cols}}},
+      {"types",
+       {{"a", Name(loaded.a.view.type)}, {"b", Name(loaded.b.view.type)}, {"c", Name(c.type)}}},
+      {"stats", report::StatsJson(stats)},
+      {"check", nullptr}};
+  if (check) {
+    json["check"] = {{"elements", check->elements}, {"wrong", check->wrong}};
+  }
+  return json;
+}
+
+void RunMatmul(const MatmulOptions& o, Context* context) {
+  EngineOptions engine_options;
+  engine_options.device = o.device;
+  engine_options.cpu_kernel = o.kernel;
+  Result<Engine> engine = Engine::Create(engine_options);
+  if (!engine.ok()) return context->Fail(engine.status());
+  Loaded loaded;
+  if (Status s = Load(o, &loaded); !s.ok()) return context->Fail(s);
+
+  CallStats stats;
+  const auto& c = std::get<Matrix>(loaded.call.c);
+  {
+    ProgressBar bar("matmul", c.batch * c.rows * c.cols, !context->json);
+    RunOptions run;
+    run.stats = &stats;
+    run.progress = bar.counter();
+    if (Status s = engine->Run(loaded.call, run); !s.ok()) return context->Fail(s);
+  }
+  std::optional<CheckResult> check;
+  if (o.check) {
+    Result<CheckResult> result = CheckAgainstReference(loaded.call);
+    if (!result.ok()) return context->Fail(result.status());
+    check = *std::move(result);
+  }
+  if (!check || check->wrong == 0) {
+    if (Status s = Save(o, loaded); !s.ok()) return context->Fail(s);
+  } else {
+    context->exit_code = ExitCode::kWrongResult;
+  }
+  context->Succeed(Summary(o, loaded, stats, check), Json(o, loaded, stats, check));
+}
+
+void AddQuantisationOptions(CLI::App* command, MatmulOptions* o) {
+  command->add_option("--scale-a", o->scale_a, "Scale of A: a number, or a file with one per row");
+  command->add_option("--scale-b", o->scale_b,
+                      "Scale of B: a number, or a file with one per column");
+  command->add_option("--zero-a", o->zero_a, "Zero point of A: a number, or a file (per row)");
+  command->add_option("--zero-b", o->zero_b, "Zero point of B: a number, or a file (per column)");
+  command->add_option("--bias", o->bias,
+                      "File, one per column: int32 (added to the accumulator) or float32");
+  command->add_option("--activation", o->activation, "none, relu, gelu or silu")
+      ->check(CLI::IsMember(Names(kActivations)));
+  command->add_option("--shift", o->shift, "s8/u8: shift right by this (AIE semantics), 0 .. 31");
+  command->add_option("--rounding", o->rounding, "With --shift (default conv_even)")
+      ->check(CLI::IsMember(Names(kRoundings)));
+  command->add_option("--saturation", o->saturation, "With --shift (default saturate)")
+      ->check(CLI::IsMember(Names(kSaturations)));
+  command->add_option("--requant-scale", o->requant_scale,
+                      "s8/u8: multiply by this (ONNX semantics): number or file (per column)");
+  command->add_option("--zero-c", o->zero_c, "With --requant-scale: zero point of C");
+  command
+      ->add_option("--quantise-a", o->quantise_a,
+                   "float32 A: per row (vector), tensor, "
+                   "or ONNX's asymmetric u8")
+      ->check(CLI::IsMember({"vector", "tensor", "asymmetric"}));
+  command->add_option("--quantise-b", o->quantise_b, "float32 B: per column (vector), or tensor")
+      ->check(CLI::IsMember({"vector", "tensor"}));
+}
+
+}  // namespace
+
+void AddMatmulCommand(CLI::App* app, Context* context) {
+  CLI::App* command = app->add_subcommand("matmul", "Multiply two .npy matrices or batches");
+  auto o = std::make_shared<MatmulOptions>();
+  command->add_option("A", o->a, "int8, uint8 or float32; M x K, or a batch of them")->required();
+  command->add_option("B", o->b, "int8, uint8 or float32; K x N, or a batch of them")->required();
+  command->add_option("-o,--output", o->output, "The .npy file to write")->required();
+  command->add_option("--device", o->device, "auto, host, vnpu:PROFILE or xrt[:N]")
+      ->capture_default_str();
+  command->add_option("--kernel", o->kernel, "Force a CPU kernel by name (default: the best)");
+  command->add_option("--out", o->out, "Type of C (default s32; f32 if an input is float32)")
+      ->check(CLI::IsMember(Names(kOutputs)));
+  AddQuantisationOptions(command, o.get());
+  command->add_flag("--stats", o->stats, "Print where the time went");
+  command->add_flag("--check", o->check,
+                    "Compare every element with the reference (slow: about 1 ns per MAC)");
+  command->callback([o, context] { RunMatmul(*o, context); });
+}
+
+}  // namespace tilewave::cli
