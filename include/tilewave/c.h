@@ -32,7 +32,14 @@ typedef enum tw_status {
   TW_INTERNAL = 11
 } tw_status;
 
-typedef enum tw_type { TW_S8 = 0, TW_U8 = 1, TW_S16 = 2, TW_S32 = 3, TW_F32 = 4, TW_BF16 = 5 } tw_type;
+typedef enum tw_type {
+  TW_S8 = 0,
+  TW_U8 = 1,
+  TW_S16 = 2,
+  TW_S32 = 3,
+  TW_F32 = 4,
+  TW_BF16 = 5
+} tw_type;
 
 typedef enum tw_activation { TW_NONE = 0, TW_RELU = 1, TW_GELU = 2, TW_SILU = 3 } tw_activation;
 
@@ -44,8 +51,8 @@ typedef enum tw_requantisation {
 
 /* A strided batch of matrices; strides in elements. A batch of 0 is read as 1. */
 typedef struct tw_matrix {
-  void* data; /* Inputs are not written. */
-  tw_type type;
+  void* data;   /* Inputs are not written. */
+  int32_t type; /* A tw_type; fields are plain integers so that a wrong value can be refused. */
   int64_t rows, cols, batch;
   int64_t row_stride, col_stride, batch_stride;
 } tw_matrix;
@@ -73,11 +80,11 @@ typedef struct tw_matmul {
   tw_floats scale_a, scale_b;
   tw_ints bias_s32;
   tw_floats bias_f32;
-  tw_activation activation;
-  tw_requantisation requantisation;
-  int shift;      /* TW_REQUANT_SHIFT */
-  int rounding;   /* TW_REQUANT_SHIFT: values of tilewave::Rounding */
-  int saturation; /* TW_REQUANT_SHIFT: values of tilewave::Saturation */
+  int32_t activation;      /* A tw_activation. */
+  int32_t requantisation;  /* A tw_requantisation. */
+  int32_t shift;           /* TW_REQUANT_SHIFT */
+  int32_t rounding;        /* TW_REQUANT_SHIFT: values of tilewave::Rounding */
+  int32_t saturation;      /* TW_REQUANT_SHIFT: values of tilewave::Saturation */
   tw_floats requant_scale; /* TW_REQUANT_SCALE */
   int32_t requant_zero;    /* TW_REQUANT_SCALE */
 } tw_matmul;

@@ -34,7 +34,7 @@ struct EngineOptions {
 
   /// CPU kernel by name, or empty for the best one that this CPU runs. An unknown name, or one
   /// that this CPU cannot run, is an error, never a silent default.
-  std::string cpu_kernel;
+  std::string cpu_kernel = {};
 
   /// Check every submission at the device seam and poison fresh device buffers. Finds bugs in
   /// tilewave, not in the caller, whose arguments are always checked.

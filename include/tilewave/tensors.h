@@ -79,9 +79,9 @@ struct BasicMatrix {
   }
 
   /// An output can be read as an input.
-  template <typename P = Pointer>
-    requires(!std::is_same_v<P, const void*>)
-  operator BasicMatrix<const void*>() const {  // NOLINT(google-explicit-constructor)
+  template <typename P>
+  requires(std::is_same_v<P, const void*> && !std::is_same_v<Pointer, P>) operator BasicMatrix<P>()
+      const {  // NOLINT(google-explicit-constructor)
     return {data, type, rows, cols, batch, row_stride, col_stride, batch_stride};
   }
 };

@@ -9,8 +9,8 @@ namespace tilewave::arch {
 
 /// Read once at start-up from cpuid (x86-64) and the system's cache report.
 struct Cpu {
-  std::string model;      ///< As the system names it, or "unknown CPU".
-  std::string features;   ///< Space separated, those that int8 kernels care about.
+  std::string model;     ///< As the system names it, or "unknown CPU".
+  std::string features;  ///< Space separated, those that int8 kernels care about.
   bool avx2 = false;
   bool avx512_vnni = false;
   int64_t l1_bytes = 0;

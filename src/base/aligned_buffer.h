@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <utility>
 
 namespace tilewave::base {
 
@@ -16,8 +17,17 @@ class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   explicit AlignedBuffer(size_t bytes)
-      : data_(static_cast<std::byte*>(::operator new(bytes, std::align_val_t{kBufferAlignment}))),
+      : data_(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kBufferAlignment}))),
         bytes_(bytes) {}
+
+  /// A buffer that was moved from is empty.
+  AlignedBuffer(AlignedBuffer&& other) noexcept
+      : data_(std::move(other.data_)), bytes_(std::exchange(other.bytes_, 0)) {}
+  AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    bytes_ = std::exchange(other.bytes_, 0);
+    return *this;
+  }
 
   size_t bytes() const { return bytes_; }
 
@@ -38,7 +48,7 @@ class AlignedBuffer {
  private:
   struct Free {
     void operator()(std::byte* data) const {
-      ::operator delete(data, std::align_val_t{kBufferAlignment});
+      ::operator delete (data, std::align_val_t{kBufferAlignment});
     }
   };
   std::unique_ptr<std::byte, Free> data_;

@@ -27,17 +27,16 @@ std::string DescribeComparison(const char* expression, const A& a, const B& b) {
 
 }  // namespace tilewave::base
 
-#define TW_CHECK(condition)                                                          \
-  do {                                                                               \
-    if (!(condition)) ::tilewave::base::FailCheck(__FILE__, __LINE__, #condition);   \
+#define TW_CHECK(condition)                                                        \
+  do {                                                                             \
+    if (!(condition)) ::tilewave::base::FailCheck(__FILE__, __LINE__, #condition); \
   } while (false)
 
-#define TW_CHECK_OP_(op, a, b)                                                       \
-  do {                                                                               \
-    if (!((a)op(b)))                                                                 \
-      ::tilewave::base::FailCheck(                                                   \
-          __FILE__, __LINE__,                                                        \
-          ::tilewave::base::DescribeComparison(#a " " #op " " #b, (a), (b)));        \
+#define TW_CHECK_OP_(op, a, b)                                                                    \
+  do {                                                                                            \
+    if (!((a)op(b)))                                                                              \
+      ::tilewave::base::FailCheck(                                                                \
+          __FILE__, __LINE__, ::tilewave::base::DescribeComparison(#a " " #op " " #b, (a), (b))); \
   } while (false)
 
 #define TW_CHECK_EQ(a, b) TW_CHECK_OP_(==, a, b)

@@ -38,6 +38,8 @@ constexpr int64_t RoundUp(int64_t value, int64_t granule) {
   return (value + granule - 1) / granule * granule;
 }
 
-constexpr int64_t CeilDiv(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor; }
+constexpr int64_t CeilDiv(int64_t value, int64_t divisor) {
+  return (value + divisor - 1) / divisor;
+}
 
 }  // namespace tilewave::base

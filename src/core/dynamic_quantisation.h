@@ -21,7 +21,7 @@ struct DynamicScale {
 /// q = 0. REQUIRES: amax finite and >= 0.
 inline DynamicScale SymmetricScale(float amax) {
   const float inverse = 127.0F / amax;
-  if (!(inverse <= std::numeric_limits<float>::max())) return {};
+  if (!std::isfinite(inverse)) return {};  // Also for an amax of -0, whose inverse is -infinity.
   return {amax / 127.0F, inverse, 0};
 }
 

@@ -41,9 +41,8 @@ Status NotFinite(const FloatOperand& x, int64_t b, int64_t vector) {
   while (std::isfinite(start[k * x.k_stride])) ++k;
   const char* what = std::isnan(start[k * x.k_stride]) ? "NaN" : "infinity";
   const char* kind = x.is_a ? "row" : "column";
-  const std::string where =
-      x.batch > 1 ? fmt::format("{} {} of matrix {}", kind, vector, b)
-                  : fmt::format("{} {}", kind, vector);
+  const std::string where = x.batch > 1 ? fmt::format("{} {} of matrix {}", kind, vector, b)
+                                        : fmt::format("{} {}", kind, vector);
   return {StatusCode::kInvalidArgument,
           fmt::format("{} of {} holds {} (at k = {}); dynamic quantisation needs finite values",
                       where, x.is_a ? "A" : "B", what, k)};

@@ -59,10 +59,10 @@ inline void StoreElement(const Problem& p, const Operands& o, int64_t batch, int
     static_cast<int32_t*>(o.c)[index] = acc;
     return;
   }
-  const int32_t q = p.requant == RequantKind::kShift
-                        ? RequantiseShift(acc, p.shift, p.c_type)
-                        : RequantiseScale(acc, o.requant_scale.At(batch, j), p.requant_zero,
-                                          p.c_type);
+  const int32_t q =
+      p.requant == RequantKind::kShift
+          ? RequantiseShift(acc, p.shift, p.c_type)
+          : RequantiseScale(acc, o.requant_scale.At(batch, j), p.requant_zero, p.c_type);
   static_cast<uint8_t*>(o.c)[index] = static_cast<uint8_t>(q & 0xFF);
 }
 

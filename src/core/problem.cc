@@ -7,12 +7,12 @@ namespace {
 
 // One list of fields serves equality and hash, so that neither can forget one.
 auto Fields(const Problem& p) {
-  return std::make_tuple(
-      p.batch, p.m, p.k, p.n, p.a_type, p.b_type, p.c_type, p.a.row, p.a.col, p.a.batch, p.b.row,
-      p.b.col, p.b.batch, p.c.row, p.c.col, p.c.batch, p.quantise_a, p.quantise_b, p.zero_a,
-      p.zero_b, p.scale_a, p.scale_b, p.bias_s32, p.bias_f32, p.activation, p.requant,
-      p.shift.shift, p.shift.rounding, p.shift.saturation, p.requant_scale, p.requant_zero,
-      p.b_prepacked, p.accumulate);
+  return std::make_tuple(p.batch, p.m, p.k, p.n, p.a_type, p.b_type, p.c_type, p.a.row, p.a.col,
+                         p.a.batch, p.b.row, p.b.col, p.b.batch, p.c.row, p.c.col, p.c.batch,
+                         p.quantise_a, p.quantise_b, p.zero_a, p.zero_b, p.scale_a, p.scale_b,
+                         p.bias_s32, p.bias_f32, p.activation, p.requant, p.shift.shift,
+                         p.shift.rounding, p.shift.saturation, p.requant_scale, p.requant_zero,
+                         p.b_prepacked, p.accumulate);
 }
 
 uint64_t Mix(uint64_t hash, uint64_t value) {

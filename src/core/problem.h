@@ -21,10 +21,10 @@ struct Strides {
 
 /// How an operand comes to be integers.
 enum class Quantise : uint8_t {
-  kNone,                  ///< It already is.
-  kPerVector,             ///< f32 -> s8, A per row, B per column.
-  kPerTensor,             ///< f32 -> s8, one scale.
-  kAsymmetricPerTensor,   ///< f32 -> u8 with zero point, one scale.
+  kNone,                 ///< It already is.
+  kPerVector,            ///< f32 -> s8, A per row, B per column.
+  kPerTensor,            ///< f32 -> s8, one scale.
+  kAsymmetricPerTensor,  ///< f32 -> u8 with zero point, one scale.
 };
 
 /// Whether a Parameter is there and how many numbers it has.
@@ -62,11 +62,11 @@ struct Problem {
   ParameterForm bias_f32 = ParameterForm::kAbsent;
   Activation activation = Activation::kNone;
   RequantKind requant = RequantKind::kNone;
-  RequantShift shift = {};               ///< Read if requant == kShift.
+  RequantShift shift = {};  ///< Read if requant == kShift.
   ParameterForm requant_scale = ParameterForm::kAbsent;
-  int32_t requant_zero = 0;              ///< Read if requant == kScale.
-  bool b_prepacked = false;              ///< B is Weights: device payloads may exist.
-  bool accumulate = false;               ///< Reserved.
+  int32_t requant_zero = 0;  ///< Read if requant == kScale.
+  bool b_prepacked = false;  ///< B is Weights: device payloads may exist.
+  bool accumulate = false;   ///< Reserved.
 
   bool operator==(const Problem& other) const;
 };

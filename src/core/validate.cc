@@ -64,8 +64,8 @@ Status CheckExtents(const Problem& p) {
 Status CheckView(const char* name, const Footprint& f) {
   const Strides& s = f.strides;
   if (s.row < 0 || s.col < 0 || s.batch < 0) {
-    return Invalid("{} has a negative stride (row {}, column {}, batch {}); strides are >= 0",
-                   name, s.row, s.col, s.batch);
+    return Invalid("{} has a negative stride (row {}, column {}, batch {}); strides are >= 0", name,
+                   s.row, s.col, s.batch);
   }
   int64_t bytes = 0;
   if (!SpanBytes(f, &bytes)) {
@@ -101,9 +101,10 @@ Status CheckTypes(const Problem& p) {
   }
   const bool dynamic = p.quantise_a != Quantise::kNone || p.quantise_b != Quantise::kNone;
   if (dynamic && !IsFloat(p.c_type)) {
-    return Invalid("f32 operands are quantised with scales found in the call, so C must be f32 or "
-                   "bf16, not {}",
-                   Name(p.c_type));
+    return Invalid(
+        "f32 operands are quantised with scales found in the call, so C must be f32 or "
+        "bf16, not {}",
+        Name(p.c_type));
   }
   return {};
 }
@@ -130,9 +131,8 @@ Status CheckIntegerEpilogue(const Problem& p) {
                    Name(p.c_type));
   }
   if (p.activation == Activation::kGelu || p.activation == Activation::kSilu) {
-    return {StatusCode::kUnimplemented,
-            fmt::format("{} needs an f32 or bf16 output, C is {}", Name(p.activation),
-                        Name(p.c_type))};
+    return {StatusCode::kUnimplemented, fmt::format("{} needs an f32 or bf16 output, C is {}",
+                                                    Name(p.activation), Name(p.c_type))};
   }
   return {};
 }
@@ -156,8 +156,7 @@ Status CheckEpilogue(const Problem& p) {
   if (narrow != (p.requant != RequantKind::kNone)) {
     return narrow ? Invalid("C is {}; give a shift and rounding, or a requantisation scale",
                             Name(p.c_type))
-                  : Invalid("requantisation applies to s8 and u8 outputs, C is {}",
-                            Name(p.c_type));
+                  : Invalid("requantisation applies to s8 and u8 outputs, C is {}", Name(p.c_type));
   }
   if (p.requant == RequantKind::kShift) {
     if (p.shift.shift < 0 || p.shift.shift > 31) {
@@ -173,8 +172,8 @@ Status CheckEpilogue(const Problem& p) {
       return Invalid("the requantisation scale is missing");
     }
     if (p.requant_zero < range.low || p.requant_zero > range.high) {
-      return Invalid("the zero point of C is {}; {} holds {} to {}", p.requant_zero,
-                     Name(p.c_type), range.low, range.high);
+      return Invalid("the zero point of C is {}; {} holds {} to {}", p.requant_zero, Name(p.c_type),
+                     range.low, range.high);
     }
   }
   return {};
@@ -194,8 +193,8 @@ Status ForEach(const Parameter<T>& p, int64_t batch, int64_t count, Visit visit)
   return {};
 }
 
-Status CheckZeros(const char* name, const Parameter<int32_t>& zero, ElementType type,
-                  int64_t batch, int64_t count) {
+Status CheckZeros(const char* name, const Parameter<int32_t>& zero, ElementType type, int64_t batch,
+                  int64_t count) {
   const Range8 range = RangeOf(type);
   return ForEach(zero, batch, count, [&](int64_t i, int32_t value) -> Status {
     if (value >= range.low && value <= range.high) return {};
@@ -213,14 +212,14 @@ Status CheckScales(const char* name, const Parameter<float>& scale, int64_t batc
 
 Status CheckBias(const Problem& p, const Operands& o) {
   // |acc| <= K * largest product; what is left of 31 bits is the bias's.
-  const bool zeros = o.zero_a.present || o.zero_b.present ||
-                     p.quantise_a == Quantise::kAsymmetricPerTensor;
+  const bool zeros =
+      o.zero_a.present || o.zero_b.present || p.quantise_a == Quantise::kAsymmetricPerTensor;
   const int64_t largest_sum = p.k * LargestProduct(MultipliedA(p), MultipliedB(p), zeros);
   const int64_t room = std::numeric_limits<int32_t>::max() - largest_sum;
   return ForEach(o.bias_s32, p.batch, p.n, [&](int64_t j, int32_t value) -> Status {
     if (value <= room && value >= -room) return {};
-    return OutOfRange("bias {} is {}; with K = {} the sum fits 32 bits for a bias of at most {}",
-                      j, value, p.k, room);
+    return OutOfRange("bias {} is {}; with K = {} the sum fits 32 bits for a bias of at most {}", j,
+                      value, p.k, room);
   });
 }
 
@@ -271,9 +270,10 @@ Status ValidateProblem(const Problem& p) {
   const Footprint c = FootprintC(p, nullptr);
   if (Status s = CheckView("C", c); !s.ok()) return s;
   if (!IsInjective(c)) {
-    return Invalid("C overlaps itself: strides (row {}, column {}, batch {}) name one element "
-                   "twice in {}x{}",
-                   p.c.row, p.c.col, p.c.batch, p.m, p.n);
+    return Invalid(
+        "C overlaps itself: strides (row {}, column {}, batch {}) name one element "
+        "twice in {}x{}",
+        p.c.row, p.c.col, p.c.batch, p.m, p.n);
   }
   if (Status s = CheckK(p); !s.ok()) return s;
   return CheckEpilogue(p);

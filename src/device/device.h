@@ -56,9 +56,9 @@ class Executable {
 /// One submitted run. Borrowed until the fence has been waited for.
 struct Launch {
   const Executable* executable = nullptr;
-  const core::Operands* operands = nullptr;       ///< Host memory, for whole-product devices.
-  const WeightsPayload* weights = nullptr;        ///< If the problem is prepacked, B's payload.
-  std::atomic<int64_t>* progress = nullptr;       ///< Finished elements of C; may be null.
+  const core::Operands* operands = nullptr;  ///< Host memory, for whole-product devices.
+  const WeightsPayload* weights = nullptr;   ///< If the problem is prepacked, B's payload.
+  std::atomic<int64_t>* progress = nullptr;  ///< Finished elements of C; may be null.
 };
 
 /// Expected outcomes of the hot path; a plain enum since "full" is no error.

@@ -31,8 +31,8 @@ class ValidatingBuffer final : public Buffer {
 
   Status Sync(SyncDirection direction, size_t offset, size_t bytes) override {
     if (!InRange(offset, bytes, this->bytes())) {
-      return Bug(fmt::format("sync of [{}, +{}) in a buffer of {} bytes", offset, bytes,
-                             this->bytes()));
+      return Bug(
+          fmt::format("sync of [{}, +{}) in a buffer of {} bytes", offset, bytes, this->bytes()));
     }
     if (Status s = CheckGuard(); !s.ok()) return s;
     return inner_->Sync(direction, offset, bytes);
@@ -40,8 +40,8 @@ class ValidatingBuffer final : public Buffer {
 
   Result<std::unique_ptr<Buffer>> Slice(size_t offset, size_t bytes) override {
     if (!InRange(offset, bytes, this->bytes())) {
-      return Bug(fmt::format("slice [{}, +{}) of a buffer of {} bytes", offset, bytes,
-                             this->bytes()));
+      return Bug(
+          fmt::format("slice [{}, +{}) of a buffer of {} bytes", offset, bytes, this->bytes()));
     }
     Result<std::unique_ptr<Buffer>> slice = inner_->Slice(offset, bytes);
     if (!slice.ok()) return slice;
@@ -106,8 +106,8 @@ class ValidatingQueue final : public Queue {
     // Launches are unwrapped one by one into a chain on the stack: nothing is allocated.
     constexpr size_t kMaxChain = 24;
     if (launches.size() > kMaxChain) {
-      *fence = {0, true, Bug(fmt::format("a chain of {} launches; at most {}", launches.size(),
-                                         kMaxChain))};
+      *fence = {0, true,
+                Bug(fmt::format("a chain of {} launches; at most {}", launches.size(), kMaxChain))};
       return SubmitCode::kRejected;
     }
     Launch unwrapped[kMaxChain];
@@ -167,8 +167,8 @@ class ValidatingDevice final : public Device {
   Result<std::unique_ptr<Executable>> Load(const core::Problem& problem) override {
     Result<std::unique_ptr<Executable>> executable = inner_->Load(problem);
     if (!executable.ok()) return executable;
-    return std::unique_ptr<Executable>(std::make_unique<ValidatingExecutable>(
-        *std::move(executable), this, problem.b_prepacked));
+    return std::unique_ptr<Executable>(
+        std::make_unique<ValidatingExecutable>(*std::move(executable), this, problem.b_prepacked));
   }
 
   std::string_view WeightsLayout(const core::Problem& problem) const override {

@@ -67,10 +67,13 @@ tw_status Null(const char* what) {
 
 template <typename View>
 View ViewOf(const tw_matrix& m) {
-  return {m.data,       static_cast<tilewave::ElementType>(m.type),
-          m.rows,       m.cols,
+  return {m.data,
+          static_cast<tilewave::ElementType>(m.type),
+          m.rows,
+          m.cols,
           m.batch == 0 ? 1 : m.batch,
-          m.row_stride, m.col_stride,
+          m.row_stride,
+          m.col_stride,
           m.batch_stride};
 }
 
@@ -82,20 +85,19 @@ tilewave::Parameter<T> ParameterOf(const CVector& v) {
 
 tilewave::Requantisation RequantisationOf(const tw_matmul& call) {
   switch (call.requantisation) {
-    case TW_NO_REQUANTISATION:
-      break;
     case TW_REQUANT_SHIFT:
       return tilewave::RequantShift{call.shift, static_cast<tilewave::Rounding>(call.rounding),
                                     static_cast<tilewave::Saturation>(call.saturation)};
     case TW_REQUANT_SCALE:
       return tilewave::RequantScale{ParameterOf<float>(call.requant_scale), call.requant_zero};
+    default:
+      return {};
   }
-  return {};
 }
 
 /// C has no checked enums: a value that names nothing is refused here, before it is converted.
 Status CheckEnums(const tw_matmul& call) {
-  const auto is_type = [](int type) { return type >= TW_S8 && type <= TW_BF16; };
+  const auto is_type = [](int32_t type) { return type >= TW_S8 && type <= TW_BF16; };
   if (!is_type(call.a.type) || !is_type(call.c.type) ||
       (call.weights == nullptr && !is_type(call.b.type))) {
     return {StatusCode::kInvalidArgument, "an element type is not one of tw_type"};
@@ -106,7 +108,7 @@ Status CheckEnums(const tw_matmul& call) {
   if (call.requantisation < TW_NO_REQUANTISATION || call.requantisation > TW_REQUANT_SCALE) {
     return {StatusCode::kInvalidArgument, "the requantisation is not one of tw_requantisation"};
   }
-  const auto is_byte = [](int value) { return value >= 0 && value <= 255; };
+  const auto is_byte = [](int32_t value) { return value >= 0 && value <= 255; };
   if (!is_byte(call.rounding) || !is_byte(call.saturation)) {
     return {StatusCode::kInvalidArgument, "the rounding or saturation mode is not a named value"};
   }

@@ -89,8 +89,8 @@ Status DescribePrepacked(const Weights& weights, const Matmul& call, core::Probl
 Status CheckShapes(const ConstMatrix& a, int64_t b_rows, int64_t b_cols, int64_t b_batch,
                    const Matrix& c, bool weights) {
   if (a.cols != b_rows) {
-    const StatusCode code = weights ? StatusCode::kFailedPrecondition
-                                    : StatusCode::kInvalidArgument;
+    const StatusCode code =
+        weights ? StatusCode::kFailedPrecondition : StatusCode::kInvalidArgument;
     return {code, fmt::format("A is {}x{} and {} {}x{}: the columns of A ({}) must equal the rows "
                               "of B ({})",
                               a.rows, a.cols, weights ? "the Weights are" : "B is", b_rows, b_cols,

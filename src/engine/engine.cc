@@ -101,16 +101,15 @@ Result<Engine> Engine::Create(const EngineOptions& options) {
   }
 }
 
-Result<Engine> engine::Composer::Compose(const EngineOptions& options,
-                                         device::Registry registry) {
+Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::Registry registry) {
   if (options.threads < 0) {
     return Status(StatusCode::kInvalidArgument,
                   fmt::format("threads is {}; expected 0 or more", options.threads));
   }
   if (options.threads > 1) {
-    return Status(StatusCode::kUnimplemented,
-                  fmt::format("threads is {}; more than 1 is not implemented yet",
-                              options.threads));
+    return Status(
+        StatusCode::kUnimplemented,
+        fmt::format("threads is {}; more than 1 is not implemented yet", options.threads));
   }
   const std::string name = options.device == "auto" ? "host" : options.device;
   Result<std::unique_ptr<device::Device>> device = registry.Open(name);

@@ -24,8 +24,8 @@ void PackAlongK(const T* source, const VectorSource& s, int64_t k, std::span<con
 }
 
 template <typename T>
-void PackAcrossK(const T* source, const VectorSource& s, int64_t k,
-                 std::span<const int32_t> zeros, const VectorLayout& layout, int16_t* out) {
+void PackAcrossK(const T* source, const VectorSource& s, int64_t k, std::span<const int32_t> zeros,
+                 const VectorLayout& layout, int16_t* out) {
   const auto count = static_cast<int64_t>(zeros.size());
   for (int64_t first = 0; first < count; first += kVectorsTogether) {
     const int64_t last = std::min(first + kVectorsTogether, count);

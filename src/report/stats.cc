@@ -13,10 +13,10 @@ namespace tilewave::report {
 namespace {
 
 std::vector<std::pair<const char*, double>> Phases(const PhaseTimes& p) {
-  return {{"allocate", p.allocate_us},     {"pack", p.pack_us},     {"write", p.write_us},
-          {"sync_in", p.sync_in_us},       {"launch", p.launch_us}, {"wait", p.wait_us},
-          {"sync_out", p.sync_out_us},     {"read", p.read_us},
-          {"accumulate", p.accumulate_us}, {"finish", p.finish_us}};
+  return {{"allocate", p.allocate_us}, {"pack", p.pack_us},     {"write", p.write_us},
+          {"sync_in", p.sync_in_us},   {"launch", p.launch_us}, {"wait", p.wait_us},
+          {"sync_out", p.sync_out_us}, {"read", p.read_us},     {"accumulate", p.accumulate_us},
+          {"finish", p.finish_us}};
 }
 
 }  // namespace
@@ -32,8 +32,7 @@ std::string StatsText(const CallStats& stats) {
   for (int i = 0; i < stats.part_count; ++i) {
     const CallStats::Part& part = stats.parts[static_cast<size_t>(i)];
     parts.AddRow({std::string(part.device), std::string(part.kernel), FormatCount(part.launches),
-                  FormatUs(part.us), std::string(Name(part.time_kind)),
-                  std::string(part.reason)});
+                  FormatUs(part.us), std::string(Name(part.time_kind)), std::string(part.reason)});
   }
   std::string text = parts.ToString();
   text += fmt::format("call: {} in all (measured), {} MACs, plan {}\n", FormatUs(stats.total_us),

@@ -29,9 +29,9 @@ struct CallState {
   PlanCache::Found plan;
   device::Launch launch;
   device::Fence fence;
-  int64_t start_ns = 0;      ///< Wall clock; only taken for stats.
-  int64_t launched_ns = 0;   ///< Device clock before the submission; likewise.
-  int64_t accepted_ns = 0;   ///< Device clock after it; likewise.
+  int64_t start_ns = 0;     ///< Wall clock; only taken for stats.
+  int64_t launched_ns = 0;  ///< Device clock before the submission; likewise.
+  int64_t accepted_ns = 0;  ///< Device clock after it; likewise.
 };
 
 /// Executes plans on one device: finds the plan, gets the weights' payload, submits, waits.

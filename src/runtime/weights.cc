@@ -37,8 +37,7 @@ Result<const device::WeightsPayload*> Weights::Impl::PayloadFor(
   if (const Entry* found = Find(name, layout)) return found->payload.get();
   const std::lock_guard<std::mutex> lock(packing_);
   if (const Entry* found = Find(name, layout)) return found->payload.get();
-  Result<std::unique_ptr<device::WeightsPayload>> payload =
-      device->PackWeights(problem, operands);
+  Result<std::unique_ptr<device::WeightsPayload>> payload = device->PackWeights(problem, operands);
   if (!payload.ok()) return payload.status();
   auto entry = std::make_unique<Entry>();
   entry->device = name;

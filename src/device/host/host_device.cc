@@ -50,9 +50,9 @@ class HostQueue final : public Queue {
     std::unique_ptr<Workspace> workspace = workspaces_.Take();
     for (const Launch& launch : launches) {
       const auto& gemm = static_cast<const HostGemm&>(*launch.executable);
-      fence->status = gemm.Execute(*launch.operands,
-                                   static_cast<const HostWeights*>(launch.weights),
-                                   launch.progress, workspace.get());
+      fence->status =
+          gemm.Execute(*launch.operands, static_cast<const HostWeights*>(launch.weights),
+                       launch.progress, workspace.get());
       if (!fence->status.ok()) break;
     }
     workspaces_.GiveBack(std::move(workspace));

@@ -116,14 +116,13 @@ std::span<const int32_t> GatherZeros(const Parameter<int32_t>& zero, int64_t bat
 }
 
 void PackQuantised(const core::FloatOperand& x, const core::DynamicScales& scales, int64_t batch,
-                   int64_t first, std::span<const int32_t> zeros,
-                   const pack::VectorLayout& layout, int16_t* out) {
+                   int64_t first, std::span<const int32_t> zeros, const pack::VectorLayout& layout,
+                   int16_t* out) {
   std::fill(out, out + (layout.vectors_padded * layout.k_padded), int16_t{0});
   for (size_t v = 0; v < zeros.size(); ++v) {
     int16_t* to = out + (static_cast<int64_t>(v) * layout.k_padded);
     for (int64_t k = 0; k < x.k; ++k) {
-      const int32_t q =
-          core::QuantiseElement(x, scales, batch, first + static_cast<int64_t>(v), k);
+      const int32_t q = core::QuantiseElement(x, scales, batch, first + static_cast<int64_t>(v), k);
       to[k] = static_cast<int16_t>(q - zeros[v]);
     }
   }
@@ -145,8 +144,8 @@ const int16_t* HostGemm::PackColumns(const Call& call, int64_t batch, int64_t fi
     PackQuantised(call.float_b, call.scales_b, batch, first, zeros, layout, out);
     return out;
   }
-  const auto* start = static_cast<const std::byte*>(call.operands.b) +
-                      (batch * problem_.b.batch) + (first * problem_.b.col);
+  const auto* start = static_cast<const std::byte*>(call.operands.b) + (batch * problem_.b.batch) +
+                      (first * problem_.b.col);
   pack::PackVectors({start, problem_.b_type, problem_.b.col, problem_.b.row}, problem_.k, zeros,
                     layout, out);
   return out;
@@ -161,8 +160,8 @@ void HostGemm::PackRows(const Call& call, int64_t batch, int64_t first, int64_t 
     PackQuantised(call.float_a, call.scales_a, batch, first, zeros, layout, out);
     return;
   }
-  const auto* start = static_cast<const std::byte*>(call.operands.a) +
-                      (batch * problem_.a.batch) + (first * problem_.a.row);
+  const auto* start = static_cast<const std::byte*>(call.operands.a) + (batch * problem_.a.batch) +
+                      (first * problem_.a.row);
   pack::PackVectors({start, problem_.a_type, problem_.a.row, problem_.a.col}, problem_.k, zeros,
                     layout, out);
 }

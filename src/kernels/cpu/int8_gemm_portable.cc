@@ -14,7 +14,8 @@ void Block(const int16_t* a, const int16_t* b, int64_t k_padded, int32_t* acc) {
   for (int64_t k = 0; k < k_padded; ++k) {
     for (size_t r = 0; r < kMr; ++r) {
       for (size_t c = 0; c < kNr; ++c) {
-        sum[r][c] += int32_t{a[(static_cast<int64_t>(r) * k_padded) + k]} * int32_t{b[(static_cast<int64_t>(c) * k_padded) + k]};
+        sum[r][c] += int32_t{a[(static_cast<int64_t>(r) * k_padded) + k]} *
+                     int32_t{b[(static_cast<int64_t>(c) * k_padded) + k]};
       }
     }
   }

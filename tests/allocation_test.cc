@@ -1,0 +1,121 @@
+// A warm call allocates nothing: every operator new of this program is counted.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "tilewave/engine.h"
+
+namespace {
+
+std::atomic<int64_t> allocations{0};
+
+void* Count(size_t bytes, size_t alignment) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  void* memory = nullptr;
+  if (posix_memalign(&memory, alignment, bytes == 0 ? 1 : bytes) != 0) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(size_t bytes) { return Count(bytes, alignof(std::max_align_t)); }
+void* operator new[](size_t bytes) { return Count(bytes, alignof(std::max_align_t)); }
+void* operator new(size_t bytes, std::align_val_t alignment) {
+  return Count(bytes, static_cast<size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace tilewave {
+namespace {
+
+/// Allocations of the third of three equal calls.
+int64_t WarmAllocations(Engine* engine, const Matmul& call, const RunOptions& options = {}) {
+  for (int i = 0; i < 2; ++i) {
+    const Status status = engine->Run(call, options);
+    EXPECT_TRUE(status.ok()) << status.message();
+  }
+  const int64_t before = allocations.load();
+  const bool ok = engine->Run(call, options).ok();
+  const int64_t after = allocations.load();
+  EXPECT_TRUE(ok);
+  return after - before;
+}
+
+class AllocationTest : public ::testing::TestWithParam<bool> {
+ protected:
+  AllocationTest() : engine_(*Engine::Create({.validate_submissions = GetParam()})) {}
+  Engine engine_;
+  std::vector<int8_t> a_ = std::vector<int8_t>(65 * 77, 3);
+  std::vector<float> a_f32_ = std::vector<float>(65 * 77, 0.5F);
+  std::vector<int8_t> b_ = std::vector<int8_t>(77 * 51, -7);
+  std::vector<int32_t> c_ = std::vector<int32_t>(65 * 51);
+  std::vector<float> c_f32_ = std::vector<float>(65 * 51);
+  std::vector<float> scales_ = std::vector<float>(77, 0.25F);
+};
+
+TEST_P(AllocationTest, TheCounterCounts) {
+  const int64_t before = allocations.load();
+  const auto number = std::make_unique<int>(1);
+  EXPECT_EQ(allocations.load() - before, *number);
+}
+
+TEST_P(AllocationTest, PlainCall) {
+  const Matmul call{.a = RowMajor(static_cast<const int8_t*>(a_.data()), 65, 77),
+                    .b = RowMajor(static_cast<const int8_t*>(b_.data()), 77, 51),
+                    .c = RowMajor(c_.data(), 65, 51)};
+  EXPECT_EQ(WarmAllocations(&engine_, call), 0);
+  CallStats stats;
+  std::atomic<int64_t> progress{0};
+  EXPECT_EQ(WarmAllocations(&engine_, call, {.stats = &stats, .progress = &progress}), 0);
+}
+
+TEST_P(AllocationTest, PrepackedWithEpilogue) {
+  const Result<Weights> weights =
+      engine_.Prepare(RowMajor(static_cast<const int8_t*>(b_.data()), 77, 51));
+  ASSERT_TRUE(weights.ok());
+  Matmul call{.a = RowMajor(static_cast<const int8_t*>(a_.data()), 65, 77),
+              .b = *weights,
+              .c = RowMajor(c_f32_.data(), 65, 51),
+              .zero_a = Parameter<int32_t>::Of(-3)};
+  call.epilogue.scale_b = Parameter<float>::PerElement(scales_.data());
+  call.epilogue.activation = Activation::kGelu;
+  EXPECT_EQ(WarmAllocations(&engine_, call), 0);
+}
+
+TEST_P(AllocationTest, DynamicQuantisation) {
+  const Matmul call{.a = RowMajor(static_cast<const float*>(a_f32_.data()), 65, 77),
+                    .b = RowMajor(static_cast<const int8_t*>(b_.data()), 77, 51),
+                    .c = RowMajor(c_f32_.data(), 65, 51)};
+  EXPECT_EQ(WarmAllocations(&engine_, call), 0);
+}
+
+TEST_P(AllocationTest, AlternatingShapes) {
+  const Matmul large{.a = RowMajor(static_cast<const int8_t*>(a_.data()), 65, 77),
+                     .b = RowMajor(static_cast<const int8_t*>(b_.data()), 77, 51),
+                     .c = RowMajor(c_.data(), 65, 51)};
+  const Matmul small{.a = RowMajor(static_cast<const int8_t*>(a_.data()), 5, 7),
+                     .b = RowMajor(static_cast<const int8_t*>(b_.data()), 7, 3),
+                     .c = RowMajor(c_.data(), 5, 3)};
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(engine_.Run(large).ok());
+    ASSERT_TRUE(engine_.Run(small).ok());
+  }
+  const int64_t before = allocations.load();
+  const bool ok = engine_.Run(large).ok() && engine_.Run(small).ok();
+  EXPECT_EQ(allocations.load() - before, 0);
+  EXPECT_TRUE(ok);
+}
+
+INSTANTIATE_TEST_SUITE_P(Validating, AllocationTest, ::testing::Bool());
+
+}  // namespace
+}  // namespace tilewave

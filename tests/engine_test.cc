@@ -1,0 +1,293 @@
+// The public interface: what users meet first when something is wrong, and the engine over a
+// device that misbehaves.
+
+#include "tilewave/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "engine/compose.h"
+#include "tests/support/fake_device.h"
+
+namespace tilewave {
+namespace {
+
+/// gmock is not needed for one matcher.
+::testing::AssertionResult Says(const Status& status, StatusCode code, const std::string& part) {
+  if (status.code() == code && status.message().find(part) != std::string::npos) {
+    return ::testing::AssertionSuccess();
+  }
+  return ::testing::AssertionFailure() << "got " << status.ToString() << ", expected " << Name(code)
+                                       << " with \"" << part << "\"";
+}
+
+Engine HostEngine() {
+  Result<Engine> engine = Engine::Create({.device = "host", .validate_submissions = true});
+  EXPECT_TRUE(engine.ok()) << engine.status().message();
+  return *std::move(engine);
+}
+
+/// A 2x3 by 3x2 product that works; tests spoil one thing.
+struct SmallCall {
+  std::vector<int8_t> a = {1, 2, 3, 4, 5, 6};
+  std::vector<int8_t> b = {1, -1, 2, -2, 3, -3};
+  std::vector<int32_t> c = std::vector<int32_t>(4, 77);
+  Matmul call{
+      .a = RowMajor(a.data(), 2, 3), .b = RowMajor(b.data(), 3, 2), .c = RowMajor(c.data(), 2, 2)};
+
+  Matrix& out() { return std::get<Matrix>(call.c); }
+  ConstMatrix& left() { return std::get<ConstMatrix>(call.a); }
+  ConstMatrix& right() { return std::get<ConstMatrix>(call.b); }
+  bool untouched() const { return c == std::vector<int32_t>(4, 77); }
+};
+
+TEST(EngineTest, MultipliesTwoSmallMatrices) {
+  Engine engine = HostEngine();
+  SmallCall t;
+  CallStats stats;
+  std::atomic<int64_t> progress{0};
+  ASSERT_TRUE(engine.Run(t.call, {.stats = &stats, .progress = &progress}).ok());
+  EXPECT_EQ(t.c, (std::vector<int32_t>{14, -14, 32, -32}));
+  EXPECT_EQ(progress.load(), 4);
+  EXPECT_EQ(stats.macs, 12);
+  EXPECT_EQ(stats.part_count, 1);
+  EXPECT_EQ(stats.parts[0].device, "host");
+  EXPECT_EQ(stats.parts[0].time_kind, TimeKind::kMeasured);
+  EXPECT_FALSE(stats.plan_cached);
+  EXPECT_GT(stats.total_us, 0);
+  EXPECT_GE(stats.total_us, stats.phases.launch_us);
+  ASSERT_TRUE(engine.Run(t.call, {.stats = &stats}).ok());
+  EXPECT_TRUE(stats.plan_cached);
+}
+
+TEST(EngineTest, UnknownDevicesAndOptionsAreRefusedByName) {
+  const auto refuse = [](EngineOptions options) { return Engine::Create(options).status(); };
+  EXPECT_TRUE(Says(refuse({.device = "gpu"}), StatusCode::kNotFound,
+                   "no device 'gpu'; expected auto, host, vnpu:PROFILE, xrt[:N]"));
+  EXPECT_TRUE(Says(refuse({.device = ""}), StatusCode::kNotFound, "no device ''"));
+  EXPECT_TRUE(Says(refuse({.device = "host:3"}), StatusCode::kInvalidArgument, "host:3"));
+  EXPECT_TRUE(Says(refuse({.device = "vnpu:phoenix"}), StatusCode::kUnimplemented,
+                   "virtual NPU is not implemented yet"));
+  EXPECT_TRUE(Says(refuse({.device = "xrt:0"}), StatusCode::kUnimplemented, "XRT"));
+  EXPECT_TRUE(Says(refuse({.cpu_kernel = "fast"}), StatusCode::kNotFound,
+                   "no CPU kernel 'fast'; expected one of Int8Gemm_portable_2x4x16"));
+  EXPECT_TRUE(Says(refuse({.threads = 4}), StatusCode::kUnimplemented, "threads is 4"));
+  EXPECT_TRUE(Says(refuse({.threads = -1}), StatusCode::kInvalidArgument, "threads is -1"));
+}
+
+TEST(EngineTest, MismatchedShapesAreRefusedAndNothingIsWritten) {
+  Engine engine = HostEngine();
+  SmallCall t;
+  const auto refused = [&](StatusCode code, const std::string& part) {
+    const auto says = Says(engine.Run(t.call), code, part);
+    const bool clean = t.untouched();
+    t = SmallCall();
+    return says && clean ? ::testing::AssertionSuccess()
+                         : (says ? ::testing::AssertionFailure() << "C was written" : says);
+  };
+  t.left().cols = 2;
+  EXPECT_TRUE(
+      refused(StatusCode::kInvalidArgument, "the columns of A (2) must equal the rows of B (3)"));
+  t.out().rows = 3;
+  EXPECT_TRUE(refused(StatusCode::kInvalidArgument, "C is 3x2; the product of 2x3 and 3x2 is 2x2"));
+  t.left().batch = 2;
+  EXPECT_TRUE(refused(StatusCode::kInvalidArgument, "C is a batch of 1; A and B make one of 2"));
+  t.left().batch = 2;
+  t.right().batch = 3;
+  EXPECT_TRUE(refused(StatusCode::kInvalidArgument, "A is a batch of 2 and B of 3"));
+  t.left().rows = 0;
+  t.out().rows = 0;
+  EXPECT_TRUE(refused(StatusCode::kInvalidArgument, "M is 0; every extent must be at least 1"));
+  t.left().rows = -5;
+  t.out().rows = -5;
+  EXPECT_TRUE(refused(StatusCode::kInvalidArgument, "M is -5"));
+  t.left().data = nullptr;
+  EXPECT_TRUE(refused(StatusCode::kInvalidArgument, "A has no data: the pointer is null"));
+  t.out().data = t.a.data();
+  EXPECT_TRUE(refused(StatusCode::kInvalidArgument, "C"));
+  t.left().type = ElementType::kS16;
+  EXPECT_TRUE(refused(StatusCode::kUnimplemented, "s16"));
+  t.call.epilogue.accumulate = true;
+  EXPECT_TRUE(refused(StatusCode::kUnimplemented, "accumulating into C"));
+}
+
+TEST(EngineTest, OverflowingExtentsAreRefused) {
+  Engine engine = HostEngine();
+  SmallCall t;
+  const int64_t huge = int64_t{1} << 40;
+  t.left().rows = huge;
+  t.left().row_stride = 0;
+  t.right().cols = huge;
+  t.right().col_stride = 0;
+  t.out().rows = huge;
+  t.out().cols = huge;
+  t.out().row_stride = huge;
+  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kOutOfRange, "overflows"));
+}
+
+TEST(EngineTest, DeviceTensorsAreNamedAsNotImplemented) {
+  Engine engine = HostEngine();
+  SmallCall t;
+  t.call.a = DeviceTensor();
+  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kUnimplemented, "A is a device tensor"));
+  DeviceTensor out;
+  t = SmallCall();
+  t.call.c = &out;
+  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kUnimplemented, "C is a device tensor"));
+}
+
+TEST(EngineTest, NotANumberInADynamicRowIsNamed) {
+  Engine engine = HostEngine();
+  std::vector<float> a(2 * 3, 1.0F);
+  a[4] = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<int8_t> b(3 * 2, 1);
+  std::vector<float> c(4, 77);
+  const Matmul call{.a = RowMajor(static_cast<const float*>(a.data()), 2, 3),
+                    .b = RowMajor(b.data(), 3, 2),
+                    .c = RowMajor(c.data(), 2, 2)};
+  EXPECT_TRUE(
+      Says(engine.Run(call), StatusCode::kInvalidArgument, "row 1 of A holds NaN (at k = 1)"));
+  EXPECT_EQ(c, std::vector<float>(4, 77));
+  EXPECT_TRUE(Says(engine.Prepare(RowMajor(static_cast<const float*>(a.data()), 3, 2)).status(),
+                   StatusCode::kInvalidArgument, "column 0 of B holds NaN"));
+}
+
+TEST(EngineTest, WeightsOfAnotherShapeOrWithSecondParametersAreRefused) {
+  Engine engine = HostEngine();
+  const std::vector<int8_t> b(4 * 2, 1);
+  const Result<Weights> weights = engine.Prepare(RowMajor(b.data(), 4, 2));
+  ASSERT_TRUE(weights.ok());
+  SmallCall t;
+  t.call.b = *weights;
+  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kFailedPrecondition, "the Weights are 4x2"));
+  const Result<Weights> fitting = engine.Prepare(RowMajor(b.data(), 3, 2));
+  ASSERT_TRUE(fitting.ok());
+  t.call.b = *fitting;
+  t.call.zero_b = Parameter<int32_t>::Of(1);
+  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kFailedPrecondition, "zero points of B"));
+  t.call.zero_b = {};
+  t.call.b = Weights();
+  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kInvalidArgument, "empty Weights"));
+  EXPECT_TRUE(t.untouched());
+}
+
+TEST(EngineTest, WeightsSurviveTheirSourceAndCountTheirBytes) {
+  Engine engine = HostEngine();
+  auto source = std::make_unique<std::vector<int8_t>>(std::vector<int8_t>{1, -1, 2, -2, 3, -3});
+  Result<Weights> weights = engine.Prepare(RowMajor(source->data(), 3, 2));
+  source.reset();
+  ASSERT_TRUE(weights.ok());
+  EXPECT_EQ(weights->rows(), 3);
+  EXPECT_EQ(weights->cols(), 2);
+  EXPECT_EQ(weights->batch(), 1);
+  const size_t raw_bytes = weights->bytes();
+  EXPECT_EQ(raw_bytes, 6U);
+  SmallCall t;
+  t.call.b = *weights;
+  ASSERT_TRUE(engine.Run(t.call).ok());
+  EXPECT_EQ(t.c, (std::vector<int32_t>{14, -14, 32, -32}));
+  EXPECT_GT(weights->bytes(), raw_bytes);
+}
+
+TEST(EngineTest, SubmitGivesAHandleThatCanBeAskedTwice) {
+  Engine engine = HostEngine();
+  SmallCall t;
+  Result<Handle> handle = engine.Submit(t.call);
+  ASSERT_TRUE(handle.ok());
+  EXPECT_TRUE(handle->done());
+  EXPECT_TRUE(handle->Wait().ok());
+  EXPECT_TRUE(handle->Wait().ok());
+  EXPECT_EQ(t.c[0], 14);
+  t.left().cols = 9;
+  EXPECT_TRUE(Says(engine.Submit(t.call).status(), StatusCode::kInvalidArgument, "columns of A"));
+}
+
+TEST(EngineTest, ListsEveryDeviceWithAReason) {
+  const Engine engine = HostEngine();
+  const std::vector<DeviceInfo> devices = engine.Devices();
+  ASSERT_EQ(devices.size(), 3U);
+  EXPECT_EQ(devices[0].name, "host");
+  EXPECT_TRUE(devices[0].usable);
+  for (const DeviceInfo& info : devices) EXPECT_FALSE(info.description.empty());
+  EXPECT_EQ(engine.device().name, "host");
+}
+
+class FakeEngine : public ::testing::Test {
+ protected:
+  Engine Make() {
+    Result<Engine> engine =
+        engine::Composer::Compose({.device = "host"}, testing::FakeRegistry(behaviour_));
+    EXPECT_TRUE(engine.ok());
+    return *std::move(engine);
+  }
+  std::shared_ptr<testing::FakeBehaviour> behaviour_ = std::make_shared<testing::FakeBehaviour>();
+  SmallCall t_;
+};
+
+TEST_F(FakeEngine, AFullQueueIsTriedAgain) {
+  Engine engine = Make();
+  behaviour_->full_before_accept = 3;
+  CallStats stats;
+  EXPECT_TRUE(engine.Run(t_.call, {.stats = &stats}).ok());
+  EXPECT_EQ(behaviour_->submissions, 1);
+  EXPECT_EQ(stats.parts[0].time_kind, TimeKind::kSimulated);
+}
+
+TEST_F(FakeEngine, AQueueThatStaysFullEndsInADeadline) {
+  Engine engine = Make();
+  behaviour_->always_full = true;
+  EXPECT_TRUE(Says(engine.Run(t_.call, {.time_limit = std::chrono::milliseconds(5)}),
+                   StatusCode::kDeadlineExceeded, "has not accepted the call within 5 ms"));
+}
+
+TEST_F(FakeEngine, AWaitThatRunsOutCanBeContinued) {
+  Engine engine = Make();
+  behaviour_->waits_before_done = 1;
+  Result<Handle> handle = engine.Submit(t_.call);
+  ASSERT_TRUE(handle.ok());
+  EXPECT_FALSE(handle->done());
+  EXPECT_TRUE(Says(handle->Wait(), StatusCode::kDeadlineExceeded, "has not finished"));
+  EXPECT_TRUE(handle->Wait().ok());
+  EXPECT_TRUE(handle->done());
+}
+
+TEST_F(FakeEngine, DestroyingAHandleWaits) {
+  Engine engine = Make();
+  behaviour_->outcome = Status(StatusCode::kUnavailable, "the device is gone");
+  {
+    const Result<Handle> handle = engine.Submit(t_.call);
+    ASSERT_TRUE(handle.ok());
+  }
+  EXPECT_TRUE(Says(engine.Run(t_.call), StatusCode::kUnavailable, "the device is gone"));
+}
+
+TEST_F(FakeEngine, AProblemIsLoadedOnceAndWeightsArePackedOnce) {
+  Engine engine = Make();
+  const Result<Weights> weights = engine.Prepare(t_.right());
+  ASSERT_TRUE(weights.ok());
+  t_.call.b = *weights;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(engine.Run(t_.call).ok());
+  EXPECT_EQ(behaviour_->loads, 1);
+  EXPECT_EQ(behaviour_->packs, 1);
+}
+
+TEST_F(FakeEngine, AFailedLoadIsReportedAndTriedAgain) {
+  Engine engine = Make();
+  behaviour_->load = Status(StatusCode::kResourceExhausted, "no contexts left");
+  EXPECT_TRUE(Says(engine.Run(t_.call), StatusCode::kResourceExhausted, "no contexts left"));
+  behaviour_->load = {};
+  EXPECT_TRUE(engine.Run(t_.call).ok());
+  EXPECT_EQ(behaviour_->loads, 2);
+}
+
+TEST_F(FakeEngine, ANegativeTimeLimitIsRefused) {
+  Engine engine = Make();
+  EXPECT_TRUE(Says(engine.Run(t_.call, {.time_limit = std::chrono::nanoseconds(-1)}),
+                   StatusCode::kInvalidArgument, "time limit is negative"));
+}
+
+}  // namespace
+}  // namespace tilewave

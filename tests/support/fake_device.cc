@@ -1,0 +1,118 @@
+#include "tests/support/fake_device.h"
+
+#include <utility>
+
+#include "base/aligned_buffer.h"
+#include "base/clock.h"
+
+namespace tilewave::testing {
+namespace {
+
+class FakeClock final : public device::Clock {
+ public:
+  int64_t NowNs() override { return base::WallNowNs(); }
+  void ChargeHost(device::HostWork, int64_t, int64_t) override {}
+  TimeKind kind() const override { return TimeKind::kSimulated; }
+};
+
+class FakeBuffer final : public device::Buffer {
+ public:
+  FakeBuffer(std::byte* data, size_t bytes) : data_(data), bytes_(bytes) {}
+  explicit FakeBuffer(size_t bytes) : owned_(bytes), data_(owned_.data()), bytes_(bytes) {}
+  size_t bytes() const override { return bytes_; }
+  std::byte* host() override { return data_; }
+  Status Sync(device::SyncDirection, size_t, size_t) override { return {}; }
+  Result<std::unique_ptr<device::Buffer>> Slice(size_t offset, size_t bytes) override {
+    return std::unique_ptr<device::Buffer>(std::make_unique<FakeBuffer>(data_ + offset, bytes));
+  }
+
+ private:
+  base::AlignedBuffer owned_;
+  std::byte* data_;
+  size_t bytes_;
+};
+
+class FakeExecutable final : public device::Executable {
+ public:
+  std::string_view kernel_name() const override { return "fake_kernel"; }
+};
+
+class FakePayload final : public device::WeightsPayload {
+ public:
+  size_t bytes() const override { return 100; }
+};
+
+class FakeQueue final : public device::Queue {
+ public:
+  explicit FakeQueue(std::shared_ptr<FakeBehaviour> behaviour) : behaviour_(std::move(behaviour)) {}
+
+  device::SubmitCode TrySubmit(std::span<const device::Launch>, device::Fence* fence) override {
+    if (behaviour_->always_full || behaviour_->full_before_accept > 0) {
+      --behaviour_->full_before_accept;
+      return device::SubmitCode::kQueueFull;
+    }
+    *fence = {static_cast<uint64_t>(++behaviour_->submissions), false, {}};
+    return device::SubmitCode::kAccepted;
+  }
+
+  device::WaitCode Wait(device::Fence* fence, std::chrono::nanoseconds) override {
+    if (behaviour_->waits_before_done > 0) {
+      --behaviour_->waits_before_done;
+      return device::WaitCode::kTimeout;
+    }
+    fence->done = true;
+    fence->status = behaviour_->outcome;
+    return device::WaitCode::kDone;
+  }
+
+ private:
+  std::shared_ptr<FakeBehaviour> behaviour_;
+};
+
+class FakeDevice final : public device::Device {
+ public:
+  explicit FakeDevice(std::shared_ptr<FakeBehaviour> behaviour)
+      : behaviour_(std::move(behaviour)), queue_(behaviour_) {}
+
+  const DeviceInfo& info() const override { return info_; }
+  device::Clock& clock() override { return clock_; }
+  device::Queue& queue() override { return queue_; }
+  Result<std::unique_ptr<device::Buffer>> Allocate(size_t bytes) override {
+    return std::unique_ptr<device::Buffer>(std::make_unique<FakeBuffer>(bytes));
+  }
+  Result<std::unique_ptr<device::Executable>> Load(const core::Problem&) override {
+    ++behaviour_->loads;
+    if (!behaviour_->load.ok()) return behaviour_->load;
+    return std::unique_ptr<device::Executable>(std::make_unique<FakeExecutable>());
+  }
+  std::string_view WeightsLayout(const core::Problem& problem) const override {
+    return problem.b_type == ElementType::kU8 ? "fake_u8" : "fake_s8";
+  }
+  Result<std::unique_ptr<device::WeightsPayload>> PackWeights(const core::Problem&,
+                                                              const core::Operands&) override {
+    ++behaviour_->packs;
+    return std::unique_ptr<device::WeightsPayload>(std::make_unique<FakePayload>());
+  }
+
+ private:
+  DeviceInfo info_{"fake", DeviceKind::kHost, true, "computes nothing"};
+  std::shared_ptr<FakeBehaviour> behaviour_;
+  FakeClock clock_;
+  FakeQueue queue_;
+};
+
+}  // namespace
+
+std::unique_ptr<device::Device> MakeFakeDevice(std::shared_ptr<FakeBehaviour> behaviour) {
+  return std::make_unique<FakeDevice>(std::move(behaviour));
+}
+
+device::Registry FakeRegistry(std::shared_ptr<FakeBehaviour> behaviour) {
+  device::Registry registry;
+  registry.Register(
+      "host", "host", [behaviour](const std::string&) { return MakeFakeDevice(behaviour); },
+      [] { return std::vector<DeviceInfo>{}; });
+  return registry;
+}
+
+}  // namespace tilewave::testing
