@@ -69,7 +69,7 @@ void RunShape(benchmark::State& state, bool prepacked) {
     call.b = *weights;
   }
   if (!engine->Run(call).ok() || !bench.Right()) return state.SkipWithError("wrong product");
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     if (!engine->Run(call).ok()) state.SkipWithError("the call failed");
   }
   state.counters["op/s"] = benchmark::Counter(

@@ -2,10 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
 #include "cli/commands.h"
 #include "tilewave/engine.h"
 
@@ -78,6 +80,11 @@ int Main(int argc, char** argv) {
 }  // namespace tilewave::cli
 
 int main(int argc, char** argv) {
+  tilewave::base::SetCheckHandler([](const std::string& text) {
+    // A bug in tilewave: leave at once, without running anything that may rely on it.
+    std::fprintf(stderr, "tilewave: internal error, please report it: %s", text.c_str());
+    std::_Exit(static_cast<int>(tilewave::cli::ExitCode::kFailed));
+  });
   try {
     const int code = tilewave::cli::Main(argc, argv);
     // What stdout still holds must reach the disk, or the caller must know that it did not.

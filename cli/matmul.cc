@@ -87,6 +87,7 @@ constexpr std::array kSaturations = {Saturation::kNone, Saturation::kSaturate,
 template <typename E, size_t kCount>
 std::vector<std::string> Names(const std::array<E, kCount>& values) {
   std::vector<std::string> names;
+  names.reserve(kCount);
   for (E value : values) names.emplace_back(Name(value));
   return names;
 }
@@ -237,9 +238,11 @@ std::string Summary(const MatmulOptions& o, const Loaded& loaded, const CallStat
     text += check->wrong == 0
                 ? fmt::format("check: all {} elements equal the reference, bit for bit\n",
                               report::FormatCount(check->elements))
-                : fmt::format("check: {} of {} elements are WRONG, the first is {}\n",
-                              report::FormatCount(check->wrong),
-                              report::FormatCount(check->elements), check->first_wrong);
+                : fmt::format(
+                      "check: {} of {} elements are WRONG, the first is {}, the "
+                      "largest error {}\n",
+                      report::FormatCount(check->wrong), report::FormatCount(check->elements),
+                      check->first_wrong, check->max_abs_error);
   }
   return text;
 }
@@ -255,7 +258,9 @@ nlohmann::json Json(const MatmulOptions& o, const Loaded& loaded, const CallStat
       {"stats", report::StatsJson(stats)},
       {"check", nullptr}};
   if (check) {
-    json["check"] = {{"elements", check->elements}, {"wrong", check->wrong}};
+    json["check"] = {{"elements", check->elements},
+                     {"wrong", check->wrong},
+                     {"max_abs_error", check->max_abs_error}};
   }
   return json;
 }

@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/npy.h"
 #include "cli/operands.h"
+#include "report/units.h"
 
 namespace tilewave::cli {
 namespace {
@@ -58,6 +59,7 @@ Status MakeRandom(const RandomOptions& options, nlohmann::json* result) {
   *result = {{"output", options.output},
              {"shape", *shape},
              {"type", options.type},
+             {"bytes", *bytes},
              {"seed", options.seed}};
   return {};
 }
@@ -76,8 +78,9 @@ void AddRandomCommand(CLI::App* app, Context* context) {
   command->callback([options, context] {
     nlohmann::json result;
     if (Status s = MakeRandom(*options, &result); !s.ok()) return context->Fail(s);
-    context->Succeed(fmt::format("{}: {} {}, seed {}\n", options->output, options->shape,
-                                 options->type, options->seed),
+    const auto bytes = result["bytes"].get<int64_t>();
+    context->Succeed(fmt::format("{}: {} {}, {}, seed {}\n", options->output, options->shape,
+                                 options->type, report::FormatBytes(bytes), options->seed),
                      result);
   });
 }

@@ -2,19 +2,46 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstring>
 #include <variant>
 
 #include "base/aligned_buffer.h"
+#include "core/bf16.h"
 #include "core/reference_gemm.h"
 #include "engine/describe_call.h"
 
 namespace tilewave::cli {
+namespace {
+
+double ValueOf(const std::byte* element, ElementType type) {
+  const auto read = [element](auto value) {
+    std::memcpy(&value, element, sizeof(value));
+    return value;
+  };
+  switch (type) {
+    case ElementType::kS8:
+      return read(int8_t{});
+    case ElementType::kU8:
+      return read(uint8_t{});
+    case ElementType::kS16:
+      return read(int16_t{});
+    case ElementType::kS32:
+      return read(int32_t{});
+    case ElementType::kF32:
+      return static_cast<double>(read(float{}));
+    case ElementType::kBF16:
+      return static_cast<double>(core::ToFloat(read(BFloat16{})));
+  }
+  return 0;
+}
+
+}  // namespace
 
 Result<CheckResult> CheckAgainstReference(const Matmul& call) {
   const auto& c = std::get<Matrix>(call.c);
-  const size_t element = ElementBytes(c.type);
-  base::AlignedBuffer expected(static_cast<size_t>(c.batch * c.rows * c.cols) * element);
+  const size_t element_bytes = ElementBytes(c.type);
+  base::AlignedBuffer expected(static_cast<size_t>(c.batch * c.rows * c.cols) * element_bytes);
   Matmul twin = call;
   twin.c = Matrix{expected.data(), c.type, c.rows, c.cols, c.batch, c.cols, 1, c.rows * c.cols};
 
@@ -29,10 +56,13 @@ Result<CheckResult> CheckAgainstReference(const Matmul& call) {
   const std::byte* want = expected.data();
   for (int64_t b = 0; b < c.batch; ++b) {
     for (int64_t i = 0; i < c.rows; ++i) {
-      for (int64_t j = 0; j < c.cols; ++j, want += element) {
+      for (int64_t j = 0; j < c.cols; ++j, want += element_bytes) {
         const int64_t index = (b * c.batch_stride) + (i * c.row_stride) + (j * c.col_stride);
         ++result.elements;
-        if (std::memcmp(got + static_cast<size_t>(index) * element, want, element) == 0) continue;
+        const std::byte* element = got + (static_cast<size_t>(index) * element_bytes);
+        if (std::memcmp(element, want, element_bytes) == 0) continue;
+        const double error = std::abs(ValueOf(element, c.type) - ValueOf(want, c.type));
+        result.max_abs_error = std::fmax(result.max_abs_error, error);
         if (result.wrong++ == 0) result.first_wrong = fmt::format("C[{}, {}, {}]", b, i, j);
       }
     }

@@ -13,7 +13,8 @@ namespace tilewave::cli {
 struct CheckResult {
   int64_t elements = 0;
   int64_t wrong = 0;
-  std::string first_wrong;  ///< "C[0, 3, 7]", empty if none.
+  std::string first_wrong;   ///< "C[0, 3, 7]", empty if none.
+  double max_abs_error = 0;  ///< Over the wrong elements that are numbers.
 };
 
 /// Computes the reference for a call that has run, and compares. Needs memory for a second C and

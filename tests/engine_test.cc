@@ -55,6 +55,7 @@ TEST(EngineTest, MultipliesTwoSmallMatrices) {
   EXPECT_EQ(stats.macs, 12);
   EXPECT_EQ(stats.part_count, 1);
   EXPECT_EQ(stats.parts[0].device, "host");
+  EXPECT_EQ(stats.parts[0].reason, "requested");
   EXPECT_EQ(stats.parts[0].time_kind, TimeKind::kMeasured);
   EXPECT_FALSE(stats.plan_cached);
   EXPECT_GT(stats.total_us, 0);

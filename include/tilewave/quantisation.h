@@ -24,6 +24,7 @@ struct Parameter {
   static Parameter Of(T value) { return {true, value, nullptr, 0, 0}; }
 
   /// One per row or column; `batch_stride` 0 uses the same vector for every matrix of a batch.
+  /// A null pointer is refused by the call.
   static Parameter PerElement(const T* data, int64_t batch_stride = 0) {
     return {true, T{}, data, 1, batch_stride};
   }
@@ -68,7 +69,7 @@ struct RequantShift {
 };
 
 /// s8/u8 = clamp(nearest_even(float(acc) * scale[j]) + zero_point): ONNX QLinear semantics.
-/// `scale` is one number or one per column of C, finite and greater than 0.
+/// `scale` is one finite number, or one per column of C.
 struct RequantScale {
   Parameter<float> scale = {};
   int32_t zero_point = 0;

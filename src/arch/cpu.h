@@ -25,8 +25,8 @@ Cpu DetectCpu();
 /// Used where the system does not report caches (some containers and virtual machines): the
 /// smallest of the last ten years' x86-64 and ARMv8 server, desktop and laptop cores
 /// (vendors' data sheets: Intel Skylake client 32 KiB / 256 KiB, Neoverse N1 64 KiB / 512 KiB).
-inline constexpr int64_t kDefaultL1Bytes = 32 * 1024;
-inline constexpr int64_t kDefaultL2Bytes = 256 * 1024;
-inline constexpr int64_t kDefaultL3Bytes = 4 * 1024 * 1024;
+inline constexpr int64_t kDefaultL1Bytes = int64_t{32} * 1024;
+inline constexpr int64_t kDefaultL2Bytes = int64_t{256} * 1024;
+inline constexpr int64_t kDefaultL3Bytes = int64_t{4} * 1024 * 1024;
 
 }  // namespace tilewave::arch

@@ -32,11 +32,15 @@ std::string DescribeComparison(const char* expression, const A& a, const B& b) {
     if (!(condition)) ::tilewave::base::FailCheck(__FILE__, __LINE__, #condition); \
   } while (false)
 
-#define TW_CHECK_OP_(op, a, b)                                                                    \
-  do {                                                                                            \
-    if (!((a)op(b)))                                                                              \
-      ::tilewave::base::FailCheck(                                                                \
-          __FILE__, __LINE__, ::tilewave::base::DescribeComparison(#a " " #op " " #b, (a), (b))); \
+// The operands are evaluated once, whether the check passes or not.
+#define TW_CHECK_OP_(op, a, b)                                                              \
+  do {                                                                                      \
+    const auto& tw_check_a = (a);                                                           \
+    const auto& tw_check_b = (b);                                                           \
+    if (!(tw_check_a op tw_check_b))                                                        \
+      ::tilewave::base::FailCheck(                                                          \
+          __FILE__, __LINE__,                                                               \
+          ::tilewave::base::DescribeComparison(#a " " #op " " #b, tw_check_a, tw_check_b)); \
   } while (false)
 
 #define TW_CHECK_EQ(a, b) TW_CHECK_OP_(==, a, b)

@@ -32,14 +32,10 @@ inline std::optional<int64_t> CheckedProduct(std::initializer_list<int64_t> fact
   return product;
 }
 
-/// Smallest multiple of `granule` that is >= value. REQUIRES: value >= 0, granule > 0, no
-/// overflow (extents have passed validation).
+/// Smallest multiple of `granule` that is >= value. REQUIRES: value >= 0, granule > 0, and
+/// value + granule fits (validated extents leave room for every granule).
 constexpr int64_t RoundUp(int64_t value, int64_t granule) {
   return (value + granule - 1) / granule * granule;
-}
-
-constexpr int64_t CeilDiv(int64_t value, int64_t divisor) {
-  return (value + divisor - 1) / divisor;
 }
 
 }  // namespace tilewave::base

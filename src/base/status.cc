@@ -40,8 +40,8 @@ Status::Status(StatusCode code, std::string message) {
 }
 
 const std::string& Status::message() const {
-  static const std::string empty;
-  return ok() ? empty : detail_->message;
+  static const std::string kEmpty;
+  return ok() ? kEmpty : detail_->message;
 }
 
 std::string Status::ToString() const {

@@ -181,8 +181,9 @@ inline float GeluDenominator(float t) {
 
 }  // namespace activation
 
-// e^x for x <= 0, unspecified for x > 0. The error is at most kExpMaxUlp for x >= kExpCutoff;
-// below, including -inf, the result is +0. ExpNonPositive(+-0) is 1 and a NaN is returned as is.
+// e^x for x <= 0, unspecified for x > 0: the slow twin of ExpInRange, safe for all of x <= 0,
+// through which its bounds are tested. The error is at most kExpMaxUlp for x >= kExpCutoff; below,
+// including -inf, the result is +0. ExpNonPositive(+-0) is 1 and a NaN is returned as is.
 inline float ExpNonPositive(float x) {
   const float tail = x < kExpCutoff ? 0.0f : x;
   return x >= kExpCutoff ? activation::ExpInRange(x) : tail;

@@ -9,11 +9,11 @@
 
 namespace tilewave::core {
 
-/// What one row, column or tensor is quantised with: q = clamp(nearest_even(x*inverse) + zero).
+/// What one row, column or tensor is quantised with.
 struct DynamicScale {
   float scale = 1;    ///< Real value of one step.
-  float inverse = 0;  ///< What x is multiplied by; 0 sends everything to `zero`.
-  int32_t zero = 0;
+  float inverse = 0;  ///< Symmetric mode: what x is multiplied by; 0 makes every q 0.
+  int32_t zero = 0;   ///< Asymmetric mode.
 };
 
 /// Symmetric s8: scale = amax / 127, inverse = 127 / amax. An amax of 0, or one so small
@@ -31,9 +31,10 @@ inline int32_t QuantiseSymmetric(float x, const DynamicScale& s) {
 }
 
 /// ONNX DynamicQuantizeLinear: the range is widened to hold 0, scale = (max - min) / 255,
-/// zero = clamp(nearest_even(-min / scale)). A range of width 0, so small that the scale is
-/// not a normal number, counts as zero: scale 1, zero 0. REQUIRES: low <= high, both finite.
-/// A range wider than FLT_MAX is halved before dividing so that it does not overflow.
+/// zero = clamp(nearest_even(-min / scale)). A range of width 0, or so small that the
+/// scale is not a normal number, counts as zero: scale 1, zero 0. In a range wider than FLT_MAX
+/// both ends are divided first, so that their difference does not overflow.
+/// REQUIRES: low <= high, both finite.
 inline DynamicScale AsymmetricScale(float low, float high) {
   const float min = low < 0 ? low : 0;
   const float max = high > 0 ? high : 0;

@@ -40,8 +40,9 @@ struct Integers {
 
 }  // namespace
 
-Status ReferenceGemm(const Problem& p, const Operands& given) {
-  Operands o = given;
+Status ReferenceGemm(const Problem& problem, const Operands& operands) {
+  const Problem& p = problem;
+  Operands o = operands;
   OwnedScales owned_a;
   OwnedScales owned_b;
   FloatOperand float_a;

@@ -226,7 +226,11 @@ Status CheckBias(const Problem& p, const Operands& o) {
 template <typename T>
 Status CheckParameterView(const char* name, const Parameter<T>& p, int64_t batch, int64_t count,
                           const Footprint& c) {
-  if (!p.present || p.data == nullptr) return {};
+  if (!p.present) return {};
+  if (p.data == nullptr) {
+    if (p.stride == 0 && p.batch_stride == 0) return {};
+    return Invalid("no memory behind {}: the pointer is null", name);
+  }
   if (p.stride < 0 || p.batch_stride < 0) {
     return Invalid("{} has a negative stride; strides are >= 0", name);
   }

@@ -510,15 +510,25 @@ TEST(ValidateOperandsTest, ScalesMustBeFinite) {
   }
 }
 
-// quantisation.h promises "finite and greater than 0".
-TEST(ValidateOperandsTest, RequantisationScaleMustBePositive) {
-  for (float bad : {0.0F, -0.0F, -1.0F}) {
+TEST(ValidateOperandsTest, ParameterVectorsWithoutMemoryAreRefused) {
+  const Parameter<float> floats = Parameter<float>::PerElement(nullptr);
+  const Parameter<int32_t> integers = Parameter<int32_t>::PerElement(nullptr, 3);
+  ExpectAllCalls({
+      {"scale A", [=](Call* c) { c->o.scale_a = floats; }, kInvalid, "scales of A: the pointer"},
+      {"scale B", [=](Call* c) { c->o.scale_b = floats; }, kInvalid, "scales of B: the pointer"},
+      {"zero A", [=](Call* c) { c->o.zero_a = integers; }, kInvalid, "points of A: the pointer"},
+      {"bias", [=](Call* c) { c->o.bias_s32 = integers; }, kInvalid, "s32 bias: the pointer"},
+  });
+}
+
+TEST(ValidateOperandsTest, AnyFiniteRequantisationScaleIsDefined) {
+  for (float scale : {0.0F, -0.0F, -1.0F}) {
     Call call;
     call.p.c_type = kS8;
     call.p.requant = RequantKind::kScale;
     call.p.requant_scale = kOne;
-    call.o.requant_scale = Parameter<float>::Of(bad);
-    EXPECT_EQ(ValidateOperands(call.p, call.o).code(), kInvalid) << bad;
+    call.o.requant_scale = Parameter<float>::Of(scale);
+    EXPECT_TRUE(ValidateOperands(call.p, call.o).ok()) << scale;
   }
 }
 

@@ -27,8 +27,11 @@ struct Handle::State {
 /// uses the device.
 class Engine::Impl {
  public:
-  Impl(device::Registry registry, std::unique_ptr<device::Device> device)
-      : registry_(std::move(registry)), device_(std::move(device)), scheduler_(device_.get()) {}
+  /// `reason`: a literal.
+  Impl(device::Registry registry, std::unique_ptr<device::Device> device, std::string_view reason)
+      : registry_(std::move(registry)),
+        device_(std::move(device)),
+        scheduler_(device_.get(), reason) {}
 
   const device::Registry& registry() const { return registry_; }
   device::Device& device() { return *device_; }
@@ -111,12 +114,15 @@ Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::R
         StatusCode::kUnimplemented,
         fmt::format("threads is {}; more than 1 is not implemented yet", options.threads));
   }
-  const std::string name = options.device == "auto" ? "host" : options.device;
-  Result<std::unique_ptr<device::Device>> device = registry.Open(name);
+  const bool automatic = options.device == "auto";
+  Result<std::unique_ptr<device::Device>> device =
+      registry.Open(automatic ? "host" : options.device);
   if (!device.ok()) return device.status();
   std::unique_ptr<device::Device> opened = *std::move(device);
   if (options.validate_submissions) opened = device::MakeValidatingDevice(std::move(opened));
-  return Engine(std::make_unique<Engine::Impl>(std::move(registry), std::move(opened)));
+  return Engine(
+      std::make_unique<Engine::Impl>(std::move(registry), std::move(opened),
+                                     automatic ? "auto: the only usable device" : "requested"));
 }
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -37,8 +37,9 @@ VectorLayout LayoutFor(int64_t vectors, int64_t k, int64_t vector_granule, int64
 void PackVectors(const VectorSource& source, int64_t k, std::span<const int32_t> zeros,
                  const VectorLayout& layout, int16_t* out);
 
-/// The inverse: writes the 8-bit elements back through the same strides.
-/// REQUIRES: as PackVectors; `out` covers what `shape` describes (its data pointer is not read).
+/// The inverse, slow twin of PackVectors by which it is tested: writes the 8-bit elements back
+/// through the same strides. REQUIRES: as PackVectors; `out` covers what `shape` describes (its
+/// data pointer is not read).
 void UnpackVectors(const int16_t* packed, const VectorLayout& layout, int64_t k,
                    std::span<const int32_t> zeros, const VectorSource& shape, void* out);
 

@@ -68,7 +68,7 @@ void WaveScheduler::FillStats(const CallState& call) const {
   stats.part_count = 1;
   stats.parts[0] = {info.name,
                     call.launch.executable->kernel_name(),
-                    "the device of this engine",
+                    reason_,
                     call.plan.plan->plan.launches,
                     base::NsToUs(ended_ns - call.launched_ns),
                     device_->clock().kind()};

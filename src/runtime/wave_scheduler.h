@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <string_view>
 
 #include "core/problem.h"
 #include "device/device.h"
@@ -38,7 +39,9 @@ struct CallState {
 /// Thread-safe; a call with a known problem allocates nothing here.
 class WaveScheduler {
  public:
-  explicit WaveScheduler(device::Device* device) : device_(device), plans_(device) {}
+  /// `reason` says in the stats why calls run on this device; it outlives the scheduler.
+  WaveScheduler(device::Device* device, std::string_view reason)
+      : device_(device), reason_(reason), plans_(device) {}
 
   /// Checks the problem (by planning it) and the operands, then submits the call. While the
   /// device's queue is full it waits, at most the call's time limit.
@@ -54,6 +57,7 @@ class WaveScheduler {
   void FillStats(const CallState& call) const;
 
   device::Device* device_;
+  std::string_view reason_;
   PlanCache plans_;
 };
 

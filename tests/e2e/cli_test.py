@@ -163,7 +163,7 @@ class Products(CliTest):
         done = tilewave("matmul", a, b, "-o", self.dir / "C.npy", "--check", "--json")
         result = json.loads(done.stdout)
         self.assertTrue(result["ok"])
-        self.assertEqual(result["check"], {"elements": 56, "wrong": 0})
+        self.assertEqual(result["check"], {"elements": 56, "wrong": 0, "max_abs_error": 0})
         self.assertEqual(result["shape"], {"batch": 1, "m": 8, "k": 9, "n": 7})
         self.assertEqual(result["stats"]["parts"][0]["device"], "host")
         self.assertEqual(result["stats"]["parts"][0]["time_kind"], "measured")
@@ -276,7 +276,8 @@ class Refusals(CliTest):
                                  "s32"))
 
     def test_usage(self):
-        for args in ((), ("matmul",), ("frobnicate",), ("matmul", "a", "b", "-o", "c", "--out", "x"),
+        for args in ((), ("matmul",), ("frobnicate",),
+                     ("matmul", "a", "b", "-o", "c", "--out", "x"),
                      ("random", "3x3", "s9", "-o", "x")):
             done = tilewave(*args)
             self.assertEqual(done.returncode, 2, args)

@@ -41,7 +41,7 @@ class WorkspacePool {
     for (std::atomic<Workspace*>& slot : slots_) {
       Workspace* empty = nullptr;
       if (slot.compare_exchange_strong(empty, workspace.get(), std::memory_order_release)) {
-        workspace.release();
+        static_cast<void>(workspace.release());  // The slot owns it now.
         return;
       }
     }

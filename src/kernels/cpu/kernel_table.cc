@@ -38,7 +38,7 @@ bool Supported(const Int8Kernel& kernel, const arch::Cpu& /*cpu*/) {
 
 Result<const Int8Kernel*> ChooseInt8Kernel(std::string_view forced, const arch::Cpu& cpu) {
   std::string names;
-  for (const Int8Kernel& kernel : kInt8Kernels) {
+  for (const Int8Kernel& kernel : Int8Kernels()) {
     if (forced.empty() && !kernel.test_only && Supported(kernel, cpu)) return &kernel;
     if (forced == kernel.name) {
       if (Supported(kernel, cpu)) return &kernel;
