@@ -57,7 +57,7 @@ check: build
 
 format:
 	@scripts/bootstrap check
-	@find include src cli bench tests \( -name '*.h' -o -name '*.cc' -o -name '*.c' \) \
+	@find include src cli bench tests examples \( -name '*.h' -o -name '*.cc' -o -name '*.c' \) \
 	  -exec clang-format -i {} +
 
 clean:
