@@ -4,7 +4,7 @@
 
 int MultiplyInC(int32_t c[4]);
 
-static tw_matrix Dense(void* data, tw_type type, int64_t rows, int64_t cols) {
+static tw_matrix Dense(void* data, int32_t type, int64_t rows, int64_t cols) {
   tw_matrix m = {0};
   m.data = data;
   m.type = type;

@@ -73,7 +73,8 @@ TEST(StatusTest, NamesAreUniqueAndStable) {
 }
 
 TEST(StatusDeathTest, OkWithAMessageIsABug) {
-  EXPECT_DEATH(Status(StatusCode::kOk, "fine"), "check failed: code != StatusCode::kOk");
+  EXPECT_DEATH(static_cast<void>(Status(StatusCode::kOk, "fine")),
+               "check failed: code != StatusCode::kOk");
 }
 
 TEST(ResultTest, HoldsAValue) {
