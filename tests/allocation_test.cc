@@ -3,36 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
-#include <new>
+#include <memory>
 #include <vector>
 
+#include "tests/support/counting_allocator.h"
 #include "tilewave/engine.h"
-
-namespace {
-
-std::atomic<int64_t> allocations{0};
-
-void* Count(size_t bytes, size_t alignment) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  void* memory = nullptr;
-  if (posix_memalign(&memory, alignment, bytes == 0 ? 1 : bytes) != 0) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t bytes) { return Count(bytes, alignof(std::max_align_t)); }
-void* operator new[](size_t bytes) { return Count(bytes, alignof(std::max_align_t)); }
-void* operator new(size_t bytes, std::align_val_t alignment) {
-  return Count(bytes, static_cast<size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace tilewave {
 namespace {
@@ -43,9 +18,9 @@ int64_t WarmAllocations(Engine* engine, const Matmul& call, const RunOptions& op
     const Status status = engine->Run(call, options);
     EXPECT_TRUE(status.ok()) << status.message();
   }
-  const int64_t before = allocations.load();
+  const int64_t before = testing::AllocationCount();
   const bool ok = engine->Run(call, options).ok();
-  const int64_t after = allocations.load();
+  const int64_t after = testing::AllocationCount();
   EXPECT_TRUE(ok);
   return after - before;
 }
@@ -63,9 +38,9 @@ class AllocationTest : public ::testing::TestWithParam<bool> {
 };
 
 TEST_P(AllocationTest, TheCounterCounts) {
-  const int64_t before = allocations.load();
+  const int64_t before = testing::AllocationCount();
   const auto number = std::make_unique<int>(1);
-  EXPECT_EQ(allocations.load() - before, *number);
+  EXPECT_EQ(testing::AllocationCount() - before, *number);
 }
 
 TEST_P(AllocationTest, PlainCall) {
@@ -109,9 +84,9 @@ TEST_P(AllocationTest, AlternatingShapes) {
     ASSERT_TRUE(engine_.Run(large).ok());
     ASSERT_TRUE(engine_.Run(small).ok());
   }
-  const int64_t before = allocations.load();
+  const int64_t before = testing::AllocationCount();
   const bool ok = engine_.Run(large).ok() && engine_.Run(small).ok();
-  EXPECT_EQ(allocations.load() - before, 0);
+  EXPECT_EQ(testing::AllocationCount() - before, 0);
   EXPECT_TRUE(ok);
 }
 

@@ -40,7 +40,8 @@ struct Integers {
 
 }  // namespace
 
-Status ReferenceGemm(const Problem& problem, const Operands& operands) {
+Status ReferenceGemm(const Problem& problem, const Operands& operands,
+                     std::atomic<int64_t>* progress) {
   const Problem& p = problem;
   Operands o = operands;
   OwnedScales owned_a;
@@ -93,6 +94,7 @@ Status ReferenceGemm(const Problem& problem, const Operands& operands) {
         TW_CHECK_GE(sum, int64_t{std::numeric_limits<int32_t>::min()});
         StoreElement(p, o, batch, i, j, static_cast<int32_t>(sum));
       }
+      if (progress != nullptr) progress->fetch_add(p.n, std::memory_order_relaxed);
     }
   }
   return {};

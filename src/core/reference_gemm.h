@@ -1,5 +1,8 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 #include "core/problem.h"
 #include "tilewave/status.h"
 
@@ -10,6 +13,8 @@ namespace tilewave::core {
 /// everything in docs/numerics.md. Slow twin of device/host.
 /// Error: kInvalidArgument if a dynamically quantised operand is not finite; C is then untouched.
 /// REQUIRES: ValidateProblem and ValidateOperands have passed.
-[[nodiscard]] Status ReferenceGemm(const Problem& problem, const Operands& operands);
+/// `progress`, if not null, counts the finished elements of C.
+[[nodiscard]] Status ReferenceGemm(const Problem& problem, const Operands& operands,
+                                   std::atomic<int64_t>* progress = nullptr);
 
 }  // namespace tilewave::core
