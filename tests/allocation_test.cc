@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/counting_allocator.h"
+#include "tilewave/c.h"
 #include "tilewave/engine.h"
 
 namespace tilewave {
@@ -88,6 +89,59 @@ TEST_P(AllocationTest, AlternatingShapes) {
   const bool ok = engine_.Run(large).ok() && engine_.Run(small).ok();
   EXPECT_EQ(testing::AllocationCount() - before, 0);
   EXPECT_TRUE(ok);
+}
+
+/// Runs `step` with ever more allocations allowed until it succeeds. Each failure must be a Status
+/// (an exception would end the test), and the last thing must be success.
+template <typename Step>
+void FailAtEveryAllocation(Step step) {
+  for (int64_t successes = 0; successes < 1000; ++successes) {
+    testing::FailAllocationsAfter(successes);
+    const StatusCode code = step();
+    testing::FailAllocationsAfter(-1);
+    if (code == StatusCode::kOk) {
+      EXPECT_GT(successes, 0) << "nothing was allocated, so nothing was tested";
+      return;
+    }
+    ASSERT_EQ(code, StatusCode::kResourceExhausted);
+  }
+  FAIL() << "it never succeeded";
+}
+
+TEST_P(AllocationTest, RunningOutOfMemoryAnywhereIsAStatus) {
+  FailAtEveryAllocation(
+      [] { return Engine::Create({.validate_submissions = GetParam()}).status().code(); });
+  const Matmul call{.a = RowMajor(static_cast<const float*>(a_f32_.data()), 65, 77),
+                    .b = RowMajor(static_cast<const int8_t*>(b_.data()), 77, 51),
+                    .c = RowMajor(c_f32_.data(), 65, 51)};
+  CallStats stats;
+  FailAtEveryAllocation([&] { return engine_.Run(call, {.stats = &stats}).code(); });
+  Matmul other = call;
+  std::get<Matrix>(other.c).rows = 64;
+  std::get<ConstMatrix>(other.a).rows = 64;
+  FailAtEveryAllocation([&] { return engine_.Submit(other, {.stats = &stats}).status().code(); });
+  FailAtEveryAllocation(
+      [&] { return engine_.Prepare(std::get<ConstMatrix>(call.b)).status().code(); });
+  EXPECT_TRUE(engine_.Run(call).ok());
+}
+
+TEST_P(AllocationTest, TheCInterfaceSurvivesItToo) {
+  FailAtEveryAllocation([] {
+    tw_engine_options options = {};
+    options.struct_size = sizeof(options);
+    options.validate_submissions = GetParam() ? 1 : 0;
+    tw_engine* engine = nullptr;
+    const tw_status status = tw_engine_create(&options, &engine);
+    testing::FailAllocationsAfter(-1);
+    EXPECT_EQ(status == TW_OK, engine != nullptr);
+    if (status != TW_OK) {
+      EXPECT_STREQ(tw_last_error(), "out of memory");
+    }
+    tw_engine_destroy(engine);
+    return status == TW_OK                   ? StatusCode::kOk
+           : status == TW_RESOURCE_EXHAUSTED ? StatusCode::kResourceExhausted
+                                             : StatusCode::kInternal;
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Validating, AllocationTest, ::testing::Bool());

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <string>
 
 #include "tilewave/c.h"
@@ -19,37 +20,126 @@ TEST(CApiTest, ACProgramMultiplies) {
   EXPECT_EQ(c[3], -32);
 }
 
-TEST(CApiTest, ErrorsCarryTheSentence) {
-  tw_engine* engine = nullptr;
-  EXPECT_EQ(tw_engine_create("gpu", &engine), TW_NOT_FOUND);
-  EXPECT_EQ(engine, nullptr);
-  EXPECT_NE(std::string(tw_last_error()).find("no device 'gpu'"), std::string::npos);
-  EXPECT_EQ(tw_engine_create(nullptr, nullptr), TW_INVALID_ARGUMENT);
-
-  ASSERT_EQ(tw_engine_create(nullptr, &engine), TW_OK);
-  EXPECT_EQ(tw_run(engine, nullptr), TW_INVALID_ARGUMENT);
+/// A call with its size filled in and nothing else.
+tw_matmul EmptyCall() {
   tw_matmul call = {};
-  EXPECT_EQ(tw_run(engine, &call), TW_INVALID_ARGUMENT);
-  call.a.type = 99;
-  EXPECT_EQ(tw_run(engine, &call), TW_INVALID_ARGUMENT);
-  EXPECT_NE(std::string(tw_last_error()).find("tw_type"), std::string::npos);
-  call = {};
-  call.activation = -1;
-  EXPECT_EQ(tw_run(engine, &call), TW_INVALID_ARGUMENT);
-  EXPECT_NE(std::string(tw_last_error()).find("tw_activation"), std::string::npos);
-  call = {};
-  call.rounding = 1000;
-  EXPECT_EQ(tw_run(engine, &call), TW_INVALID_ARGUMENT);
+  call.struct_size = sizeof(call);
+  return call;
+}
+
+/// A call that works: 1x2 by 2x1.
+struct CCall {
+  uint8_t a[2] = {10, 20};
+  int8_t b[2] = {3, 4};
+  int32_t c[1] = {-1};
+  tw_matmul call = EmptyCall();
+
+  CCall() {
+    call.a = {a, TW_U8, 1, 2, 1, 2, 1, 0};
+    call.b = {b, TW_S8, 2, 1, 1, 1, 1, 0};
+    call.c = {c, TW_S32, 1, 1, 1, 1, 1, 0};
+  }
+};
+
+bool LastErrorSays(const std::string& part) {
+  return std::string(tw_last_error()).find(part) != std::string::npos;
+}
+
+TEST(CApiTest, EnginesAreRefusedWithASentence) {
+  tw_engine* engine = nullptr;
+  tw_engine_options options = {};
+  EXPECT_EQ(tw_engine_create(&options, &engine), TW_INVALID_ARGUMENT);
+  EXPECT_TRUE(LastErrorSays("struct_size"));
+  options.struct_size = sizeof(options);
+  options.device = "gpu";
+  EXPECT_EQ(tw_engine_create(&options, &engine), TW_NOT_FOUND);
+  EXPECT_EQ(engine, nullptr);
+  EXPECT_TRUE(LastErrorSays("no device 'gpu'"));
+  options.device = nullptr;
+  options.cpu_kernel = "none";
+  EXPECT_EQ(tw_engine_create(&options, &engine), TW_NOT_FOUND);
+  options.cpu_kernel = nullptr;
+  options.threads = 7;
+  EXPECT_EQ(tw_engine_create(&options, &engine), TW_UNIMPLEMENTED);
+  EXPECT_EQ(tw_engine_create(nullptr, nullptr), TW_INVALID_ARGUMENT);
+  tw_engine_destroy(nullptr);
+}
+
+TEST(CApiTest, CallsAreRefusedWithASentence) {
+  tw_engine* engine = nullptr;
+  ASSERT_EQ(tw_engine_create(nullptr, &engine), TW_OK);
+  CCall t;
+  EXPECT_EQ(tw_run(nullptr, &t.call), TW_INVALID_ARGUMENT);
+  EXPECT_EQ(tw_run(engine, nullptr), TW_INVALID_ARGUMENT);
+  ASSERT_EQ(tw_run(engine, &t.call), TW_OK) << tw_last_error();
+  EXPECT_EQ(t.c[0], 110);
+  const auto refusal = [&](auto spoil) {
+    CCall spoiled;
+    spoil(&spoiled.call);
+    const tw_status status = tw_run(engine, &spoiled.call);
+    EXPECT_EQ(spoiled.c[0], -1);
+    return status == TW_OK ? std::string("accepted") : std::string(tw_last_error());
+  };
+  EXPECT_NE(refusal([](tw_matmul* c) { c->a.type = 99; }).find("element type of A"),
+            std::string::npos);
+  EXPECT_NE(refusal([](tw_matmul* c) { c->c.type = -3; }).find("element type of C"),
+            std::string::npos);
+  EXPECT_NE(refusal([](tw_matmul* c) { c->activation = -1; }).find("activation"),
+            std::string::npos);
+  EXPECT_NE(refusal([](tw_matmul* c) { c->quantise_a = 300; }).find("quantisation of A"),
+            std::string::npos);
+  EXPECT_NE(refusal([](tw_matmul* c) { c->requantisation = 3; }).find("requantisation"),
+            std::string::npos);
+  EXPECT_NE(refusal([](tw_matmul* c) { c->zero_a.stride = 1; }).find("pointer is null"),
+            std::string::npos);
+  EXPECT_NE(refusal([](tw_matmul* c) { c->accumulate = 1; }).find("accumulating"),
+            std::string::npos);
+  EXPECT_NE(refusal([](tw_matmul* c) { c->time_limit_ns = -1; }).find("time limit"),
+            std::string::npos);
+  EXPECT_NE(refusal([](tw_matmul* c) { c->struct_size += 8; }).find("struct_size"),
+            std::string::npos);
+  EXPECT_NE(refusal([](tw_matmul* c) { c->struct_size = 0; }).find("struct_size"),
+            std::string::npos);
+  tw_engine_destroy(engine);
+}
+
+TEST(CApiTest, AnOlderAndShorterStructStillWorks) {
+  tw_engine* engine = nullptr;
+  ASSERT_EQ(tw_engine_create(nullptr, &engine), TW_OK);
+  CCall t;
+  t.call.struct_size = offsetof(tw_matmul, requant_zero);
+  t.call.accumulate = 1;  // Beyond the size that the caller claims: not read.
+  EXPECT_EQ(tw_run(engine, &t.call), TW_OK) << tw_last_error();
+  EXPECT_EQ(t.c[0], 110);
+  tw_engine_destroy(engine);
+}
+
+TEST(CApiTest, WeightsTakeTheirOptions) {
+  tw_engine* engine = nullptr;
+  ASSERT_EQ(tw_engine_create(nullptr, &engine), TW_OK);
+  CCall t;
   tw_weights* weights = nullptr;
   EXPECT_EQ(tw_weights_prepare(engine, nullptr, nullptr, &weights), TW_INVALID_ARGUMENT);
+  EXPECT_EQ(tw_weights_prepare(engine, &t.call.b, nullptr, nullptr), TW_INVALID_ARGUMENT);
+  const int32_t zero[1] = {1};
+  tw_weights_options options = {};
+  options.struct_size = sizeof(options);
+  options.zero = {zero, 0, 0};
+  options.quantise = 9;
+  EXPECT_EQ(tw_weights_prepare(engine, &t.call.b, &options, &weights), TW_INVALID_ARGUMENT);
+  options.quantise = TW_PER_TENSOR;
+  ASSERT_EQ(tw_weights_prepare(engine, &t.call.b, &options, &weights), TW_OK);
+  t.call.weights = weights;
+  ASSERT_EQ(tw_run(engine, &t.call), TW_OK) << tw_last_error();
+  EXPECT_EQ(t.c[0], 10 * 2 + 20 * 3);
+  tw_weights_destroy(weights);
   tw_weights_destroy(nullptr);
   tw_engine_destroy(engine);
-  tw_engine_destroy(nullptr);
 }
 
 TEST(CApiTest, EveryParameterArrives) {
   tw_engine* engine = nullptr;
-  ASSERT_EQ(tw_engine_create("host", &engine), TW_OK);
+  ASSERT_EQ(tw_engine_create(nullptr, &engine), TW_OK);
   uint8_t a[2] = {10, 20};
   int8_t b[2] = {3, 4};
   uint8_t c[1] = {0};
@@ -57,7 +147,7 @@ TEST(CApiTest, EveryParameterArrives) {
   const int32_t zero_b[1] = {1};
   const int32_t bias[1] = {-11};
   const float scale[1] = {0.5F};
-  tw_matmul call = {};
+  tw_matmul call = EmptyCall();
   call.a = {a, TW_U8, 1, 2, 1, 2, 1, 0};
   call.b = {b, TW_S8, 2, 1, 1, 1, 1, 0};
   call.c = {c, TW_U8, 1, 1, 1, 1, 1, 0};

@@ -20,8 +20,10 @@ int MultiplyInC(int32_t c[4]) {
   int8_t a[6] = {1, 2, 3, 4, 5, 6};
   int8_t b[6] = {1, -1, 2, -2, 3, -3};
   tw_engine* engine = NULL;
-  if (tw_engine_create("host", &engine) != TW_OK) return 1;
-  tw_matmul call = {0};
+  tw_engine_options options = {.struct_size = sizeof(options)};
+  options.device = "host";
+  if (tw_engine_create(&options, &engine) != TW_OK) return 1;
+  tw_matmul call = {.struct_size = sizeof(call)};
   call.a = Dense(a, TW_S8, 2, 3);
   call.b = Dense(b, TW_S8, 3, 2);
   call.c = Dense(c, TW_S32, 2, 2);

@@ -108,7 +108,9 @@ TEST(EngineTest, MismatchedShapesAreRefusedAndNothingIsWritten) {
   t.left().data = nullptr;
   EXPECT_TRUE(refused(StatusCode::kInvalidArgument, "A has no data: the pointer is null"));
   t.out().data = t.a.data();
-  EXPECT_TRUE(refused(StatusCode::kInvalidArgument, "C"));
+  t.out().type = ElementType::kS8;
+  t.call.epilogue.requantisation = RequantShift{3};
+  EXPECT_TRUE(refused(StatusCode::kInvalidArgument, "C overlaps A"));
   t.left().type = ElementType::kS16;
   EXPECT_TRUE(refused(StatusCode::kUnimplemented, "s16"));
   t.call.epilogue.accumulate = true;
@@ -136,8 +138,12 @@ TEST(EngineTest, DeviceTensorsAreNamedAsNotImplemented) {
   EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kUnimplemented, "A is a device tensor"));
   DeviceTensor out;
   t = SmallCall();
-  t.call.c = &out;
+  t.call.c = DeviceOutput{&out, ElementType::kS32};
   EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kUnimplemented, "C is a device tensor"));
+  EXPECT_TRUE(out.empty());
+  EXPECT_TRUE(
+      Says(engine.Upload(t.left()).status(), StatusCode::kUnimplemented, "not implemented"));
+  EXPECT_TRUE(Says(engine.Download(out, Matrix()), StatusCode::kUnimplemented, "not implemented"));
 }
 
 TEST(EngineTest, NotANumberInADynamicRowIsNamed) {
@@ -184,13 +190,70 @@ TEST(EngineTest, WeightsSurviveTheirSourceAndCountTheirBytes) {
   EXPECT_EQ(weights->rows(), 3);
   EXPECT_EQ(weights->cols(), 2);
   EXPECT_EQ(weights->batch(), 1);
-  const size_t raw_bytes = weights->bytes();
-  EXPECT_EQ(raw_bytes, 6U);
+  const size_t prepacked_bytes = weights->bytes();
+  EXPECT_GT(prepacked_bytes, 6U);
   SmallCall t;
   t.call.b = *weights;
   ASSERT_TRUE(engine.Run(t.call).ok());
   EXPECT_EQ(t.c, (std::vector<int32_t>{14, -14, 32, -32}));
-  EXPECT_GT(weights->bytes(), raw_bytes);
+  EXPECT_EQ(weights->bytes(), prepacked_bytes);
+}
+
+TEST(EngineTest, WeightsWorkOnEveryEngineAndOutliveTheirs) {
+  Weights weights;
+  {
+    Engine first = HostEngine();
+    SmallCall t;
+    weights = *first.Prepare(t.right());
+  }
+  for (const bool validate : {true, false, true}) {
+    for (const char* kernel : {"Int8Gemm_portable_2x4x16", "Int8Gemm_portable_3x5x2"}) {
+      EngineOptions options;
+      options.cpu_kernel = kernel;
+      options.validate_submissions = validate;
+      Result<Engine> engine = Engine::Create(options);
+      ASSERT_TRUE(engine.ok());
+      SmallCall t;
+      t.call.b = weights;
+      const Status status = engine->Run(t.call);
+      ASSERT_TRUE(status.ok()) << status.message();
+      EXPECT_EQ(t.c, (std::vector<int32_t>{14, -14, 32, -32}));
+    }
+  }
+}
+
+TEST(EngineTest, ValuesOutsideTheEnumerationsAreRefused) {
+  Engine engine = HostEngine();
+  const auto refused = [&](auto spoil) {
+    SmallCall t;
+    spoil(&t);
+    const auto says = Says(engine.Run(t.call), StatusCode::kInvalidArgument, "named values");
+    return says && !t.untouched() ? ::testing::AssertionFailure() << "C was written" : says;
+  };
+  EXPECT_TRUE(refused([](SmallCall* t) { t->out().type = static_cast<ElementType>(77); }));
+  EXPECT_TRUE(refused([](SmallCall* t) { t->left().type = static_cast<ElementType>(77); }));
+  EXPECT_TRUE(refused([](SmallCall* t) { t->right().type = static_cast<ElementType>(77); }));
+  EXPECT_TRUE(
+      refused([](SmallCall* t) { t->call.epilogue.activation = static_cast<Activation>(9); }));
+  EXPECT_TRUE(
+      refused([](SmallCall* t) { t->call.quantise_a = static_cast<DynamicQuantisation>(9); }));
+  EXPECT_TRUE(refused([](SmallCall* t) {
+    t->out().type = ElementType::kS8;
+    t->call.epilogue.requantisation = RequantShift{1, static_cast<Rounding>(5)};
+  }));
+}
+
+TEST(EngineTest, ParametersThatForgotToBePresentAreRefused) {
+  Engine engine = HostEngine();
+  SmallCall t;
+  const int32_t zeros[2] = {1, 2};
+  t.call.zero_a.data = zeros;
+  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kInvalidArgument,
+                   "the zero points of A hold values but are not marked present"));
+  t = SmallCall();
+  t.call.epilogue.bias_s32.value = 3;
+  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kInvalidArgument, "the s32 bias hold values"));
+  EXPECT_TRUE(t.untouched());
 }
 
 TEST(EngineTest, SubmitGivesAHandleThatCanBeAskedTwice) {
@@ -253,6 +316,51 @@ TEST_F(FakeEngine, AWaitThatRunsOutCanBeContinued) {
   EXPECT_TRUE(Says(handle->Wait(), StatusCode::kDeadlineExceeded, "has not finished"));
   EXPECT_TRUE(handle->Wait().ok());
   EXPECT_TRUE(handle->done());
+}
+
+TEST_F(FakeEngine, ACallThatRanOutOfTimeStaysInMemoryUntilTheDeviceIsDone) {
+  Engine engine = Make();
+  behaviour_->hold = true;
+  EXPECT_TRUE(Says(engine.Run(t_.call), StatusCode::kDeadlineExceeded, "has not finished"));
+  Result<Handle> assigned_over = engine.Submit(t_.call);
+  ASSERT_TRUE(assigned_over.ok());
+  *assigned_over = Handle();
+  EXPECT_EQ(behaviour_->touched, 0);
+  behaviour_->hold = false;
+  // The next call finds both done; the device has read both launches, which were still there.
+  EXPECT_TRUE(engine.Run(t_.call).ok());
+  EXPECT_EQ(behaviour_->submissions, 3);
+  EXPECT_EQ(behaviour_->touched, 3 * 12);
+}
+
+TEST_F(FakeEngine, AHandleIsDoneWhenTheDeviceIs) {
+  Engine engine = Make();
+  behaviour_->hold = true;
+  Result<Handle> handle = engine.Submit(t_.call);
+  ASSERT_TRUE(handle.ok());
+  EXPECT_FALSE(handle->done());
+  behaviour_->hold = false;
+  EXPECT_TRUE(handle->done());
+  EXPECT_TRUE(handle->Wait().ok());
+}
+
+TEST_F(FakeEngine, StatsAndProgressStartAnew) {
+  Engine engine = Make();
+  CallStats stats;
+  stats.part_count = 3;
+  stats.macs = 99;
+  std::atomic<int64_t> progress{55};
+  t_.left().cols = 7;
+  EXPECT_FALSE(engine.Run(t_.call, {.stats = &stats, .progress = &progress}).ok());
+  EXPECT_EQ(stats.part_count, 0);
+  EXPECT_EQ(stats.macs, 0);
+  EXPECT_EQ(progress, 0);
+}
+
+TEST_F(FakeEngine, TheLongestTimeLimitDoesNotOverflow) {
+  Engine engine = Make();
+  behaviour_->full_before_accept = 2;
+  EXPECT_TRUE(engine.Run(t_.call, {.time_limit = std::chrono::nanoseconds::max()}).ok());
 }
 
 TEST_F(FakeEngine, DestroyingAHandleWaits) {

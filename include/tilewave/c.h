@@ -3,12 +3,18 @@
 
 /* C interface to tilewave, for bindings and for programs that are not C++.
  *
- * Conventions: every function that can fail returns a tw_status, 0 for success; the sentence
- * that explains the last failure of the calling thread is tw_last_error(). Objects are made by
- * ..._create or ..._prepare and freed by ..._destroy, which accept NULL. An engine may be used
- * from many threads at once and must outlive the calls on it. Structs are zero-initialised by
- * the caller (`tw_matmul call = {0};`), so that new fields keep old programs correct.
- * Extents, strides and errors are those of tilewave/problem.h. */
+ * Conventions
+ *   Results: every function that can fail returns a tw_status, 0 for success; the sentence that
+ *     explains the calling thread's last failure is tw_last_error().
+ *   Objects are made by ..._create or ..._prepare and freed by ..._destroy, which accept NULL. An
+ *     engine may be used from many threads at once and must outlive the calls on it; weights may
+ *     outlive the engine.
+ *   Structs begin with struct_size, which the caller sets to sizeof the struct, and are otherwise
+ *     zero-initialised: a library with more fields than the program knows reads those as zero, and
+ *     one with fewer refuses the struct. 0 or NULL is always the default.
+ *       tw_matmul call = {.struct_size = sizeof(call)};
+ *   Enumerations in structs are plain integers, so that a wrong value can be refused.
+ *   Extents, strides, types and errors are those of tilewave/problem.h. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -49,15 +55,22 @@ typedef enum tw_requantisation {
   TW_REQUANT_SCALE = 2
 } tw_requantisation;
 
+/* How an f32 operand is quantised inside a call. */
+typedef enum tw_dynamic_quantisation {
+  TW_PER_VECTOR = 0,
+  TW_PER_TENSOR = 1,
+  TW_ASYMMETRIC_PER_TENSOR = 2
+} tw_dynamic_quantisation;
+
 /* A strided batch of matrices; strides in elements. A batch of 0 is read as 1. */
 typedef struct tw_matrix {
   void* data;   /* Inputs are not written. */
-  int32_t type; /* A tw_type; fields are plain integers so that a wrong value can be refused. */
+  int32_t type; /* A tw_type. */
   int64_t rows, cols, batch;
   int64_t row_stride, col_stride, batch_stride;
 } tw_matrix;
 
-/* One number per row or column; NULL data means absent. stride 0 uses data[0] for all. */
+/* One number per row or column; all zero means absent. stride 0 uses data[0] for all. */
 typedef struct tw_floats {
   const float* data;
   int64_t stride, batch_stride;
@@ -71,40 +84,59 @@ typedef struct tw_ints {
 typedef struct tw_engine tw_engine;
 typedef struct tw_weights tw_weights;
 
+typedef struct tw_engine_options {
+  size_t struct_size;
+  const char* device;     /* "auto" (NULL), "host", ... */
+  const char* cpu_kernel; /* NULL: the best one. */
+  int32_t threads;        /* 0: tilewave chooses. */
+  int32_t validate_submissions;
+} tw_engine_options;
+
+typedef struct tw_weights_options {
+  size_t struct_size;
+  tw_ints zero;     /* Of B. Copied. */
+  int32_t quantise; /* A tw_dynamic_quantisation, read if B is f32. */
+} tw_weights_options;
+
 typedef struct tw_matmul {
+  size_t struct_size;
   tw_matrix a;
   tw_matrix b;               /* Ignored if weights is not NULL. */
   const tw_weights* weights; /* Prepacked B, or NULL. */
   tw_matrix c;
   tw_ints zero_a, zero_b;
+  int32_t quantise_a; /* A tw_dynamic_quantisation, read if A is f32. */
+  int32_t quantise_b; /* Likewise for B. */
   tw_floats scale_a, scale_b;
   tw_ints bias_s32;
   tw_floats bias_f32;
   int32_t activation;      /* A tw_activation. */
   int32_t requantisation;  /* A tw_requantisation. */
   int32_t shift;           /* TW_REQUANT_SHIFT */
-  int32_t rounding;        /* TW_REQUANT_SHIFT: values of tilewave::Rounding */
-  int32_t saturation;      /* TW_REQUANT_SHIFT: values of tilewave::Saturation */
+  int32_t rounding;        /* TW_REQUANT_SHIFT: a value of tilewave::Rounding */
+  int32_t saturation;      /* TW_REQUANT_SHIFT: a value of tilewave::Saturation */
   tw_floats requant_scale; /* TW_REQUANT_SCALE */
   int32_t requant_zero;    /* TW_REQUANT_SCALE */
+  int32_t accumulate;      /* Reserved: must be 0. */
+  int64_t time_limit_ns;   /* 0: the default. */
 } tw_matmul;
 
 /* "0.1.0" */
 const char* tw_version(void);
 
-/* The sentence of the calling thread's last failure; valid until its next failing call. */
+/* The sentence of the calling thread's last failure; valid until its next call that fails. */
 const char* tw_last_error(void);
 
-/* device: "auto", "host", ... or NULL for "auto". */
-tw_status tw_engine_create(const char* device, tw_engine** engine);
+/* options may be NULL. */
+tw_status tw_engine_create(const tw_engine_options* options, tw_engine** engine);
 void tw_engine_destroy(tw_engine* engine);
 
 /* Computes C and returns when it is written; on an error C is as it was. */
 tw_status tw_run(tw_engine* engine, const tw_matmul* call);
 
-/* Copies and prepacks B (with its zero points) for many calls; the view may go away afterwards. */
-tw_status tw_weights_prepare(tw_engine* engine, const tw_matrix* b, const tw_ints* zero,
-                             tw_weights** weights);
+/* Copies and prepacks B for many calls; the view may go away afterwards. options may be NULL. */
+tw_status tw_weights_prepare(tw_engine* engine, const tw_matrix* b,
+                             const tw_weights_options* options, tw_weights** weights);
 void tw_weights_destroy(tw_weights* weights);
 
 #ifdef __cplusplus

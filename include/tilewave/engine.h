@@ -49,15 +49,16 @@ struct EngineOptions {
 
 /// Per call; all optional.
 struct RunOptions {
-  /// Filled before the call returns (Submit: before Wait returns). Not owned.
+  /// Cleared at the start, filled before the call returns (Submit: before Wait returns) if it
+  /// ended well. Not owned.
   CallStats* stats = nullptr;
 
-  /// Counts finished elements of C, up to batch * M * N, while the call runs; another thread may
-  /// read it to draw progress. Not owned.
+  /// Set to 0, then counts finished elements of C, up to batch * M * N, while the call runs;
+  /// another thread may read it to draw progress. Not owned.
   std::atomic<int64_t>* progress = nullptr;
 
-  /// Longest time the call may wait for a device; 0 takes the default of 30 s. The host device
-  /// computes in the calling thread and has nothing to wait for.
+  /// Longest time the call may wait for a device; 0 takes the default of 30 s, and more than an
+  /// hour is an hour. The host device computes in the calling thread and has nothing to wait for.
   std::chrono::nanoseconds time_limit{0};
 };
 
@@ -67,8 +68,9 @@ struct WeightsOptions {
   DynamicQuantisation quantise = DynamicQuantisation::kPerVector;  ///< Read if B is f32.
 };
 
-/// A submitted call. Move-only. Destroying it waits for the call; its Status is then lost.
-/// Used from one thread at a time.
+/// A submitted call. Move-only. Destroying it (or assigning to it) waits for the call, at most
+/// its time limit; its Status is then lost. What a device may still be using after that stays
+/// allocated until the device is done with it. Used from one thread at a time.
 class Handle {
  public:
   Handle();
@@ -107,16 +109,24 @@ class Engine {
   /// scales, NaN in a dynamically quantised operand: the row is named), kOutOfRange (K beyond
   /// MaxK, extents whose product overflows), kFailedPrecondition (Weights of another shape),
   /// kUnimplemented, kResourceExhausted.
-  /// Allocates nothing when a call of the same shapes, types and strides has run before.
+  /// Allocates nothing when a call of the same shapes, types and strides has run before (with
+  /// Weights: on a device that has used them before).
   [[nodiscard]] Status Run(const Matmul& call, const RunOptions& options = {});
 
   /// Starts a call; all views must stay valid until the handle has been waited for. On the host
   /// device the product is done when Submit returns. Errors are those of Run.
   [[nodiscard]] Result<Handle> Submit(const Matmul& call, const RunOptions& options = {});
 
-  /// Copies and prepacks a right operand (K x N, or a batch) for use in many calls. The view is
-  /// no longer needed afterwards.
+  /// Copies a right operand (K x N, or a batch) and prepacks it for this engine's device, for use
+  /// in many calls. The view is no longer needed afterwards. Other engines may use the result
+  /// too, and pack it on their first call if their device wants another layout.
   [[nodiscard]] Result<Weights> Prepare(const ConstMatrix& b, const WeightsOptions& options = {});
+
+  /// Copies a matrix or batch to the device, to be an operand of many calls. Not implemented yet.
+  [[nodiscard]] Result<DeviceTensor> Upload(const ConstMatrix& matrix);
+
+  /// Copies a device tensor of the same shape and type into host memory. Not implemented yet.
+  [[nodiscard]] Status Download(const DeviceTensor& tensor, const Matrix& matrix);
 
   /// Every device that this build knows, usable or not, and why not.
   std::vector<DeviceInfo> Devices() const;

@@ -11,7 +11,8 @@ namespace tilewave {
 
 /// One number for a whole tensor, or one per row (of A and C) or per column (of B and C).
 /// Element (b, i) stands at data[b*batch_stride + i*stride]; with data == nullptr it is `value`.
-/// A default Parameter is absent: zero points read as 0, scales as 1.
+/// A default Parameter is absent: zero points read as 0, scales as 1. One that holds anything and
+/// is not `present` is refused, so that a forgotten flag is never a silent change of result.
 /// The memory behind `data` must outlive the call.
 template <typename T>
 struct Parameter {

@@ -103,16 +103,46 @@ auto ColumnMajor(T* data, int64_t rows, int64_t cols, int64_t batch = 1) {
   return RowMajor(data, cols, rows, batch).Transposed();
 }
 
-/// The result of an earlier call, kept on the device that made it. A cheap shared handle; the
-/// tensor lives until the last copy is gone. Not implemented yet: calls that name one are
-/// refused with kUnimplemented.
+/// A matrix or batch that stays on the device of the Engine that made it: the result of an earlier
+/// call, or an upload, to be an operand of a later one. A cheap shared handle; the memory lives
+/// until the last copy is gone, and must be gone before the Engine is. Not implemented yet: calls
+/// that name one are refused with kUnimplemented.
 class DeviceTensor {
  public:
+  class Impl;
+
   DeviceTensor() = default;
+
   bool empty() const { return impl_ == nullptr; }
 
+  /// Extents and type; 0 when empty.
+  int64_t rows() const { return rows_; }
+  int64_t cols() const { return cols_; }
+  int64_t batch() const { return batch_; }
+  ElementType type() const { return type_; }
+
+  /// The same tensor with rows and columns exchanged, as an operand; nothing moves.
+  DeviceTensor Transposed() const {
+    DeviceTensor t = *this;
+    t.rows_ = cols_;
+    t.cols_ = rows_;
+    t.transposed_ = !transposed_;
+    return t;
+  }
+
  private:
-  std::shared_ptr<const void> impl_;
+  std::shared_ptr<const Impl> impl_;
+  int64_t rows_ = 0;
+  int64_t cols_ = 0;
+  int64_t batch_ = 0;
+  ElementType type_ = ElementType::kS8;
+  bool transposed_ = false;
+};
+
+/// C left on the device: the call makes the tensor, of this element type.
+struct DeviceOutput {
+  DeviceTensor* tensor = nullptr;  ///< Written when the call has ended well. Not owned.
+  ElementType type = ElementType::kS32;
 };
 
 /// A right operand prepared once by Engine::Prepare and used in many calls, from many threads.
@@ -145,6 +175,6 @@ class Weights {
 
 using LeftOperand = std::variant<ConstMatrix, DeviceTensor>;
 using RightOperand = std::variant<ConstMatrix, DeviceTensor, Weights>;
-using Output = std::variant<Matrix, DeviceTensor*>;
+using Output = std::variant<Matrix, DeviceOutput>;
 
 }  // namespace tilewave

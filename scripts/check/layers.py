@@ -146,6 +146,10 @@ def check_include(root: Path, path: Path, include: Include) -> tuple[list[Findin
     if include.kind == "macro":
         return [Finding(str(path), include.line, "computed-include",
                         f"#include {include.name} cannot be checked; name the file")], None
+    if ".." in include.name.split("/"):
+        return [Finding(str(path), include.line, "dotted-include",
+                        f"#include {include.name} climbs out of its folder; write it relative to "
+                        "src/ or include/")], None
     if is_xrt_header(include.name):
         if path == XRT_SEAM:
             return [], None

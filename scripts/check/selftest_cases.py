@@ -60,6 +60,8 @@ def layer_cases() -> list[Case]:
         case("include with src/ in front", "unresolved-include",
              appended("src/core/value.cc", '#include "src/core/value.h"\n')),
         case("computed include", "computed-include", appended(core, "#include THE_FILE\n")),
+        case("include through a foreign folder", "dotted-include",
+             appended(core, "#include <vector/../../src/plan/plan.h>\n")),
         case("kernel file includes another layer", "kernel-include",
              appended(avx2, '#include "core/value.h"\n')),
         case("kernel file includes a library header", "kernel-include",

@@ -11,6 +11,8 @@
 
 namespace tilewave::core {
 
+// Found by GoogleTest through the namespace of Footprint.
+void PrintTo(const Footprint& f, std::ostream* out);
 void PrintTo(const Footprint& f, std::ostream* out) {
   *out << "start " << reinterpret_cast<uintptr_t>(f.start) << " extents " << f.batch << "x"
        << f.rows << "x" << f.cols << " of " << f.element_bytes << " bytes, strides "

@@ -81,6 +81,9 @@ Status CheckTypes(const Problem& p) {
       return {StatusCode::kUnimplemented,
               fmt::format("{} is s16, which exists for timing designs only; use s8 or u8", name)};
     }
+    if (Name(type).empty()) {
+      return Invalid("the element type of {} is not one of the named values", name);
+    }
     const bool f32 = type == ElementType::kF32;
     if (!f32 && type != ElementType::kS8 && type != ElementType::kU8) {
       return Invalid("{} is {}; inputs are s8, u8 or f32", name, Name(type));
@@ -95,6 +98,10 @@ Status CheckTypes(const Problem& p) {
   if (Status s = check_input("B", p.b_type, p.quantise_b); !s.ok()) return s;
   if (p.quantise_b == Quantise::kAsymmetricPerTensor) {
     return Invalid("B cannot be quantised asymmetrically; use per vector (column) or per tensor");
+  }
+  if (Name(p.c_type).empty() || Name(p.activation).empty()) {
+    return Invalid("the {} is not one of the named values",
+                   Name(p.c_type).empty() ? "element type of C" : "activation");
   }
   if (p.c_type == ElementType::kS16) {
     return {StatusCode::kUnimplemented, "C is s16, which exists for timing designs only"};

@@ -38,7 +38,9 @@ class Buffer {
   [[nodiscard]] virtual Result<std::unique_ptr<Buffer>> Slice(size_t offset, size_t bytes) = 0;
 };
 
-/// A right operand in a device's own layout. Immutable, shared between threads.
+/// A right operand in a device's own layout. Immutable, shared between threads. Weights own their
+/// payloads and may outlive the device: whatever device memory a payload needs for its destruction
+/// it shares the ownership of.
 class WeightsPayload {
  public:
   virtual ~WeightsPayload() = default;
@@ -53,12 +55,26 @@ class Executable {
   virtual std::string_view kernel_name() const = 0;
 };
 
-/// One submitted run. Borrowed until the fence has been waited for.
+/// A stretch of a buffer as an argument of a launch.
+struct BufferRange {
+  Buffer* buffer = nullptr;
+  size_t offset = 0;
+  size_t bytes = 0;
+};
+
+/// Most arguments of one launch: an array binary's kernel takes up to six data buffers.
+inline constexpr size_t kMaxLaunchArguments = 6;
+
+/// Most launches of one chain, as the runtime below a real NPU splits them.
+inline constexpr size_t kMaxChainLaunches = 24;
+
+/// One submitted run. Borrowed, with all that it points to, until the fence is done.
 struct Launch {
   const Executable* executable = nullptr;
-  const core::Operands* operands = nullptr;  ///< Host memory, for whole-product devices.
-  const WeightsPayload* weights = nullptr;   ///< If the problem is prepacked, B's payload.
-  std::atomic<int64_t>* progress = nullptr;  ///< Finished elements of C; may be null.
+  const core::Operands* operands = nullptr;     ///< Host memory, for whole-product devices.
+  const WeightsPayload* weights = nullptr;      ///< If the problem is prepacked, B's payload.
+  std::atomic<int64_t>* progress = nullptr;     ///< Finished elements of C; may be null.
+  std::span<const BufferRange> arguments = {};  ///< Device memory, for devices that want it.
 };
 
 /// Expected outcomes of the hot path; a plain enum since "full" is no error.
@@ -70,8 +86,8 @@ enum class SubmitCode : uint8_t {
 
 enum class WaitCode : uint8_t { kDone, kTimeout };
 
-/// Follows one submission. Filled by TrySubmit, completed by Wait; status() then says how it
-/// went. Reusable for another submission once done.
+/// Follows one submission. Filled by TrySubmit, completed by Poll or Wait; `status` then says how
+/// it went. Reusable for another submission once done.
 struct Fence {
   uint64_t ticket = 0;
   bool done = false;
@@ -85,17 +101,31 @@ class Queue {
 
   /// Submits the launches as one chain, or none of them. Never blocks on the device; a device
   /// that computes in the calling thread (host) is done when this returns.
-  /// REQUIRES: fence != nullptr, launches not empty.
+  /// REQUIRES: fence != nullptr, 1 to kMaxChainLaunches launches.
   virtual SubmitCode TrySubmit(std::span<const Launch> launches, Fence* fence) = 0;
+
+  /// Whether the submission has ended; completes the fence if so. Never blocks.
+  virtual bool Poll(Fence* fence) = 0;
 
   /// Blocks until the submission has ended, at most `limit` of device time.
   virtual WaitCode Wait(Fence* fence, std::chrono::nanoseconds limit) = 0;
 };
 
-/// One device. Thread-safe.
+/// The domain of payloads that are plain host memory and depend on nothing but their layout.
+inline constexpr uint64_t kHostPayloadDomain = 0;
+
+/// A domain that no other device of this process has or will have.
+uint64_t NewPayloadDomain();
+
+/// One device. Thread-safe. Its destruction ends whatever still runs on it.
 class Device {
  public:
   virtual ~Device() = default;
+
+  /// Devices of one domain understand each other's weights payloads of equal layout. A device
+  /// whose payloads hold anything of its own takes a fresh domain; none is ever used again.
+  virtual uint64_t payload_domain() const = 0;
+
   virtual const DeviceInfo& info() const = 0;
   virtual Clock& clock() = 0;
 
@@ -108,7 +138,7 @@ class Device {
   [[nodiscard]] virtual Result<std::unique_ptr<Executable>> Load(const core::Problem& problem) = 0;
 
   /// Names the layout of the payload that PackWeights makes for this problem; payloads are
-  /// cached by (device name, this). Lives as long as the device.
+  /// cached by (payload domain, this). Lives as long as the device.
   virtual std::string_view WeightsLayout(const core::Problem& problem) const = 0;
 
   /// Packs B (in `operands`, integers only, with zero_b) for problems with this B.

@@ -15,7 +15,13 @@ Result<std::unique_ptr<Device>> Registry::Open(std::string_view name) const {
   const std::string_view scheme = name.substr(0, colon);
   const std::string argument(colon == std::string_view::npos ? "" : name.substr(colon + 1));
   for (const Entry& entry : entries_) {
-    if (entry.scheme == scheme) return entry.open(argument);
+    if (entry.scheme != scheme) continue;
+    if (colon != std::string_view::npos && argument.empty()) {
+      return Status(StatusCode::kInvalidArgument,
+                    fmt::format("nothing stands behind the colon of device '{}'; expected {}", name,
+                                entry.form));
+    }
+    return entry.open(argument);
   }
   return Status(StatusCode::kNotFound,
                 fmt::format("no device '{}'; expected auto, {}", name, Forms()));

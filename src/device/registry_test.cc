@@ -29,6 +29,8 @@ TEST(RegistryTest, OpensBySchemeAndPassesTheArgumentOn) {
   EXPECT_EQ(seen, "x:y");
   EXPECT_EQ(registry.Open("b").status().message(), "b is away");
   EXPECT_EQ(seen, "");
+  EXPECT_EQ(registry.Open("b:").status().message(),
+            "nothing stands behind the colon of device 'b:'; expected b[:N]");
   const Status unknown = registry.Open("c:1").status();
   EXPECT_EQ(unknown.code(), StatusCode::kNotFound);
   EXPECT_EQ(unknown.message(), "no device 'c:1'; expected auto, a, b[:N]");

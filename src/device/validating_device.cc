@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -28,6 +29,7 @@ class ValidatingBuffer final : public Buffer {
 
   size_t bytes() const override { return inner_->bytes() - (guarded_ ? kGuardBytes : 0); }
   std::byte* host() override { return inner_->host(); }
+  Buffer* inner() { return inner_.get(); }
 
   Status Sync(SyncDirection direction, size_t offset, size_t bytes) override {
     if (!InRange(offset, bytes, this->bytes())) {
@@ -103,16 +105,17 @@ class ValidatingQueue final : public Queue {
       *fence = {0, true, Bug("a fence was used again while its submission was pending")};
       return SubmitCode::kRejected;
     }
-    // Launches are unwrapped one by one into a chain on the stack: nothing is allocated.
-    constexpr size_t kMaxChain = 24;
-    if (launches.size() > kMaxChain) {
+    if (launches.size() > kMaxChainLaunches) {
       *fence = {0, true,
-                Bug(fmt::format("a chain of {} launches; at most {}", launches.size(), kMaxChain))};
+                Bug(fmt::format("a chain of {} launches; at most {}", launches.size(),
+                                kMaxChainLaunches))};
       return SubmitCode::kRejected;
     }
-    Launch unwrapped[kMaxChain];
+    // Unwrapped one by one into a chain on the stack: nothing is allocated.
+    Launch unwrapped[kMaxChainLaunches];
+    Arguments arguments[kMaxChainLaunches];
     for (size_t i = 0; i < launches.size(); ++i) {
-      if (Status s = Unwrap(launches[i], &unwrapped[i]); !s.ok()) {
+      if (Status s = Unwrap(launches[i], &unwrapped[i], &arguments[i]); !s.ok()) {
         *fence = {0, true, std::move(s)};
         return SubmitCode::kRejected;
       }
@@ -120,12 +123,35 @@ class ValidatingQueue final : public Queue {
     return inner_->TrySubmit({unwrapped, launches.size()}, fence);
   }
 
+  bool Poll(Fence* fence) override { return inner_->Poll(fence); }
+
   WaitCode Wait(Fence* fence, std::chrono::nanoseconds limit) override {
     return inner_->Wait(fence, limit);
   }
 
  private:
-  Status Unwrap(const Launch& launch, Launch* out) const {
+  using Arguments = std::array<BufferRange, kMaxLaunchArguments>;
+
+  static Status UnwrapArguments(const Launch& launch, Arguments* out) {
+    if (launch.arguments.size() > kMaxLaunchArguments) {
+      return Bug(fmt::format("a launch with {} arguments; at most {}", launch.arguments.size(),
+                             kMaxLaunchArguments));
+    }
+    for (size_t i = 0; i < launch.arguments.size(); ++i) {
+      const BufferRange& range = launch.arguments[i];
+      auto* buffer = dynamic_cast<ValidatingBuffer*>(range.buffer);
+      if (buffer == nullptr) return Bug("a launch with an argument that is no buffer of a device");
+      if (!InRange(range.offset, range.bytes, buffer->bytes())) {
+        return Bug(fmt::format("a launch with argument [{}, +{}) of a buffer of {} bytes",
+                               range.offset, range.bytes, buffer->bytes()));
+      }
+      (*out)[i] = {buffer->inner(), range.offset, range.bytes};
+    }
+    return {};
+  }
+
+  /// `arguments` is the memory behind out->arguments.
+  Status Unwrap(const Launch& launch, Launch* out, Arguments* arguments) const {
     const auto* executable = dynamic_cast<const ValidatingExecutable*>(launch.executable);
     if (executable == nullptr || executable->owner() != owner_) {
       return Bug("a launch without an executable of this device");
@@ -138,7 +164,9 @@ class ValidatingQueue final : public Queue {
     if (executable->prepacked() != (payload != nullptr)) {
       return Bug("a launch whose weights do not match its executable");
     }
+    if (Status s = UnwrapArguments(launch, arguments); !s.ok()) return s;
     *out = launch;
+    out->arguments = {arguments->data(), launch.arguments.size()};
     out->executable = executable->inner();
     out->weights = payload == nullptr ? nullptr : payload->inner();
     return {};
@@ -153,6 +181,7 @@ class ValidatingDevice final : public Device {
   explicit ValidatingDevice(std::unique_ptr<Device> inner)
       : inner_(std::move(inner)), queue_(&inner_->queue(), this) {}
 
+  uint64_t payload_domain() const override { return payload_domain_; }
   const DeviceInfo& info() const override { return inner_->info(); }
   Clock& clock() override { return inner_->clock(); }
   Queue& queue() override { return queue_; }
@@ -184,6 +213,8 @@ class ValidatingDevice final : public Device {
   }
 
  private:
+  // Not the inner device's: a payload wrapped here means nothing to the device alone.
+  const uint64_t payload_domain_ = NewPayloadDomain();
   std::unique_ptr<Device> inner_;
   ValidatingQueue queue_;
 };

@@ -63,7 +63,7 @@ TEST_F(ValidatingDeviceTest, LaunchesMustBeWholeAndOfThisDevice) {
   Result<std::unique_ptr<Executable>> own = device->Load(problem_);
   Result<std::unique_ptr<Executable>> foreign = other->Load(problem_);
   ASSERT_TRUE(own.ok() && foreign.ok());
-  Launch launch{own->get(), &operands_, nullptr, nullptr};
+  Launch launch{own->get(), &operands_, nullptr, nullptr, {}};
   Fence fence;
   EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence), "");
   EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence),
@@ -72,15 +72,36 @@ TEST_F(ValidatingDeviceTest, LaunchesMustBeWholeAndOfThisDevice) {
   EXPECT_EQ(Refusal(device.get(), {}, &fence), "a submission without launches");
   launch.operands = nullptr;
   EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence), "a launch without operands");
-  launch = {foreign->get(), &operands_, nullptr, nullptr};
+  launch = {foreign->get(), &operands_, nullptr, nullptr, {}};
   EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence),
             "a launch without an executable of this device");
   launch.executable = nullptr;
   EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence),
             "a launch without an executable of this device");
-  const std::vector<Launch> chain(25, Launch{own->get(), &operands_, nullptr, nullptr});
+  const std::vector<Launch> chain(25, Launch{own->get(), &operands_, nullptr, nullptr, {}});
   EXPECT_EQ(Refusal(device.get(), chain, &fence), "a chain of 25 launches; at most 24");
   EXPECT_EQ(fake_->submissions, 1);
+}
+
+TEST_F(ValidatingDeviceTest, ArgumentsMustLieInsideBuffersOfADevice) {
+  const std::unique_ptr<Device> device = Make();
+  Result<std::unique_ptr<Executable>> executable = device->Load(problem_);
+  Result<std::unique_ptr<Buffer>> buffer = device->Allocate(100);
+  ASSERT_TRUE(executable.ok() && buffer.ok());
+  std::vector<BufferRange> arguments = {{buffer->get(), 0, 100}, {buffer->get(), 99, 1}};
+  const Launch launch{executable->get(), &operands_, nullptr, nullptr, arguments};
+  Fence fence;
+  EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence), "");
+  fence = {};
+  arguments[1].bytes = 2;
+  EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence),
+            "a launch with argument [99, +2) of a buffer of 100 bytes");
+  arguments[1].buffer = nullptr;
+  EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence),
+            "a launch with an argument that is no buffer of a device");
+  arguments.resize(7);
+  const Launch crowded{executable->get(), &operands_, nullptr, nullptr, arguments};
+  EXPECT_EQ(Refusal(device.get(), {&crowded, 1}, &fence), "a launch with 7 arguments; at most 6");
 }
 
 TEST_F(ValidatingDeviceTest, WeightsMustMatchTheExecutable) {
@@ -94,13 +115,13 @@ TEST_F(ValidatingDeviceTest, WeightsMustMatchTheExecutable) {
   ASSERT_TRUE(plain.ok() && prepacked.ok() && own.ok() && foreign.ok());
   EXPECT_EQ((*own)->bytes(), 100U);
   Fence fence;
-  Launch launch{prepacked->get(), &operands_, nullptr, nullptr};
+  Launch launch{prepacked->get(), &operands_, nullptr, nullptr, {}};
   EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence),
             "a launch whose weights do not match its executable");
-  launch = {plain->get(), &operands_, own->get(), nullptr};
+  launch = {plain->get(), &operands_, own->get(), nullptr, {}};
   EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence),
             "a launch whose weights do not match its executable");
-  launch = {prepacked->get(), &operands_, foreign->get(), nullptr};
+  launch = {prepacked->get(), &operands_, foreign->get(), nullptr, {}};
   EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence),
             "a launch with weights packed for another device");
   launch.weights = own->get();

@@ -1,11 +1,14 @@
-// The C interface: translates structs and Status, adds nothing.
+// The C interface: translates structs and Status, adds nothing. No exception leaves it.
 
 #include "tilewave/c.h"
 
-#include <new>
+#include <chrono>
+#include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "base/out_of_memory.h"
 #include "tilewave/engine.h"
 
 struct tw_engine {
@@ -51,67 +54,144 @@ tw_status CodeOf(StatusCode code) {
   return TW_INTERNAL;
 }
 
-std::string& LastError() {
-  thread_local std::string text;
-  return text;
+/// The last failure of this thread. Holds the Status itself: keeping it allocates nothing, also
+/// when what failed was an allocation.
+Status& LastError() {
+  thread_local Status status;
+  return status;
 }
 
 tw_status Report(const Status& status) {
-  if (!status.ok()) LastError() = status.message();
+  if (!status.ok()) LastError() = status;
   return CodeOf(status.code());
 }
 
-tw_status Null(const char* what) {
-  return Report({StatusCode::kInvalidArgument, std::string(what) + " is NULL"});
+/// Runs the body of a C function.
+template <typename Body>
+tw_status Guarded(Body body) {
+  return Report(tilewave::base::WithoutExceptions<Status>(body));
+}
+
+Status Invalid(const char* sentence) { return {StatusCode::kInvalidArgument, sentence}; }
+
+/// Copies a caller's struct of an older or equal version into a whole one.
+template <typename T>
+Status Adopt(const T* given, T* whole) {
+  if (given == nullptr) return Invalid("the struct pointer is NULL");
+  if (given->struct_size < sizeof(size_t) || given->struct_size > sizeof(T)) {
+    return Invalid("struct_size is not the sizeof of a struct of this or an older version");
+  }
+  std::memcpy(static_cast<void*>(whole), given, given->struct_size);
+  return {};
+}
+
+/// An enumeration with 8 bits from a C integer; what does not fit becomes 255, which names nothing
+/// and is refused by the library.
+template <typename E>
+E EnumOf(int32_t value) {
+  return static_cast<E>(value < 0 || value > 254 ? 255 : value);
 }
 
 template <typename View>
 View ViewOf(const tw_matrix& m) {
-  return {m.data,
-          static_cast<tilewave::ElementType>(m.type),
-          m.rows,
-          m.cols,
-          m.batch == 0 ? 1 : m.batch,
-          m.row_stride,
-          m.col_stride,
-          m.batch_stride};
+  View view;
+  view.data = m.data;
+  view.type = EnumOf<tilewave::ElementType>(m.type);
+  view.rows = m.rows;
+  view.cols = m.cols;
+  view.batch = m.batch == 0 ? 1 : m.batch;
+  view.row_stride = m.row_stride;
+  view.col_stride = m.col_stride;
+  view.batch_stride = m.batch_stride;
+  return view;
 }
 
 template <typename T, typename CVector>
 tilewave::Parameter<T> ParameterOf(const CVector& v) {
-  if (v.data == nullptr) return {};
+  const bool absent = v.data == nullptr && v.stride == 0 && v.batch_stride == 0;
+  if (absent) return {};
   return {true, T{}, v.data, v.stride, v.batch_stride};
 }
 
-tilewave::Requantisation RequantisationOf(const tw_matmul& call) {
+Status RequantisationOf(const tw_matmul& call, tilewave::Requantisation* out) {
   switch (call.requantisation) {
-    case TW_REQUANT_SHIFT:
-      return tilewave::RequantShift{call.shift, static_cast<tilewave::Rounding>(call.rounding),
-                                    static_cast<tilewave::Saturation>(call.saturation)};
-    case TW_REQUANT_SCALE:
-      return tilewave::RequantScale{ParameterOf<float>(call.requant_scale), call.requant_zero};
-    default:
+    case TW_NO_REQUANTISATION:
       return {};
+    case TW_REQUANT_SHIFT:
+      *out = tilewave::RequantShift{call.shift, EnumOf<tilewave::Rounding>(call.rounding),
+                                    EnumOf<tilewave::Saturation>(call.saturation)};
+      return {};
+    case TW_REQUANT_SCALE:
+      *out = tilewave::RequantScale{ParameterOf<float>(call.requant_scale), call.requant_zero};
+      return {};
+    default:
+      return Invalid("the requantisation is not one of tw_requantisation");
   }
 }
 
-/// C has no checked enums: a value that names nothing is refused here, before it is converted.
-Status CheckEnums(const tw_matmul& call) {
-  const auto is_type = [](int32_t type) { return type >= TW_S8 && type <= TW_BF16; };
-  if (!is_type(call.a.type) || !is_type(call.c.type) ||
-      (call.weights == nullptr && !is_type(call.b.type))) {
-    return {StatusCode::kInvalidArgument, "an element type is not one of tw_type"};
+Status RunCall(tw_engine* engine, const tw_matmul* given) {
+  if (engine == nullptr) return Invalid("engine is NULL");
+  tw_matmul call = {};
+  if (Status s = Adopt(given, &call); !s.ok()) return s;
+  tilewave::Matmul m;
+  m.a = ViewOf<tilewave::ConstMatrix>(call.a);
+  if (call.weights != nullptr) {
+    m.b = call.weights->weights;
+  } else {
+    m.b = ViewOf<tilewave::ConstMatrix>(call.b);
   }
-  if (call.activation < TW_NONE || call.activation > TW_SILU) {
-    return {StatusCode::kInvalidArgument, "the activation is not one of tw_activation"};
+  m.c = ViewOf<tilewave::Matrix>(call.c);
+  m.zero_a = ParameterOf<int32_t>(call.zero_a);
+  m.zero_b = ParameterOf<int32_t>(call.zero_b);
+  m.quantise_a = EnumOf<tilewave::DynamicQuantisation>(call.quantise_a);
+  m.quantise_b = EnumOf<tilewave::DynamicQuantisation>(call.quantise_b);
+  m.epilogue.scale_a = ParameterOf<float>(call.scale_a);
+  m.epilogue.scale_b = ParameterOf<float>(call.scale_b);
+  m.epilogue.bias_s32 = ParameterOf<int32_t>(call.bias_s32);
+  m.epilogue.bias_f32 = ParameterOf<float>(call.bias_f32);
+  m.epilogue.activation = EnumOf<tilewave::Activation>(call.activation);
+  m.epilogue.accumulate = call.accumulate != 0;
+  if (Status s = RequantisationOf(call, &m.epilogue.requantisation); !s.ok()) return s;
+  tilewave::RunOptions options;
+  options.time_limit = std::chrono::nanoseconds(call.time_limit_ns);
+  return engine->engine.Run(m, options);
+}
+
+Status CreateEngine(const tw_engine_options* given, tw_engine** engine) {
+  if (engine == nullptr) return Invalid("engine is NULL");
+  *engine = nullptr;
+  tilewave::EngineOptions options;
+  if (given != nullptr) {
+    tw_engine_options whole = {};
+    if (Status s = Adopt(given, &whole); !s.ok()) return s;
+    if (whole.device != nullptr) options.device = whole.device;
+    if (whole.cpu_kernel != nullptr) options.cpu_kernel = whole.cpu_kernel;
+    options.threads = whole.threads;
+    options.validate_submissions = whole.validate_submissions != 0;
   }
-  if (call.requantisation < TW_NO_REQUANTISATION || call.requantisation > TW_REQUANT_SCALE) {
-    return {StatusCode::kInvalidArgument, "the requantisation is not one of tw_requantisation"};
+  tilewave::Result<tilewave::Engine> made = tilewave::Engine::Create(options);
+  if (!made.ok()) return made.status();
+  *engine = std::make_unique<tw_engine>(tw_engine{*std::move(made)}).release();
+  return {};
+}
+
+Status PrepareWeights(tw_engine* engine, const tw_matrix* b, const tw_weights_options* given,
+                      tw_weights** weights) {
+  if (weights == nullptr) return Invalid("weights is NULL");
+  *weights = nullptr;
+  if (engine == nullptr) return Invalid("engine is NULL");
+  if (b == nullptr) return Invalid("b is NULL");
+  tilewave::WeightsOptions options;
+  if (given != nullptr) {
+    tw_weights_options whole = {};
+    if (Status s = Adopt(given, &whole); !s.ok()) return s;
+    options.zero = ParameterOf<int32_t>(whole.zero);
+    options.quantise = EnumOf<tilewave::DynamicQuantisation>(whole.quantise);
   }
-  const auto is_byte = [](int32_t value) { return value >= 0 && value <= 255; };
-  if (!is_byte(call.rounding) || !is_byte(call.saturation)) {
-    return {StatusCode::kInvalidArgument, "the rounding or saturation mode is not a named value"};
-  }
+  tilewave::Result<tilewave::Weights> made =
+      engine->engine.Prepare(ViewOf<tilewave::ConstMatrix>(*b), options);
+  if (!made.ok()) return made.status();
+  *weights = std::make_unique<tw_weights>(tw_weights{*std::move(made)}).release();
   return {};
 }
 
@@ -119,68 +199,21 @@ Status CheckEnums(const tw_matmul& call) {
 
 const char* tw_version(void) { return tilewave::Version().data(); }
 
-const char* tw_last_error(void) { return LastError().c_str(); }
+const char* tw_last_error(void) { return LastError().message().c_str(); }
 
-tw_status tw_engine_create(const char* device, tw_engine** engine) {
-  if (engine == nullptr) return Null("engine");
-  *engine = nullptr;
-  try {
-    tilewave::EngineOptions options;
-    if (device != nullptr) options.device = device;
-    tilewave::Result<tilewave::Engine> made = tilewave::Engine::Create(options);
-    if (!made.ok()) return Report(made.status());
-    *engine = std::make_unique<tw_engine>(tw_engine{*std::move(made)}).release();
-    return TW_OK;
-  } catch (const std::bad_alloc&) {
-    return TW_RESOURCE_EXHAUSTED;
-  }
+tw_status tw_engine_create(const tw_engine_options* options, tw_engine** engine) {
+  return Guarded([&] { return CreateEngine(options, engine); });
 }
 
 void tw_engine_destroy(tw_engine* engine) { std::unique_ptr<tw_engine>{engine}; }
 
 tw_status tw_run(tw_engine* engine, const tw_matmul* call) {
-  if (engine == nullptr) return Null("engine");
-  if (call == nullptr) return Null("call");
-  if (Status s = CheckEnums(*call); !s.ok()) return Report(s);
-  tilewave::Matmul m;
-  m.a = ViewOf<tilewave::ConstMatrix>(call->a);
-  if (call->weights != nullptr) {
-    m.b = call->weights->weights;
-  } else {
-    m.b = ViewOf<tilewave::ConstMatrix>(call->b);
-  }
-  m.c = ViewOf<tilewave::Matrix>(call->c);
-  m.zero_a = ParameterOf<int32_t>(call->zero_a);
-  m.zero_b = ParameterOf<int32_t>(call->zero_b);
-  m.epilogue.scale_a = ParameterOf<float>(call->scale_a);
-  m.epilogue.scale_b = ParameterOf<float>(call->scale_b);
-  m.epilogue.bias_s32 = ParameterOf<int32_t>(call->bias_s32);
-  m.epilogue.bias_f32 = ParameterOf<float>(call->bias_f32);
-  m.epilogue.activation = static_cast<tilewave::Activation>(call->activation);
-  m.epilogue.requantisation = RequantisationOf(*call);
-  return Report(engine->engine.Run(m));
+  return Guarded([&] { return RunCall(engine, call); });
 }
 
-tw_status tw_weights_prepare(tw_engine* engine, const tw_matrix* b, const tw_ints* zero,
-                             tw_weights** weights) {
-  if (engine == nullptr) return Null("engine");
-  if (b == nullptr) return Null("b");
-  if (weights == nullptr) return Null("weights");
-  *weights = nullptr;
-  try {
-    if (b->type < TW_S8 || b->type > TW_BF16) {
-      return Report({StatusCode::kInvalidArgument, "an element type is not one of tw_type"});
-    }
-    tilewave::WeightsOptions options;
-    if (zero != nullptr) options.zero = ParameterOf<int32_t>(*zero);
-    tilewave::Result<tilewave::Weights> made =
-        engine->engine.Prepare(ViewOf<tilewave::ConstMatrix>(*b), options);
-    if (!made.ok()) return Report(made.status());
-    *weights = std::make_unique<tw_weights>(tw_weights{*std::move(made)}).release();
-    return TW_OK;
-  } catch (const std::bad_alloc&) {
-    return TW_RESOURCE_EXHAUSTED;
-  }
+tw_status tw_weights_prepare(tw_engine* engine, const tw_matrix* b,
+                             const tw_weights_options* options, tw_weights** weights) {
+  return Guarded([&] { return PrepareWeights(engine, b, options, weights); });
 }
 
 void tw_weights_destroy(tw_weights* weights) { std::unique_ptr<tw_weights>{weights}; }

@@ -21,6 +21,12 @@ Status NoDeviceTensors(const char* operand) {
                       operand)};
 }
 
+Status CheckQuantisation(const char* operand, DynamicQuantisation wanted) {
+  if (wanted <= DynamicQuantisation::kAsymmetricPerTensor) return {};
+  return Invalid("the dynamic quantisation of {} is not one of the named values", operand);
+}
+
+/// REQUIRES: a named value.
 core::Quantise QuantiseOf(ElementType type, DynamicQuantisation wanted) {
   if (type != ElementType::kF32) return core::Quantise::kNone;
   switch (wanted) {
@@ -39,11 +45,29 @@ core::Strides StridesOf(const ConstMatrix& m) {
   return {m.row_stride, m.col_stride, m.batch == 1 ? 0 : m.batch_stride};
 }
 
+/// The form of a parameter. One that holds something but is not marked present was meant, and
+/// dropping it would change the result.
 template <typename T>
-core::ParameterForm Normalise(Parameter<T>* p) {
-  const core::ParameterForm form = core::FormOf(*p);
-  if (form == core::ParameterForm::kAbsent) *p = {};
-  return form;
+Status Classify(const char* name, const Parameter<T>& p, core::ParameterForm* form) {
+  *form = core::FormOf(p);
+  const bool holds_something =
+      p.data != nullptr || p.stride != 0 || p.batch_stride != 0 || p.value != T{};
+  if (p.present || !holds_something) return {};
+  return Invalid(
+      "{} hold values but are not marked present; make them with Parameter::Of or "
+      "Parameter::PerElement",
+      name);
+}
+
+Status ClassifyAll(const core::Operands& o, core::Problem* p) {
+  Status s = Classify("the zero points of A", o.zero_a, &p->zero_a);
+  if (s.ok()) s = Classify("the zero points of B", o.zero_b, &p->zero_b);
+  if (s.ok()) s = Classify("the scales of A", o.scale_a, &p->scale_a);
+  if (s.ok()) s = Classify("the scales of B", o.scale_b, &p->scale_b);
+  if (s.ok()) s = Classify("the s32 bias", o.bias_s32, &p->bias_s32);
+  if (s.ok()) s = Classify("the f32 bias", o.bias_f32, &p->bias_f32);
+  if (s.ok()) s = Classify("the requantisation scales", o.requant_scale, &p->requant_scale);
+  return s;
 }
 
 void DescribeEpilogue(const Epilogue& e, core::Problem* p, core::Operands* o) {
@@ -66,7 +90,6 @@ void DescribeEpilogue(const Epilogue& e, core::Problem* p, core::Operands* o) {
 Status DescribePrepacked(const Weights& weights, const Matmul& call, core::Problem* p,
                          core::Operands* o) {
   if (weights.empty()) return Invalid("B is an empty Weights; make it with Engine::Prepare");
-  const Weights::Impl::Raw& raw = weights.impl()->raw();
   if (call.zero_b.present) {
     return {StatusCode::kFailedPrecondition,
             "zero points of B were given, but Weights carry their own from Engine::Prepare"};
@@ -76,11 +99,12 @@ Status DescribePrepacked(const Weights& weights, const Matmul& call, core::Probl
             "scales of B were given, but these Weights were quantised from f32 and carry theirs"};
   }
   p->b_prepacked = true;
-  p->b_type = raw.type;
-  p->k = raw.k;
-  p->n = raw.n;
-  p->b = {raw.n, 1, raw.batch == 1 ? 0 : raw.k * raw.n};
-  o->b = raw.data.data();
+  const core::Problem& as_b = weights.impl()->problem();
+  p->b_type = as_b.b_type;
+  p->k = as_b.k;
+  p->n = as_b.n;
+  p->b = as_b.b;
+  o->b = weights.impl()->operands().b;
   o->zero_b = weights.impl()->zero();
   o->scale_b = call.epilogue.scale_b.present ? call.epilogue.scale_b : weights.impl()->scale();
   return {};
@@ -121,6 +145,9 @@ Status DescribeCall(const Matmul& call, core::Problem* problem, core::Operands* 
   if (c == nullptr) return NoDeviceTensors("C");
   if (std::holds_alternative<DeviceTensor>(call.b)) return NoDeviceTensors("B");
 
+  if (Status s = CheckQuantisation("A", call.quantise_a); !s.ok()) return s;
+  if (Status s = CheckQuantisation("B", call.quantise_b); !s.ok()) return s;
+
   core::Problem& p = *problem;
   core::Operands& o = *operands;
   DescribeEpilogue(call.epilogue, &p, &o);
@@ -152,19 +179,13 @@ Status DescribeCall(const Matmul& call, core::Problem* problem, core::Operands* 
   o.a = a->data;
   o.c = c->data;
   o.zero_a = call.zero_a;
-  p.zero_a = Normalise(&o.zero_a);
-  p.zero_b = Normalise(&o.zero_b);
-  p.scale_a = Normalise(&o.scale_a);
-  p.scale_b = Normalise(&o.scale_b);
-  p.bias_s32 = Normalise(&o.bias_s32);
-  p.bias_f32 = Normalise(&o.bias_f32);
-  p.requant_scale = Normalise(&o.requant_scale);
-  return {};
+  return ClassifyAll(o, &p);
 }
 
 Status DescribeWeights(const ConstMatrix& b, const Parameter<int32_t>& zero,
                        DynamicQuantisation quantise, core::Problem* problem,
                        core::Operands* operands) {
+  if (Status s = CheckQuantisation("B", quantise); !s.ok()) return s;
   // A and C stand in for those of later calls, so that B meets the same checks as in a call.
   core::Problem& p = *problem;
   p.batch = b.batch;
@@ -179,8 +200,7 @@ Status DescribeWeights(const ConstMatrix& b, const Parameter<int32_t>& zero,
   p.c_type = p.quantise_b == core::Quantise::kNone ? ElementType::kS32 : ElementType::kF32;
   operands->b = b.data;
   operands->zero_b = zero;
-  p.zero_b = Normalise(&operands->zero_b);
-  return {};
+  return ClassifyAll(*operands, &p);
 }
 
 }  // namespace tilewave::engine

@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include <new>
 #include <utility>
 
+#include "base/out_of_memory.h"
 #include "core/validate.h"
 #include "device/host/host_device.h"
 #include "device/registry.h"
@@ -18,13 +18,21 @@
 
 namespace tilewave {
 
+/// A submitted call and the scheduler that it goes back to.
 struct Handle::State {
-  runtime::WaveScheduler* scheduler = nullptr;
-  runtime::CallState call;
+  State(runtime::WaveScheduler* owner, std::unique_ptr<runtime::CallState> submitted)
+      : scheduler(owner), call(std::move(submitted)) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() {
+    if (call != nullptr) scheduler->Release(std::move(call));
+  }
+
+  runtime::WaveScheduler* scheduler;
+  std::unique_ptr<runtime::CallState> call;
 };
 
-/// Member order matters: calls in flight (none when this is destroyed) use the scheduler, which
-/// uses the device.
+/// Member order matters: calls in flight use the scheduler, which uses the device.
 class Engine::Impl {
  public:
   /// `reason`: a literal.
@@ -37,31 +45,36 @@ class Engine::Impl {
   device::Device& device() { return *device_; }
   runtime::WaveScheduler& scheduler() { return scheduler_; }
 
-  [[nodiscard]] Status Start(const Matmul& call, const RunOptions& options,
-                             runtime::CallState* state) {
-    if (Status s = engine::DescribeCall(call, &state->problem, &state->operands, &state->weights);
-        !s.ok()) {
-      return s;
-    }
-    state->progress = options.progress;
-    state->stats = options.stats;
+  /// A submitted call, to be waited for and released.
+  [[nodiscard]] Result<std::unique_ptr<runtime::CallState>> Start(const Matmul& call,
+                                                                  const RunOptions& options) {
+    if (options.stats != nullptr) *options.stats = {};
+    if (options.progress != nullptr) options.progress->store(0, std::memory_order_relaxed);
+    std::unique_ptr<runtime::CallState> state = scheduler_.NewCall();
+    Status status = Fill(call, options, state.get());
+    if (status.ok()) status = scheduler_.Submit(state.get());
+    if (status.ok()) return state;
+    scheduler_.Release(std::move(state));
+    return status;
+  }
+
+ private:
+  static Status Fill(const Matmul& call, const RunOptions& options, runtime::CallState* state) {
     if (options.time_limit.count() < 0) {
       return {StatusCode::kInvalidArgument, "the time limit is negative; 0 takes the default"};
     }
     if (options.time_limit.count() > 0) state->time_limit = options.time_limit;
-    return scheduler_.Submit(state);
+    state->progress = options.progress;
+    state->stats = options.stats;
+    return engine::DescribeCall(call, &state->problem, &state->operands, &state->weights);
   }
 
- private:
   device::Registry registry_;
   std::unique_ptr<device::Device> device_;
   runtime::WaveScheduler scheduler_;
 };
 
 namespace {
-
-// Exceptions of the standard library (only std::bad_alloc can occur) stop at the public calls.
-Status OutOfMemory() { return {StatusCode::kResourceExhausted, "out of memory"}; }
 
 /// Devices that are documented but not built yet answer by name.
 void RegisterPlanned(const char* scheme, const char* form, DeviceKind kind, const char* what,
@@ -97,11 +110,8 @@ device::Registry StandardRegistry(const std::string& cpu_kernel) {
 }  // namespace
 
 Result<Engine> Engine::Create(const EngineOptions& options) {
-  try {
-    return engine::Composer::Compose(options, StandardRegistry(options.cpu_kernel));
-  } catch (const std::bad_alloc&) {
-    return OutOfMemory();
-  }
+  return base::WithoutExceptions<Result<Engine>>(
+      [&] { return engine::Composer::Compose(options, StandardRegistry(options.cpu_kernel)); });
 }
 
 Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::Registry registry) {
@@ -131,32 +141,30 @@ Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 
 Status Engine::Run(const Matmul& call, const RunOptions& options) {
-  try {
-    runtime::CallState state;
-    if (Status s = impl_->Start(call, options, &state); !s.ok()) return s;
-    return impl_->scheduler().Wait(&state);
-  } catch (const std::bad_alloc&) {
-    return OutOfMemory();
-  }
+  return base::WithoutExceptions<Status>([&]() -> Status {
+    Result<std::unique_ptr<runtime::CallState>> state = impl_->Start(call, options);
+    if (!state.ok()) return state.status();
+    Status status = impl_->scheduler().Wait(state->get());
+    impl_->scheduler().Release(*std::move(state));
+    return status;
+  });
 }
 
 Result<Handle> Engine::Submit(const Matmul& call, const RunOptions& options) {
-  try {
+  return base::WithoutExceptions<Result<Handle>>([&]() -> Result<Handle> {
     Handle handle;
-    handle.state_ = std::make_unique<Handle::State>();
-    handle.state_->scheduler = &impl_->scheduler();
-    if (Status s = impl_->Start(call, options, &handle.state_->call); !s.ok()) {
-      handle.state_.reset();
-      return s;
-    }
+    // The state's memory comes first: nothing may fail between submission and ownership.
+    auto state = std::make_unique<Handle::State>(&impl_->scheduler(), nullptr);
+    Result<std::unique_ptr<runtime::CallState>> started = impl_->Start(call, options);
+    if (!started.ok()) return started.status();
+    state->call = *std::move(started);
+    handle.state_ = std::move(state);
     return handle;
-  } catch (const std::bad_alloc&) {
-    return OutOfMemory();
-  }
+  });
 }
 
 Result<Weights> Engine::Prepare(const ConstMatrix& b, const WeightsOptions& options) {
-  try {
+  return base::WithoutExceptions<Result<Weights>>([&]() -> Result<Weights> {
     core::Problem problem;
     core::Operands operands;
     if (Status s = engine::DescribeWeights(b, options.zero, options.quantise, &problem, &operands);
@@ -165,10 +173,23 @@ Result<Weights> Engine::Prepare(const ConstMatrix& b, const WeightsOptions& opti
     }
     if (Status s = core::ValidateProblem(problem); !s.ok()) return s;
     if (Status s = core::ValidateWeightOperands(problem, operands); !s.ok()) return s;
-    return runtime::MakeWeights(problem, operands);
-  } catch (const std::bad_alloc&) {
-    return OutOfMemory();
-  }
+    Result<Weights> weights = runtime::MakeWeights(problem, operands);
+    if (!weights.ok()) return weights;
+    const auto payload = weights->impl()->PayloadFor(&impl_->device());
+    if (!payload.ok()) return payload.status();
+    return weights;
+  });
+}
+
+namespace {
+const Status kNoDeviceTensors(StatusCode::kUnimplemented,
+                              "device tensors are not implemented yet; use host views");
+}  // namespace
+
+Result<DeviceTensor> Engine::Upload(const ConstMatrix& /*matrix*/) { return kNoDeviceTensors; }
+
+Status Engine::Download(const DeviceTensor& /*tensor*/, const Matrix& /*matrix*/) {
+  return kNoDeviceTensors;
 }
 
 std::vector<DeviceInfo> Engine::Devices() const { return impl_->registry().List(); }
@@ -191,16 +212,20 @@ Handle::~Handle() {
   if (state_ != nullptr) static_cast<void>(Wait());
 }
 
-bool Handle::done() const { return state_ == nullptr || state_->call.fence.done; }
+bool Handle::done() const {
+  return state_ == nullptr || state_->scheduler->Done(state_->call.get());
+}
 
 Status Handle::Wait() {
   if (state_ == nullptr) return status_;
-  Status status = state_->scheduler->Wait(&state_->call);
-  if (status.code() != StatusCode::kDeadlineExceeded) {
-    status_ = status;
-    state_.reset();
-  }
-  return status;
+  return base::WithoutExceptions<Status>([&] {
+    Status status = state_->scheduler->Wait(state_->call.get());
+    if (state_->call->fence.done) {
+      status_ = status;
+      state_.reset();
+    }
+    return status;
+  });
 }
 
 }  // namespace tilewave

@@ -53,7 +53,7 @@ nlohmann::json StatsJson(const CallStats& stats) {
                      {"kernel", part.kernel},
                      {"reason", part.reason},
                      {"launches", part.launches},
-                     {"us", part.us},
+                     {"time_us", part.us},
                      {"time_kind", Name(part.time_kind)}});
   }
   return {{"total_us", stats.total_us},

@@ -11,7 +11,7 @@ namespace tilewave::report {
 std::string StatsText(const CallStats& stats);
 
 /// {"total_us", "macs", "plan_cached", "phases_us": {...}, "parts": [{"device", "kernel",
-/// "reason", "launches", "us", "time_kind"}]}
+/// "reason", "launches", "time_us", "time_kind"}]}
 nlohmann::json StatsJson(const CallStats& stats);
 
 }  // namespace tilewave::report

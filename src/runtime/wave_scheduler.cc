@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <span>
 #include <thread>
+#include <utility>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "core/validate.h"
 
@@ -19,6 +22,21 @@ Status TooLate(const char* what, std::chrono::nanoseconds limit) {
 
 }  // namespace
 
+WaveScheduler::~WaveScheduler() {
+  while (quarantine_ != nullptr) {
+    std::unique_ptr<CallState> call = std::move(quarantine_);
+    quarantine_ = std::move(call->next);
+    if (device_->queue().Wait(&call->fence, kDefaultTimeLimit) == device::WaitCode::kTimeout) {
+      static_cast<void>(call.release());
+    }
+  }
+}
+
+std::unique_ptr<CallState> WaveScheduler::NewCall() {
+  if (quarantined_count_.load(std::memory_order_relaxed) > 0) SweepQuarantine();
+  return idle_.Take();
+}
+
 Status WaveScheduler::Submit(CallState* call) {
   if (call->stats != nullptr) call->start_ns = base::WallNowNs();
   Result<PlanCache::Found> plan = plans_.PlanFor(call->problem);
@@ -26,30 +44,42 @@ Status WaveScheduler::Submit(CallState* call) {
   call->plan = *std::move(plan);
   if (Status s = core::ValidateOperands(call->problem, call->operands); !s.ok()) return s;
 
-  call->launch = {call->plan.plan->executable.get(), &call->operands, nullptr, call->progress};
+  call->launch = {call->plan.plan->executable.get(), &call->operands, nullptr, call->progress, {}};
   if (!call->weights.empty()) {
-    const Result<const device::WeightsPayload*> payload =
-        call->weights.impl()->PayloadFor(device_, call->problem, call->operands);
+    const Result<const device::WeightsPayload*> payload = call->weights.impl()->PayloadFor(device_);
     if (!payload.ok()) return payload.status();
     call->launch.weights = *payload;
   }
 
+  call->time_limit = std::min(call->time_limit, kLongestTimeLimit);
   if (call->stats != nullptr) call->launched_ns = device_->clock().NowNs();
-  const std::span<const device::Launch> chain(&call->launch, 1);
-  device::SubmitCode code = device_->queue().TrySubmit(chain, &call->fence);
-  if (code == device::SubmitCode::kQueueFull) {
-    const int64_t give_up_ns = base::WallNowNs() + call->time_limit.count();
-    while (code == device::SubmitCode::kQueueFull) {
-      if (base::WallNowNs() > give_up_ns) return TooLate("accepted", call->time_limit);
-      std::this_thread::yield();
-      code = device_->queue().TrySubmit(chain, &call->fence);
-    }
-  }
+  if (Status s = TrySubmitUntilAccepted(call); !s.ok()) return s;
   if (call->stats != nullptr) call->accepted_ns = device_->clock().NowNs();
   return call->fence.done ? call->fence.status : Status();
 }
 
+Status WaveScheduler::TrySubmitUntilAccepted(CallState* call) {
+  const std::span<const device::Launch> chain(&call->launch, 1);
+  int64_t give_up_ns = 0;
+  for (;;) {
+    switch (device_->queue().TrySubmit(chain, &call->fence)) {
+      case device::SubmitCode::kAccepted:
+        call->submitted = true;
+        return {};
+      case device::SubmitCode::kRejected:
+        return call->fence.status;
+      case device::SubmitCode::kQueueFull:
+        break;
+    }
+    const int64_t now_ns = base::WallNowNs();
+    if (give_up_ns == 0) give_up_ns = now_ns + call->time_limit.count();
+    if (now_ns > give_up_ns) return TooLate("accepted", call->time_limit);
+    std::this_thread::yield();
+  }
+}
+
 Status WaveScheduler::Wait(CallState* call) {
+  TW_CHECK(call->submitted);
   if (!call->fence.done) {
     if (device_->queue().Wait(&call->fence, call->time_limit) == device::WaitCode::kTimeout) {
       return TooLate("finished", call->time_limit);
@@ -58,6 +88,35 @@ Status WaveScheduler::Wait(CallState* call) {
   }
   if (call->stats != nullptr && call->fence.status.ok()) FillStats(*call);
   return call->fence.status;
+}
+
+bool WaveScheduler::Done(CallState* call) {
+  return call->fence.done || device_->queue().Poll(&call->fence);
+}
+
+void WaveScheduler::Release(std::unique_ptr<CallState> call) {
+  if (call->submitted && !Done(call.get())) {
+    const std::lock_guard<std::mutex> lock(quarantine_mutex_);
+    call->next = std::move(quarantine_);
+    quarantine_ = std::move(call);
+    quarantined_count_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  *call = CallState();
+  idle_.GiveBack(std::move(call));
+}
+
+void WaveScheduler::SweepQuarantine() {
+  const std::lock_guard<std::mutex> lock(quarantine_mutex_);
+  std::unique_ptr<CallState>* link = &quarantine_;
+  while (*link != nullptr) {
+    if (!Done(link->get())) {
+      link = &(*link)->next;
+      continue;
+    }
+    *link = std::move((*link)->next);
+    quarantined_count_.fetch_sub(1, std::memory_order_relaxed);
+  }
 }
 
 void WaveScheduler::FillStats(const CallState& call) const {

@@ -2,8 +2,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
+#include <mutex>
 #include <string_view>
 
+#include "base/slot_pool.h"
 #include "core/problem.h"
 #include "device/device.h"
 #include "runtime/plan_cache.h"
@@ -17,8 +20,12 @@ namespace tilewave::runtime {
 /// tens of milliseconds), and above the driver's own recovery, which takes 2 to 4 s.
 inline constexpr std::chrono::nanoseconds kDefaultTimeLimit = std::chrono::seconds(30);
 
-/// One call below the watershed, from submission to its end. The caller fills the first part and
-/// keeps the whole in place until Wait has returned; the scheduler fills the second.
+/// A longer limit is cut to this, so that no sum of times overflows.
+inline constexpr std::chrono::nanoseconds kLongestTimeLimit = std::chrono::hours(1);
+
+/// One call below the watershed, from submission to its end. The caller fills the first part; the
+/// scheduler fills the second. Everything that a device may read while it runs is in here or kept
+/// alive from here, except the user's own memory.
 struct CallState {
   core::Problem problem;
   core::Operands operands;
@@ -30,9 +37,11 @@ struct CallState {
   PlanCache::Found plan;
   device::Launch launch;
   device::Fence fence;
-  int64_t start_ns = 0;     ///< Wall clock; only taken for stats.
-  int64_t launched_ns = 0;  ///< Device clock before the submission; likewise.
-  int64_t accepted_ns = 0;  ///< Device clock after it; likewise.
+  bool submitted = false;           ///< The device has accepted it; it runs until fence.done.
+  int64_t start_ns = 0;             ///< Wall clock; only taken for stats.
+  int64_t launched_ns = 0;          ///< Device clock before the submission; likewise.
+  int64_t accepted_ns = 0;          ///< Device clock after it; likewise.
+  std::unique_ptr<CallState> next;  ///< In quarantine: linked, so that entering it cannot fail.
 };
 
 /// Executes plans on one device: finds the plan, gets the weights' payload, submits, waits.
@@ -42,6 +51,15 @@ class WaveScheduler {
   /// `reason` says in the stats why calls run on this device; it outlives the scheduler.
   WaveScheduler(device::Device* device, std::string_view reason)
       : device_(device), reason_(reason), plans_(device) {}
+  WaveScheduler(const WaveScheduler&) = delete;
+  WaveScheduler& operator=(const WaveScheduler&) = delete;
+
+  /// Gives calls that have run out of time a last while; memory that a device still uses after
+  /// that is leaked rather than freed under it.
+  ~WaveScheduler();
+
+  /// An empty state to fill and submit, from a pool.
+  std::unique_ptr<CallState> NewCall();
 
   /// Checks the problem (by planning it) and the operands, then submits the call. While the
   /// device's queue is full it waits, at most the call's time limit.
@@ -53,12 +71,24 @@ class WaveScheduler {
   /// again gives the same answer. kDeadlineExceeded: the device may still be running.
   [[nodiscard]] Status Wait(CallState* call);
 
+  /// Whether a submitted call has ended; never blocks.
+  bool Done(CallState* call);
+
+  /// Takes a state back. One whose device is still running goes into quarantine until it is done.
+  void Release(std::unique_ptr<CallState> call);
+
  private:
+  [[nodiscard]] Status TrySubmitUntilAccepted(CallState* call);
   void FillStats(const CallState& call) const;
+  void SweepQuarantine();
 
   device::Device* device_;
   std::string_view reason_;
   PlanCache plans_;
+  base::SlotPool<CallState> idle_;
+  std::atomic<int> quarantined_count_{0};
+  std::mutex quarantine_mutex_;
+  std::unique_ptr<CallState> quarantine_;  ///< Linked by CallState::next; guarded by the mutex.
 };
 
 }  // namespace tilewave::runtime

@@ -6,6 +6,18 @@
 
 namespace tilewave {
 
+Weights::Impl::Impl(Raw raw) : raw_(std::move(raw)) {
+  problem_.batch = raw_.batch;
+  problem_.k = raw_.k;
+  problem_.n = raw_.n;
+  problem_.b_type = raw_.type;
+  problem_.b = {raw_.n, 1, raw_.batch == 1 ? 0 : raw_.k * raw_.n};
+  problem_.b_prepacked = true;
+  operands_.b = raw_.data.data();
+  operands_.zero_b = ParameterOf(raw_.zeros);
+  operands_.scale_b = ParameterOf(raw_.scales);
+}
+
 Weights::Impl::~Impl() {
   Entry* entry = head_.load();
   while (entry != nullptr) {
@@ -22,25 +34,25 @@ size_t Weights::Impl::bytes() const {
   return sum;
 }
 
-const Weights::Impl::Entry* Weights::Impl::Find(std::string_view device,
+const Weights::Impl::Entry* Weights::Impl::Find(uint64_t payload_domain,
                                                 std::string_view layout) const {
   for (const Entry* e = head_.load(std::memory_order_acquire); e != nullptr; e = e->next) {
-    if (e->device == device && e->layout == layout) return e;
+    if (e->payload_domain == payload_domain && e->layout == layout) return e;
   }
   return nullptr;
 }
 
-Result<const device::WeightsPayload*> Weights::Impl::PayloadFor(
-    device::Device* device, const core::Problem& problem, const core::Operands& operands) const {
-  const std::string_view name = device->info().name;
-  const std::string_view layout = device->WeightsLayout(problem);
-  if (const Entry* found = Find(name, layout)) return found->payload.get();
+Result<const device::WeightsPayload*> Weights::Impl::PayloadFor(device::Device* device) const {
+  const uint64_t domain = device->payload_domain();
+  const std::string_view layout = device->WeightsLayout(problem_);
+  if (const Entry* found = Find(domain, layout)) return found->payload.get();
   const std::lock_guard<std::mutex> lock(packing_);
-  if (const Entry* found = Find(name, layout)) return found->payload.get();
-  Result<std::unique_ptr<device::WeightsPayload>> payload = device->PackWeights(problem, operands);
+  if (const Entry* found = Find(domain, layout)) return found->payload.get();
+  Result<std::unique_ptr<device::WeightsPayload>> payload =
+      device->PackWeights(problem_, operands_);
   if (!payload.ok()) return payload.status();
   auto entry = std::make_unique<Entry>();
-  entry->device = name;
+  entry->payload_domain = domain;
   entry->layout = layout;
   entry->payload = *std::move(payload);
   entry->next = head_.load(std::memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -31,24 +32,27 @@ class Weights::Impl {
     std::vector<float> scales;   ///< Likewise; not empty if B was f32.
   };
 
-  explicit Impl(Raw raw) : raw_(std::move(raw)) {}
+  explicit Impl(Raw raw);
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   const Raw& raw() const { return raw_; }
-  Parameter<int32_t> zero() const { return ParameterOf(raw_.zeros); }
-  Parameter<float> scale() const { return ParameterOf(raw_.scales); }
+  const Parameter<int32_t>& zero() const { return operands_.zero_b; }
+  const Parameter<float>& scale() const { return operands_.scale_b; }
   size_t bytes() const;
 
+  /// These weights as B of a problem: extents, type, strides, pointer and zero points. A and C
+  /// are not described.
+  const core::Problem& problem() const { return problem_; }
+  const core::Operands& operands() const { return operands_; }
+
   /// The payload for this device, packed now if it is the first call that asks for it.
-  /// `problem` and `operands` describe these weights as B.
-  [[nodiscard]] Result<const device::WeightsPayload*> PayloadFor(
-      device::Device* device, const core::Problem& problem, const core::Operands& operands) const;
+  [[nodiscard]] Result<const device::WeightsPayload*> PayloadFor(device::Device* device) const;
 
  private:
   struct Entry {
-    std::string device;
+    uint64_t payload_domain = 0;
     std::string layout;
     std::unique_ptr<device::WeightsPayload> payload;
     Entry* next = nullptr;
@@ -62,9 +66,11 @@ class Weights::Impl {
     return Parameter<T>::PerElement(values.data(), per_matrix ? raw_.n : 0);
   }
 
-  const Entry* Find(std::string_view device, std::string_view layout) const;
+  const Entry* Find(uint64_t payload_domain, std::string_view layout) const;
 
   Raw raw_;
+  core::Problem problem_;
+  core::Operands operands_;
   mutable std::mutex packing_;                 ///< Held while a payload is made.
   mutable std::atomic<Entry*> head_{nullptr};  ///< Owned, newest first.
 };

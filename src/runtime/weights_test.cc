@@ -74,19 +74,20 @@ TEST(WeightsTest, OnePayloadPerDeviceAndLayout) {
   const std::vector<int8_t> b(6, 1);
   core::Operands o;
   o.b = b.data();
-  core::Problem p = WeightsProblem(ElementType::kS8, 3, 2, 1);
+  const core::Problem p = WeightsProblem(ElementType::kS8, 3, 2, 1);
   const Result<Weights> weights = MakeWeights(p, o);
   ASSERT_TRUE(weights.ok());
-  const auto first = weights->impl()->PayloadFor(device.get(), p, o);
-  const auto again = weights->impl()->PayloadFor(device.get(), p, o);
+  const auto first = weights->impl()->PayloadFor(device.get());
+  const auto again = weights->impl()->PayloadFor(device.get());
   ASSERT_TRUE(first.ok() && again.ok());
   EXPECT_EQ(*first, *again);
   EXPECT_EQ(fake->packs, 1);
   EXPECT_EQ(weights->bytes(), 106U);
-  p.b_type = ElementType::kU8;  // Another layout of the fake device.
-  const auto other = weights->impl()->PayloadFor(device.get(), p, o);
-  ASSERT_TRUE(other.ok());
-  EXPECT_NE(*first, *other);
+  // Another device of the same kind cannot use what belongs to the first.
+  const std::unique_ptr<device::Device> other = testing::MakeFakeDevice(fake);
+  const auto elsewhere = weights->impl()->PayloadFor(other.get());
+  ASSERT_TRUE(elsewhere.ok());
+  EXPECT_NE(*first, *elsewhere);
   EXPECT_EQ(weights->bytes(), 206U);
 }
 

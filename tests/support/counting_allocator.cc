@@ -11,7 +11,11 @@ namespace {
 
 std::atomic<int64_t> allocations{0};
 
+thread_local int64_t successes_left = -1;
+
 void* Count(size_t bytes, size_t alignment) {
+  if (successes_left == 0) throw std::bad_alloc();
+  if (successes_left > 0) --successes_left;
   allocations.fetch_add(1, std::memory_order_relaxed);
   void* memory = nullptr;
   if (posix_memalign(&memory, alignment, bytes == 0 ? 1 : bytes) != 0) throw std::bad_alloc();
@@ -35,5 +39,7 @@ void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::fre
 namespace tilewave::testing {
 
 int64_t AllocationCount() { return allocations.load(); }
+
+void FailAllocationsAfter(int64_t successes) { successes_left = successes; }
 
 }  // namespace tilewave::testing

@@ -1,5 +1,7 @@
 #include "tests/support/fake_device.h"
 
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "base/aligned_buffer.h"
@@ -46,26 +48,49 @@ class FakeQueue final : public device::Queue {
  public:
   explicit FakeQueue(std::shared_ptr<FakeBehaviour> behaviour) : behaviour_(std::move(behaviour)) {}
 
-  device::SubmitCode TrySubmit(std::span<const device::Launch>, device::Fence* fence) override {
+  device::SubmitCode TrySubmit(std::span<const device::Launch> launches,
+                               device::Fence* fence) override {
     if (behaviour_->always_full || behaviour_->full_before_accept > 0) {
       --behaviour_->full_before_accept;
       return device::SubmitCode::kQueueFull;
     }
-    *fence = {static_cast<uint64_t>(++behaviour_->submissions), false, {}};
+    const auto ticket = static_cast<uint64_t>(++behaviour_->submissions);
+    *fence = {ticket, false, {}};
+    const std::lock_guard<std::mutex> lock(mutex_);
+    running_[ticket] = launches[0];
     return device::SubmitCode::kAccepted;
   }
 
+  bool Poll(device::Fence* fence) override {
+    if (behaviour_->hold || behaviour_->waits_before_done > 0) return false;
+    Complete(fence);
+    return true;
+  }
+
   device::WaitCode Wait(device::Fence* fence, std::chrono::nanoseconds) override {
+    if (behaviour_->hold) return device::WaitCode::kTimeout;
     if (behaviour_->waits_before_done > 0) {
       --behaviour_->waits_before_done;
       return device::WaitCode::kTimeout;
     }
-    fence->done = true;
-    fence->status = behaviour_->outcome;
+    Complete(fence);
     return device::WaitCode::kDone;
   }
 
  private:
+  void Complete(device::Fence* fence) {
+    if (fence->done) return;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const device::Launch launch = running_.at(fence->ticket);
+    running_.erase(fence->ticket);
+    behaviour_->touched += static_cast<int64_t>(launch.executable->kernel_name().size());
+    if (launch.operands->c != nullptr) ++behaviour_->touched;
+    fence->done = true;
+    fence->status = behaviour_->outcome;
+  }
+
+  std::mutex mutex_;
+  std::map<uint64_t, device::Launch> running_;  // Guarded by mutex_.
   std::shared_ptr<FakeBehaviour> behaviour_;
 };
 
@@ -74,6 +99,7 @@ class FakeDevice final : public device::Device {
   explicit FakeDevice(std::shared_ptr<FakeBehaviour> behaviour)
       : behaviour_(std::move(behaviour)), queue_(behaviour_) {}
 
+  uint64_t payload_domain() const override { return payload_domain_; }
   const DeviceInfo& info() const override { return info_; }
   device::Clock& clock() override { return clock_; }
   device::Queue& queue() override { return queue_; }
@@ -95,6 +121,7 @@ class FakeDevice final : public device::Device {
   }
 
  private:
+  const uint64_t payload_domain_ = device::NewPayloadDomain();
   DeviceInfo info_{"fake", DeviceKind::kHost, true, "computes nothing"};
   std::shared_ptr<FakeBehaviour> behaviour_;
   FakeClock clock_;

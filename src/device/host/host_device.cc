@@ -7,6 +7,7 @@
 
 #include "arch/cpu.h"
 #include "base/clock.h"
+#include "base/slot_pool.h"
 #include "device/host/host_gemm.h"
 #include "device/host/workspace.h"
 #include "kernels/cpu/kernel_table.h"
@@ -59,12 +60,14 @@ class HostQueue final : public Queue {
     return SubmitCode::kAccepted;
   }
 
+  bool Poll(Fence* /*fence*/) override { return true; }
+
   WaitCode Wait(Fence* /*fence*/, std::chrono::nanoseconds /*limit*/) override {
     return WaitCode::kDone;
   }
 
  private:
-  WorkspacePool workspaces_;
+  base::SlotPool<Workspace> workspaces_;
 };
 
 std::string Describe(const arch::Cpu& cpu) {
@@ -79,6 +82,7 @@ class HostDevice final : public Device {
         kernel_(kernel),
         info_{"host", DeviceKind::kHost, true, Describe(cpu_)} {}
 
+  uint64_t payload_domain() const override { return kHostPayloadDomain; }
   const DeviceInfo& info() const override { return info_; }
   Clock& clock() override { return clock_; }
   Queue& queue() override { return queue_; }
