@@ -59,32 +59,30 @@ void Store(const DynamicScales& out, int64_t index, const DynamicScale& s) {
   out.zero[index] = s.zero;
 }
 
-FloatOperand Common(const void* data, int64_t k, const Strides& s, const Problem& p) {
+FloatOperand Describe(const void* data, const Problem& p, int64_t vectors, int64_t vector_stride,
+                      int64_t k_stride, int64_t batch_stride) {
   FloatOperand x;
   x.data = static_cast<const float*>(data);
-  x.batch = s.batch == 0 ? 1 : p.batch;
-  x.k = k;
-  x.batch_stride = s.batch;
+  x.batch = batch_stride == 0 ? 1 : p.batch;
+  x.vectors = vectors;
+  x.k = p.k;
+  x.vector_stride = vector_stride;
+  x.k_stride = k_stride;
+  x.batch_stride = batch_stride;
   return x;
 }
 
 }  // namespace
 
 FloatOperand FloatOperandA(const Problem& p, const Operands& o) {
-  FloatOperand x = Common(o.a, p.k, p.a, p);
-  x.vectors = p.m;
-  x.vector_stride = p.a.row;
-  x.k_stride = p.a.col;
+  FloatOperand x = Describe(o.a, p, p.m, p.a.row, p.a.col, p.a.batch);
   x.mode = p.quantise_a;
   x.is_a = true;
   return x;
 }
 
 FloatOperand FloatOperandB(const Problem& p, const Operands& o) {
-  FloatOperand x = Common(o.b, p.k, p.b, p);
-  x.vectors = p.n;
-  x.vector_stride = p.b.col;
-  x.k_stride = p.b.row;
+  FloatOperand x = Describe(o.b, p, p.n, p.b.col, p.b.row, p.b.batch);
   x.mode = p.quantise_b;
   x.is_a = false;
   return x;

@@ -28,13 +28,26 @@ int64_t VectorsFitting(int64_t bytes, int64_t k_padded, int64_t granule, int64_t
 
 }  // namespace
 
+/// One operand as vectors along K (rows of A, columns of B), in every form it can come in.
+struct HostGemm::Side {
+  const std::byte* data = nullptr;  ///< 8-bit elements; for f32 see `floats`.
+  ElementType type = ElementType::kS8;
+  int64_t vector_stride = 0;
+  int64_t k_stride = 0;
+  int64_t batch_stride = 0;
+  const Parameter<int32_t>* zero = nullptr;
+  bool quantised = false;  ///< f32: `floats` and `scales` hold.
+  core::FloatOperand floats;
+  core::DynamicScales scales;
+  int granule = 1;                       ///< Vectors that the kernel takes at once.
+  base::AlignedBuffer* block = nullptr;  ///< Where packed vectors go.
+};
+
 /// What the steps of one Execute share.
 struct HostGemm::Call {
   core::Operands operands;  ///< With scales and zero points of dynamic quantisation filled in.
-  core::FloatOperand float_a;
-  core::FloatOperand float_b;
-  core::DynamicScales scales_a;
-  core::DynamicScales scales_b;
+  Side a;
+  Side b;
   const HostWeights* weights;
   std::atomic<int64_t>* progress;
   Workspace* workspace;
@@ -63,20 +76,14 @@ HostGemm::HostGemm(const core::Problem& problem, const kernels::cpu::Int8Kernel&
 Status HostGemm::Execute(const core::Operands& operands, const HostWeights* weights,
                          std::atomic<int64_t>* progress, Workspace* workspace) const {
   TW_CHECK_EQ(weights != nullptr, problem_.b_prepacked);
-  Call call{operands, {}, {}, {}, {}, weights, progress, workspace};
+  Call call{operands, {}, {}, weights, progress, workspace};
+  DescribeSides(&call);
   // Both scans come before the first element of C is written.
-  if (problem_.quantise_a != core::Quantise::kNone) {
-    call.float_a = core::FloatOperandA(problem_, operands);
-    call.scales_a = ScalesIn(&workspace->dynamic_a, call.float_a.scale_count());
-    if (Status s = core::ScanDynamicScales(call.float_a, call.scales_a); !s.ok()) return s;
-    core::UseScalesA(call.float_a, call.scales_a, &call.operands);
-  }
-  if (problem_.quantise_b != core::Quantise::kNone) {
-    call.float_b = core::FloatOperandB(problem_, operands);
-    call.scales_b = ScalesIn(&workspace->dynamic_b, call.float_b.scale_count());
-    if (Status s = core::ScanDynamicScales(call.float_b, call.scales_b); !s.ok()) return s;
-    core::UseScalesB(call.float_b, call.scales_b, &call.operands);
-  }
+  if (Status s = Scan(&call.a, &workspace->dynamic_a); !s.ok()) return s;
+  if (Status s = Scan(&call.b, &workspace->dynamic_b); !s.ok()) return s;
+  if (call.a.quantised) core::UseScalesA(call.a.floats, call.a.scales, &call.operands);
+  if (call.b.quantised) core::UseScalesB(call.b.floats, call.b.scales, &call.operands);
+
   const int64_t widest = std::max(rows_per_block_, columns_per_block_);
   const auto vector_bytes = static_cast<size_t>(k_padded_) * sizeof(int16_t);
   workspace->zeros.Reserve(static_cast<size_t>(widest) * sizeof(int32_t));
@@ -88,14 +95,49 @@ Status HostGemm::Execute(const core::Operands& operands, const HostWeights* weig
   return {};
 }
 
+void HostGemm::DescribeSides(Call* call) const {
+  const core::Operands& o = call->operands;
+  call->a = {static_cast<const std::byte*>(o.a),
+             problem_.a_type,
+             problem_.a.row,
+             problem_.a.col,
+             problem_.a.batch,
+             &o.zero_a,
+             problem_.quantise_a != core::Quantise::kNone,
+             {},
+             {},
+             kernel_.mr,
+             &call->workspace->a_block};
+  call->b = {static_cast<const std::byte*>(o.b),
+             problem_.b_type,
+             problem_.b.col,
+             problem_.b.row,
+             problem_.b.batch,
+             &o.zero_b,
+             problem_.quantise_b != core::Quantise::kNone,
+             {},
+             {},
+             kernel_.nr,
+             &call->workspace->b_block};
+  if (call->a.quantised) call->a.floats = core::FloatOperandA(problem_, o);
+  if (call->b.quantised) call->b.floats = core::FloatOperandB(problem_, o);
+}
+
+Status HostGemm::Scan(Side* side, base::AlignedBuffer* buffer) {
+  if (!side->quantised) return {};
+  side->scales = ScalesIn(buffer, side->floats.scale_count());
+  return core::ScanDynamicScales(side->floats, side->scales);
+}
+
 void HostGemm::RunMatrix(const Call& call, int64_t batch) const {
   for (int64_t j = 0; j < problem_.n; j += columns_per_block_) {
     const int64_t columns = std::min(columns_per_block_, problem_.n - j);
-    const int16_t* b = PackColumns(call, batch, j, columns);
+    const int16_t* b = call.weights == nullptr ? Pack(call, call.b, batch, j, columns)
+                                               : PrepackedColumns(*call.weights, batch, j);
     for (int64_t i = 0; i < problem_.m; i += rows_per_block_) {
       const int64_t rows = std::min(rows_per_block_, problem_.m - i);
-      PackRows(call, batch, i, rows);
-      RunBlock(call, {batch, i, rows, j, columns, call.workspace->a_block.data<int16_t>(), b});
+      const int16_t* a = Pack(call, call.a, batch, i, rows);
+      RunBlock(call, {batch, i, rows, j, columns, a, b});
       if (call.progress != nullptr) {
         call.progress->fetch_add(rows * columns, std::memory_order_relaxed);
       }
@@ -130,40 +172,25 @@ void PackQuantised(const core::FloatOperand& x, const core::DynamicScales& scale
 
 }  // namespace
 
-const int16_t* HostGemm::PackColumns(const Call& call, int64_t batch, int64_t first,
-                                     int64_t count) const {
-  if (call.weights != nullptr) {
-    const int64_t matrix = problem_.b.batch == 0 ? 0 : batch;
-    return call.weights->matrix(matrix) + (first * k_padded_);
-  }
-  const pack::VectorLayout layout{base::RoundUp(count, kernel_.nr), k_padded_};
-  const std::span<const int32_t> zeros =
-      GatherZeros(call.operands.zero_b, batch, first, count, &call.workspace->zeros);
-  auto* out = call.workspace->b_block.data<int16_t>();
-  if (problem_.quantise_b != core::Quantise::kNone) {
-    PackQuantised(call.float_b, call.scales_b, batch, first, zeros, layout, out);
-    return out;
-  }
-  const auto* start = static_cast<const std::byte*>(call.operands.b) + (batch * problem_.b.batch) +
-                      (first * problem_.b.col);
-  pack::PackVectors({start, problem_.b_type, problem_.b.col, problem_.b.row}, problem_.k, zeros,
-                    layout, out);
-  return out;
+const int16_t* HostGemm::PrepackedColumns(const HostWeights& weights, int64_t batch,
+                                          int64_t first) const {
+  return weights.matrix(problem_.b.batch == 0 ? 0 : batch) + (first * k_padded_);
 }
 
-void HostGemm::PackRows(const Call& call, int64_t batch, int64_t first, int64_t count) const {
-  const pack::VectorLayout layout{base::RoundUp(count, kernel_.mr), k_padded_};
+const int16_t* HostGemm::Pack(const Call& call, const Side& side, int64_t batch, int64_t first,
+                              int64_t count) const {
+  const pack::VectorLayout layout{base::RoundUp(count, side.granule), k_padded_};
   const std::span<const int32_t> zeros =
-      GatherZeros(call.operands.zero_a, batch, first, count, &call.workspace->zeros);
-  auto* out = call.workspace->a_block.data<int16_t>();
-  if (problem_.quantise_a != core::Quantise::kNone) {
-    PackQuantised(call.float_a, call.scales_a, batch, first, zeros, layout, out);
-    return;
+      GatherZeros(*side.zero, batch, first, count, &call.workspace->zeros);
+  auto* out = side.block->data<int16_t>();
+  if (side.quantised) {
+    PackQuantised(side.floats, side.scales, batch, first, zeros, layout, out);
+    return out;
   }
-  const auto* start = static_cast<const std::byte*>(call.operands.a) + (batch * problem_.a.batch) +
-                      (first * problem_.a.row);
-  pack::PackVectors({start, problem_.a_type, problem_.a.row, problem_.a.col}, problem_.k, zeros,
+  const std::byte* start = side.data + (batch * side.batch_stride) + (first * side.vector_stride);
+  pack::PackVectors({start, side.type, side.vector_stride, side.k_stride}, problem_.k, zeros,
                     layout, out);
+  return out;
 }
 
 void HostGemm::RunBlock(const Call& call, const Block& block) const {

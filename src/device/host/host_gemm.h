@@ -49,12 +49,17 @@ class HostGemm final : public Executable {
                                std::atomic<int64_t>* progress, Workspace* workspace) const;
 
  private:
+  struct Side;
   struct Call;
   struct Block;
 
+  void DescribeSides(Call* call) const;
+  [[nodiscard]] static Status Scan(Side* side, base::AlignedBuffer* buffer);
   void RunMatrix(const Call& call, int64_t batch) const;
-  const int16_t* PackColumns(const Call& call, int64_t batch, int64_t first, int64_t count) const;
-  void PackRows(const Call& call, int64_t batch, int64_t first, int64_t count) const;
+  const int16_t* PrepackedColumns(const HostWeights& weights, int64_t batch, int64_t first) const;
+  /// Packs `count` vectors from `first` on into the side's block.
+  const int16_t* Pack(const Call& call, const Side& side, int64_t batch, int64_t first,
+                      int64_t count) const;
   void RunBlock(const Call& call, const Block& block) const;
 
   core::Problem problem_;
