@@ -1,47 +1,31 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
-#include "base/check.h"
 #include "cli/commands.h"
 #include "tilewave/engine.h"
 
 namespace tilewave::cli {
 
-void Context::Fail(const Status& status) {
-  fmt::print(stderr, "tilewave: {}\n", status.message());
-  if (json) {
-    const nlohmann::json error = {
-        {"ok", false}, {"error", {{"code", Name(status.code())}, {"message", status.message()}}}};
-    fmt::print("{}\n", error.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
-  }
-  exit_code = ExitCodeOf(status.code());
-}
-
-void Context::Succeed(const std::string& text, nlohmann::json result) {
-  if (!json) {
-    fmt::print("{}", text);
-    return;
-  }
-  result["ok"] = exit_code == ExitCode::kOk;
-  fmt::print("{}\n", result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
-}
-
 namespace {
 
 constexpr const char* kFooter =
-    "\nExit codes: 0 ok; 1 a check found wrong elements; 2 bad command line; 3 bad input;\n"
+    "Exit codes: 0 ok; 1 a check found wrong elements; 2 bad command line; 3 bad input;\n"
     "4 no such file, device or kernel, or no access; 5 device or feature not available;\n"
-    "6 out of memory, out of time, or a bug. docs/cli.md has every option with examples.";
+    "6 out of memory or disk, out of time, or a bug. docs/cli.md has every option with examples.";
 
 int ReportUsageError(const CLI::App& app, const CLI::ParseError& error, Context* context) {
-  // --help and --version arrive as errors with code 0; CLI11 prints them.
-  if (error.get_exit_code() == 0) return app.exit(error);
+  // --help arrives as an error with code 0. help() is that of the subcommand, if there is one.
+  if (error.get_exit_code() == 0) {
+    context->Succeed(app.help(), {{"help", app.help()}});
+    return static_cast<int>(ExitCode::kOk);
+  }
   context->Fail(
       {StatusCode::kInvalidArgument, fmt::format("{} (see tilewave --help)", error.what())});
   return static_cast<int>(ExitCode::kUsage);
@@ -55,9 +39,25 @@ bool AsksForJson(int argc, char** argv) {
   return false;
 }
 
+/// The option of a "--zero-a=" without a value, for which CLI11 would take the next argument.
+std::string_view EmptyOption(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view text(argv[i]);
+    if (text.starts_with("--") && text.find('=') == text.size() - 1) {
+      return text.substr(0, text.size() - 1);
+    }
+  }
+  return {};
+}
+
 int Main(int argc, char** argv) {
   Context context;
   context.json = AsksForJson(argc, argv);
+  ReportFailedChecks(context.json);
+  if (const std::string_view option = EmptyOption(argc, argv); !option.empty()) {
+    context.Fail({StatusCode::kInvalidArgument, fmt::format("{} is empty", option)});
+    return static_cast<int>(context.exit_code);
+  }
   CLI::App app{"tilewave: exact INT8 matrix multiplication for Ryzen AI NPUs and the CPU"};
   app.footer(kFooter);
   app.set_version_flag("--version", fmt::format("tilewave {}", Version()));
@@ -70,8 +70,14 @@ int Main(int argc, char** argv) {
   AddSelftestCommand(&app, &context);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::CallForVersion&) {
+    context.Succeed(fmt::format("tilewave {}\n", Version()), {{"version", Version()}});
   } catch (const CLI::ParseError& error) {
     return ReportUsageError(app, error, &context);
+  } catch (const std::bad_alloc&) {
+    context.Fail({StatusCode::kResourceExhausted, "out of memory"});
+  } catch (const std::exception& error) {
+    context.Fail({StatusCode::kInternal, error.what()});
   }
   return static_cast<int>(context.exit_code);
 }
@@ -80,23 +86,13 @@ int Main(int argc, char** argv) {
 }  // namespace tilewave::cli
 
 int main(int argc, char** argv) {
-  tilewave::base::SetCheckHandler([](const std::string& text) {
-    // A bug in tilewave: leave at once, without running anything that may rely on it.
-    std::fprintf(stderr, "tilewave: internal error, please report it: %s", text.c_str());
-    std::_Exit(static_cast<int>(tilewave::cli::ExitCode::kFailed));
-  });
-  try {
-    const int code = tilewave::cli::Main(argc, argv);
-    // What stdout still holds must reach the disk, or the caller must know that it did not.
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-      std::fputs("tilewave: standard output could not be written\n", stderr);
-      return static_cast<int>(tilewave::cli::ExitCode::kFailed);
-    }
-    return code;
-  } catch (const std::bad_alloc&) {
-    std::fputs("tilewave: out of memory\n", stderr);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "tilewave: %s\n", error.what());
+  // A file beyond the limit on its size is then an error of write(), not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
+  const int code = tilewave::cli::Main(argc, argv);
+  // What stdout still holds must reach the disk, or the caller must know that it did not.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fputs("tilewave: standard output could not be written\n", stderr);
+    return static_cast<int>(tilewave::cli::ExitCode::kFailed);
   }
-  return static_cast<int>(tilewave::cli::ExitCode::kFailed);
+  return code;
 }

@@ -1,19 +1,27 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
+#include <filesystem>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/checked_math.h"
 #include "cli/commands.h"
-#include "cli/npy.h"
+#include "cli/memory.h"
+#include "cli/npy_file.h"
 #include "cli/operands.h"
 #include "cli/progress_bar.h"
 #include "cli/reference_check.h"
+#include "cli/text.h"
 #include "report/stats.h"
 #include "report/units.h"
 #include "tilewave/engine.h"
@@ -21,30 +29,33 @@
 namespace tilewave::cli {
 namespace {
 
-/// The command line, unread.
+/// The command line, unread. What is optional here can also be given empty, which is an error.
 struct MatmulOptions {
   std::string a;
   std::string b;
   std::string output;
   std::string device = "auto";
-  std::string kernel;
+  std::optional<std::string> kernel;
   std::string out;
-  std::string scale_a;
-  std::string scale_b;
-  std::string zero_a;
-  std::string zero_b;
-  std::string bias;
+  std::optional<std::string> scale_a;
+  std::optional<std::string> scale_b;
+  std::optional<std::string> zero_a;
+  std::optional<std::string> zero_b;
+  std::optional<std::string> bias;
   std::string activation = "none";
-  std::optional<int> shift;
+  std::optional<std::string> shift;
   std::string rounding;
   std::string saturation;
-  std::string requant_scale;
-  std::optional<int32_t> zero_c;
-  std::string quantise_a = "vector";
-  std::string quantise_b = "vector";
+  std::optional<std::string> requant_scale;
+  std::optional<std::string> zero_c;
+  std::optional<std::string> quantise_a;
+  std::optional<std::string> quantise_b;
   bool stats = false;
   bool check = false;
 };
+
+constexpr int64_t kMinS32 = std::numeric_limits<int32_t>::min();
+constexpr int64_t kMaxS32 = std::numeric_limits<int32_t>::max();
 
 /// Everything a call borrows, owned for as long as it runs.
 struct Loaded {
@@ -92,7 +103,7 @@ std::vector<std::string> Names(const std::array<E, kCount>& values) {
   return names;
 }
 
-DynamicQuantisation QuantisationOf(const std::string& name) {
+DynamicQuantisation QuantisationOf(const std::optional<std::string>& name) {
   if (name == "tensor") return DynamicQuantisation::kPerTensor;
   if (name == "asymmetric") return DynamicQuantisation::kAsymmetricPerTensor;
   return DynamicQuantisation::kPerVector;
@@ -100,8 +111,9 @@ DynamicQuantisation QuantisationOf(const std::string& name) {
 
 /// The bias file decides by its type which of the two biases it is.
 Status LoadBias(const MatmulOptions& o, int64_t n, int64_t batch, Loaded* loaded) {
-  if (o.bias.empty()) return {};
-  const Result<NpyArray> peek = ReadNpy(o.bias);
+  if (!o.bias) return {};
+  if (o.bias->empty()) return Invalid("--bias is empty; expected a .npy file");
+  const Result<NpyArray> peek = ReadNpy(*o.bias);
   if (!peek.ok()) return peek.status();
   if (peek->header.type == ElementType::kF32) {
     Result<LoadedParameter<float>> bias = LoadFloats("--bias", o.bias, n, batch, "columns of B");
@@ -119,14 +131,14 @@ Status LoadParameters(const MatmulOptions& o, Loaded* loaded) {
   const int64_t m = loaded->a.view.rows;
   const int64_t n = loaded->b.view.cols;
   const int64_t batch = std::max(loaded->a.view.batch, loaded->b.view.batch);
-  const auto floats = [&](const char* what, const std::string& text, int64_t count,
+  const auto floats = [&](const char* what, const std::optional<std::string>& text, int64_t count,
                           std::string_view counted, LoadedParameter<float>* out) -> Status {
     Result<LoadedParameter<float>> p = LoadFloats(what, text, count, batch, counted);
     if (!p.ok()) return p.status();
     *out = *std::move(p);
     return {};
   };
-  const auto integers = [&](const char* what, const std::string& text, int64_t count,
+  const auto integers = [&](const char* what, const std::optional<std::string>& text, int64_t count,
                             std::string_view counted, LoadedParameter<int32_t>* out) -> Status {
     Result<LoadedParameter<int32_t>> p = LoadIntegers(what, text, count, batch, counted);
     if (!p.ok()) return p.status();
@@ -155,13 +167,18 @@ Result<Requantisation> RequantisationOf(const MatmulOptions& o, const Loaded& lo
     return Invalid("--zero-c belongs to --requant-scale, which is missing");
   }
   if (o.shift) {
-    RequantShift shift{*o.shift};
+    const Result<int64_t> bits = ParseInteger("--shift", *o.shift, 0, 31);
+    if (!bits.ok()) return bits.status();
+    RequantShift shift{static_cast<int>(*bits)};
     if (!o.rounding.empty()) shift.rounding = *ByName(kRoundings, o.rounding);
     if (!o.saturation.empty()) shift.saturation = *ByName(kSaturations, o.saturation);
     return Requantisation(shift);
   }
   if (loaded.requant_scale.parameter.present) {
-    return Requantisation(RequantScale{loaded.requant_scale.parameter, o.zero_c.value_or(0)});
+    const Result<int64_t> zero = ParseInteger("--zero-c", o.zero_c.value_or("0"), kMinS32, kMaxS32);
+    if (!zero.ok()) return zero.status();
+    return Requantisation(
+        RequantScale{loaded.requant_scale.parameter, static_cast<int32_t>(*zero)});
   }
   return Requantisation();
 }
@@ -173,15 +190,32 @@ ElementType OutputType(const MatmulOptions& o, const Loaded& loaded) {
   return dynamic ? ElementType::kF32 : ElementType::kS32;
 }
 
+/// Refuses a way to quantise an operand that is quantised already.
+Status CheckQuantise(const char* option, const char* operand, bool given, const ConstMatrix& view) {
+  if (!given || view.type == ElementType::kF32) return {};
+  return Invalid(
+      fmt::format("{} applies to float32 inputs, {} is {}", option, operand, Name(view.type)));
+}
+
+Status LoadOperand(const char* operand, const std::string& path, bool with_bar, LoadedMatrix* out) {
+  if (path.empty()) return Invalid(fmt::format("{} is empty; expected a .npy file", operand));
+  std::error_code unknown;  // Then reading the file says what is wrong with it.
+  const auto bytes = static_cast<int64_t>(std::filesystem::file_size(path, unknown));
+  ProgressBar bar(FileLabel("read", path), bytes, with_bar);
+  Result<LoadedMatrix> matrix = LoadMatrix(path, bar.counter());
+  if (!matrix.ok()) return matrix.status();
+  *out = *std::move(matrix);
+  return {};
+}
+
 /// Reads the files and fills in the call. C gets its memory here.
-Status Load(const MatmulOptions& o, Loaded* loaded) {
-  Result<LoadedMatrix> a = LoadMatrix(o.a);
-  if (!a.ok()) return a.status();
-  loaded->a = *std::move(a);
-  Result<LoadedMatrix> b = LoadMatrix(o.b);
-  if (!b.ok()) return b.status();
-  loaded->b = *std::move(b);
-  if (Status s = LoadParameters(o, loaded); !s.ok()) return s;
+Status Load(const MatmulOptions& o, bool with_bar, Loaded* loaded) {
+  if (Status s = LoadOperand("A", o.a, with_bar, &loaded->a); !s.ok()) return s;
+  if (Status s = LoadOperand("B", o.b, with_bar, &loaded->b); !s.ok()) return s;
+  Status s = CheckQuantise("--quantise-a", "A", o.quantise_a.has_value(), loaded->a.view);
+  if (s.ok()) s = CheckQuantise("--quantise-b", "B", o.quantise_b.has_value(), loaded->b.view);
+  if (s.ok()) s = LoadParameters(o, loaded);
+  if (!s.ok()) return s;
   const Result<Requantisation> requantisation = RequantisationOf(o, *loaded);
   if (!requantisation.ok()) return requantisation.status();
 
@@ -193,7 +227,10 @@ Status Load(const MatmulOptions& o, Loaded* loaded) {
       base::CheckedProduct({batch, va.rows, vb.cols, static_cast<int64_t>(ElementBytes(type))});
   if (!bytes) return {StatusCode::kOutOfRange, "the bytes of C overflow 63 bits"};
   // Mismatched shapes are refused by the library before C is written, whatever its size.
-  loaded->c = base::AlignedBuffer(va.cols == vb.rows ? static_cast<size_t>(*bytes) : 1);
+  Result<base::AlignedBuffer> c =
+      Allocate("C", va.cols == vb.rows ? static_cast<size_t>(*bytes) : 1);
+  if (!c.ok()) return c.status();
+  loaded->c = *std::move(c);
   Matmul& call = loaded->call;
   call.a = va;
   call.b = vb;
@@ -211,13 +248,14 @@ Status Load(const MatmulOptions& o, Loaded* loaded) {
   return {};
 }
 
-Status Save(const MatmulOptions& o, const Loaded& loaded) {
+Status Save(const MatmulOptions& o, const Loaded& loaded, bool with_bar) {
   const auto& c = std::get<Matrix>(loaded.call.c);
   std::vector<int64_t> shape;
   if (loaded.a.batched || loaded.b.batched) shape.push_back(c.batch);
   shape.push_back(c.rows);
   shape.push_back(c.cols);
-  return WriteNpy(o.output, c.type, shape, {loaded.c.data(), loaded.c.bytes()});
+  ProgressBar bar(FileLabel("write", o.output), static_cast<int64_t>(loaded.c.bytes()), with_bar);
+  return WriteNpy(o.output, c.type, shape, {loaded.c.data(), loaded.c.bytes()}, bar.counter());
 }
 
 std::string ViewText(const ConstMatrix& m) {
@@ -229,7 +267,7 @@ std::string Summary(const MatmulOptions& o, const Loaded& loaded, const CallStat
                     const std::optional<CheckResult>& check) {
   const CallStats::Part& part = stats.parts[0];
   std::string text =
-      fmt::format("{}: {} = {} * {}\nran on {} with {} in {} ({}), {}\n", o.output,
+      fmt::format("{}: {} = {} * {}\nran on {} with {} in {} ({}), {}\n", EscapeControls(o.output),
                   ViewText(std::get<Matrix>(loaded.call.c)), ViewText(loaded.a.view),
                   ViewText(loaded.b.view), part.device, part.kernel, report::FormatUs(part.us),
                   Name(part.time_kind), report::FormatRate(stats.macs, part.us));
@@ -266,18 +304,21 @@ nlohmann::json Json(const MatmulOptions& o, const Loaded& loaded, const CallStat
 }
 
 void RunMatmul(const MatmulOptions& o, Context* context) {
+  const bool with_bars = !context->json;
+  if (Status s = CheckOutput(o.output); !s.ok()) return context->Fail(s);
+  if (Status s = CheckKernelName(o.kernel); !s.ok()) return context->Fail(s);
   EngineOptions engine_options;
   engine_options.device = o.device;
-  engine_options.cpu_kernel = o.kernel;
+  engine_options.cpu_kernel = o.kernel.value_or("");
   Result<Engine> engine = Engine::Create(engine_options);
   if (!engine.ok()) return context->Fail(engine.status());
   Loaded loaded;
-  if (Status s = Load(o, &loaded); !s.ok()) return context->Fail(s);
+  if (Status s = Load(o, with_bars, &loaded); !s.ok()) return context->Fail(s);
 
   CallStats stats;
   const auto& c = std::get<Matrix>(loaded.call.c);
   {
-    ProgressBar bar("matmul", c.batch * c.rows * c.cols, !context->json);
+    ProgressBar bar("matmul", c.batch * c.rows * c.cols, with_bars);
     RunOptions run;
     run.stats = &stats;
     run.progress = bar.counter();
@@ -285,43 +326,61 @@ void RunMatmul(const MatmulOptions& o, Context* context) {
   }
   std::optional<CheckResult> check;
   if (o.check) {
-    Result<CheckResult> result = CheckAgainstReference(loaded.call);
+    ProgressBar bar("check", c.batch * c.rows * c.cols, with_bars);
+    Result<CheckResult> result = CheckAgainstReference(loaded.call, bar.counter());
     if (!result.ok()) return context->Fail(result.status());
     check = *std::move(result);
   }
   if (!check || check->wrong == 0) {
-    if (Status s = Save(o, loaded); !s.ok()) return context->Fail(s);
+    if (Status s = Save(o, loaded, with_bars); !s.ok()) return context->Fail(s);
   } else {
     context->exit_code = ExitCode::kWrongResult;
   }
   context->Succeed(Summary(o, loaded, stats, check), Json(o, loaded, stats, check));
 }
 
+/// Those that make integers of floats and floats of integers. CLI11 adds the choices to the help.
 void AddQuantisationOptions(CLI::App* command, MatmulOptions* o) {
-  command->add_option("--scale-a", o->scale_a, "Scale of A: a number, or a file with one per row");
-  command->add_option("--scale-b", o->scale_b,
-                      "Scale of B: a number, or a file with one per column");
-  command->add_option("--zero-a", o->zero_a, "Zero point of A: a number, or a file (per row)");
-  command->add_option("--zero-b", o->zero_b, "Zero point of B: a number, or a file (per column)");
-  command->add_option("--bias", o->bias,
-                      "File, one per column: int32 (added to the accumulator) or float32");
-  command->add_option("--activation", o->activation, "none, relu, gelu or silu")
-      ->check(CLI::IsMember(Names(kActivations)));
-  command->add_option("--shift", o->shift, "s8/u8: shift right by this (AIE semantics), 0 .. 31");
+  AddText(command, "--scale-a", &o->scale_a, "Scale of A: a number, or a file with one per row")
+      ->type_name("X");
+  AddText(command, "--scale-b", &o->scale_b, "Scale of B: a number, or a file with one per column")
+      ->type_name("X");
+  AddText(command, "--zero-a", &o->zero_a, "Zero point of A: a number, or a file (per row)")
+      ->type_name("X");
+  AddText(command, "--zero-b", &o->zero_b, "Zero point of B: a number, or a file (per column)")
+      ->type_name("X");
+  AddText(command, "--quantise-a", &o->quantise_a,
+          "How a float32 A is quantised: vector is per row (default),\n"
+          "asymmetric is ONNX's u8")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"vector", "tensor", "asymmetric"}));
+  AddText(command, "--quantise-b", &o->quantise_b,
+          "How a float32 B is quantised: vector is per column (default)")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"vector", "tensor"}));
+}
+
+/// Those between the accumulator and C.
+void AddEpilogueOptions(CLI::App* command, MatmulOptions* o) {
+  AddText(command, "--bias", &o->bias, "One per column: int32, or float32 (added after scaling)")
+      ->type_name("FILE");
+  command->add_option("--activation", o->activation, "Applied last")
+      ->type_name("F")
+      ->check(CLI::IsMember(Names(kActivations)))
+      ->capture_default_str();
+  AddText(command, "--shift", &o->shift, "s8/u8: shift right by 0 to 31 (AIE semantics)")
+      ->type_name("N");
   command->add_option("--rounding", o->rounding, "With --shift (default conv_even)")
+      ->type_name("MODE")
       ->check(CLI::IsMember(Names(kRoundings)));
   command->add_option("--saturation", o->saturation, "With --shift (default saturate)")
+      ->type_name("MODE")
       ->check(CLI::IsMember(Names(kSaturations)));
-  command->add_option("--requant-scale", o->requant_scale,
-                      "s8/u8: multiply by this (ONNX semantics): number or file (per column)");
-  command->add_option("--zero-c", o->zero_c, "With --requant-scale: zero point of C");
-  command
-      ->add_option("--quantise-a", o->quantise_a,
-                   "float32 A: per row (vector), tensor, "
-                   "or ONNX's asymmetric u8")
-      ->check(CLI::IsMember({"vector", "tensor", "asymmetric"}));
-  command->add_option("--quantise-b", o->quantise_b, "float32 B: per column (vector), or tensor")
-      ->check(CLI::IsMember({"vector", "tensor"}));
+  AddText(command, "--requant-scale", &o->requant_scale,
+          "s8/u8: multiply (ONNX semantics) by a number, or a file (per column)")
+      ->type_name("X");
+  AddText(command, "--zero-c", &o->zero_c, "With --requant-scale: zero point of C (default 0)")
+      ->type_name("N");
 }
 
 }  // namespace
@@ -329,18 +388,28 @@ void AddQuantisationOptions(CLI::App* command, MatmulOptions* o) {
 void AddMatmulCommand(CLI::App* app, Context* context) {
   CLI::App* command = app->add_subcommand("matmul", "Multiply two .npy matrices or batches");
   auto o = std::make_shared<MatmulOptions>();
-  command->add_option("A", o->a, "int8, uint8 or float32; M x K, or a batch of them")->required();
-  command->add_option("B", o->b, "int8, uint8 or float32; K x N, or a batch of them")->required();
-  command->add_option("-o,--output", o->output, "The .npy file to write")->required();
+  command->add_option("A", o->a, "int8, uint8 or float32; M x K, or a batch of them")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("B", o->b, "int8, uint8 or float32; K x N, or a batch of them")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("-o,--output", o->output, "The .npy file to write")
+      ->type_name("FILE")
+      ->required();
   command->add_option("--device", o->device, "auto, host, vnpu:PROFILE or xrt[:N]")
+      ->type_name("NAME")
       ->capture_default_str();
-  command->add_option("--kernel", o->kernel, "Force a CPU kernel by name (default: the best)");
+  AddText(command, "--kernel", &o->kernel, "Force a CPU kernel by name (default: the best)")
+      ->type_name("NAME");
   command->add_option("--out", o->out, "Type of C (default s32; f32 if an input is float32)")
+      ->type_name("TYPE")
       ->check(CLI::IsMember(Names(kOutputs)));
   AddQuantisationOptions(command, o.get());
+  AddEpilogueOptions(command, o.get());
   command->add_flag("--stats", o->stats, "Print where the time went");
   command->add_flag("--check", o->check,
-                    "Compare every element with the reference (slow: about 1 ns per MAC)");
+                    "Compare every element with the reference (about 1 ns per MAC)");
   command->callback([o, context] { RunMatmul(*o, context); });
 }
 

@@ -1,21 +1,16 @@
 #include "cli/npy.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/check.h"
 #include "base/checked_math.h"
-#include "cli/atomic_file.h"
 
 namespace tilewave::cli {
 namespace {
@@ -25,9 +20,8 @@ static_assert(std::endian::native == std::endian::little, "elements are copied a
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr size_t kVersionBytes = 2;
 constexpr size_t kDataAlignment = 64;  // As NumPy pads, so that the file can be memory-mapped.
-constexpr size_t kMaxPrefixBytes = kMagic.size() + kVersionBytes + 4 + kMaxNpyHeaderBytes;
-constexpr size_t kMaxTransfer = size_t{1} << 30;  // Linux reads less than 2 GiB in one call.
-constexpr size_t kMaxQuoted = 48;                 // Characters of the file in a message.
+static_assert(kMagic.size() + kVersionBytes + 4 + kMaxNpyHeaderBytes == kMaxNpyPrefixBytes);
+constexpr size_t kMaxQuoted = 48;  // Characters of the file in a message.
 constexpr std::string_view kExpectedTypes = "expected int8, uint8, int32 or float32";
 
 struct Dtype {
@@ -330,68 +324,6 @@ Status EndsInHeader(const std::string& name, size_t bytes) {
                             name, bytes));
 }
 
-// An open descriptor that closes itself.
-class UniqueFd {
- public:
-  explicit UniqueFd(int fd) : fd_(fd) {}
-  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  UniqueFd& operator=(UniqueFd&&) = delete;
-  ~UniqueFd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-Status CannotRead(const std::string& path, int error) {
-  if (error == ENOENT) return Status(StatusCode::kNotFound, path + ": no such file");
-  return SystemError(fmt::format("cannot read '{}'", path), error);
-}
-
-// Opens a regular file and gives its size.
-Result<UniqueFd> OpenRegular(const std::string& path, uint64_t* file_bytes) {
-  if (path.empty()) {
-    return Status(StatusCode::kInvalidArgument, "the file name is empty; expected a .npy file");
-  }
-  int raw = -1;
-  do {
-    // Without O_NONBLOCK a pipe that nobody writes to would hang here instead of being refused.
-    raw = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  } while (raw < 0 && errno == EINTR);
-  if (raw < 0) return CannotRead(path, errno);
-  UniqueFd fd(raw);
-  struct stat info = {};
-  if (::fstat(fd.get(), &info) != 0) return CannotRead(path, errno);
-  if (S_ISDIR(info.st_mode)) {
-    return Status(StatusCode::kInvalidArgument, path + " is a directory; expected a .npy file");
-  }
-  if (!S_ISREG(info.st_mode)) {
-    return Status(StatusCode::kInvalidArgument,
-                  path + " is not a regular file; expected a .npy file on disk");
-  }
-  *file_bytes = static_cast<uint64_t>(info.st_size);
-  return fd;
-}
-
-Status ReadAt(const UniqueFd& fd, const std::string& path, size_t offset,
-              std::span<std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::pread(fd.get(), bytes.data(), std::min(bytes.size(), kMaxTransfer),
-                                  static_cast<off_t>(offset));
-    if (count > 0) {
-      offset += static_cast<size_t>(count);
-      bytes = bytes.subspan(static_cast<size_t>(count));
-    } else if (count == 0) {
-      return Status(StatusCode::kDataLoss, path + " became shorter while it was read");
-    } else if (errno != EINTR) {
-      return CannotRead(path, errno);
-    }
-  }
-  return Status();
-}
-
 }  // namespace
 
 Result<NpyHeader> ParseNpyHeader(std::span<const std::byte> prefix, const std::string& name) {
@@ -446,21 +378,6 @@ Status CheckNpyFileBytes(const NpyHeader& header, uint64_t file_bytes, const std
                             name, header.data_bytes, held));
 }
 
-Result<NpyArray> ReadNpy(const std::string& path) {
-  uint64_t file_bytes = 0;
-  Result<UniqueFd> fd = OpenRegular(path, &file_bytes);
-  if (!fd.ok()) return fd.status();
-  std::vector<std::byte> prefix(std::min<uint64_t>(file_bytes, kMaxPrefixBytes));
-  if (Status status = ReadAt(*fd, path, 0, prefix); !status.ok()) return status;
-  Result<NpyHeader> header = ParseNpyHeader(prefix, path);
-  if (!header.ok()) return header.status();
-  if (Status status = CheckNpyFileBytes(*header, file_bytes, path); !status.ok()) return status;
-  base::AlignedBuffer data(header->data_bytes);
-  const std::span<std::byte> target(data.data(), data.bytes());
-  if (Status status = ReadAt(*fd, path, header->data_offset, target); !status.ok()) return status;
-  return NpyArray{*std::move(header), std::move(data)};
-}
-
 std::string NpyHeaderText(ElementType type, bool fortran_order, std::span<const int64_t> shape) {
   const std::string_view descr = DescrOf(type);
   TW_CHECK(!descr.empty());
@@ -477,8 +394,8 @@ std::string NpyHeaderText(ElementType type, bool fortran_order, std::span<const 
   return text + dict;
 }
 
-Status WriteNpy(const std::string& path, ElementType type, std::span<const int64_t> shape,
-                std::span<const std::byte> data) {
+Status CheckNpyArguments(const std::string& path, ElementType type, std::span<const int64_t> shape,
+                         size_t data_bytes) {
   if (DescrOf(type).empty()) {
     return Status(StatusCode::kInvalidArgument,
                   fmt::format("cannot write '{}': this element type has no .npy form here; {} or "
@@ -493,18 +410,13 @@ Status WriteNpy(const std::string& path, ElementType type, std::span<const int64
                               path, ShapeText(shape), kMaxNpyDims));
   }
   const std::optional<size_t> bytes = PackedBytes(type, shape);
-  if (bytes != data.size()) {
+  if (bytes != data_bytes) {
     return Status(StatusCode::kInvalidArgument,
                   fmt::format("cannot write '{}': {} bytes of data do not fit the shape {} with {} "
                               "bytes per element",
-                              path, data.size(), ShapeText(shape), ElementBytes(type)));
+                              path, data_bytes, ShapeText(shape), ElementBytes(type)));
   }
-  Result<AtomicFile> file = AtomicFile::Create(path);
-  if (!file.ok()) return file.status();
-  const std::string header = NpyHeaderText(type, false, shape);
-  if (Status status = file->Write(std::as_bytes(std::span(header))); !status.ok()) return status;
-  if (Status status = file->Write(data); !status.ok()) return status;
-  return file->Commit();
+  return Status();
 }
 
 }  // namespace tilewave::cli

@@ -1,6 +1,6 @@
 #pragma once
 
-// Reading and writing of NumPy .npy files (format versions 1.0, 2.0 and 3.0).
+// The headers of NumPy .npy files (format versions 1.0, 2.0 and 3.0).
 //
 // Read:    int8 '|i1', uint8 '|u1', int32 '<i4', float32 '<f4', in C or Fortran order. Where the
 //          byte order does not matter or is little-endian any spelling will do ('<i1', '=i4',
@@ -10,8 +10,7 @@
 //          np.load(path).view(ml_dtypes.bfloat16) gives the numbers back.
 //
 // The input is not trusted: what a header claims is compared with the size of the file before
-// memory is taken for it. Every error is one sentence that names the file. Nothing here throws,
-// except std::bad_alloc when memory for an array that is really there cannot be had.
+// memory is taken for it. Every error is one sentence that names the file.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +18,6 @@
 #include <string>
 #include <vector>
 
-#include "base/aligned_buffer.h"
 #include "tilewave/status.h"
 #include "tilewave/tensors.h"
 
@@ -28,6 +26,9 @@ namespace tilewave::cli {
 /// Longest header text that is read, and most extents a shape may have.
 inline constexpr size_t kMaxNpyHeaderBytes = size_t{64} * 1024;
 inline constexpr size_t kMaxNpyDims = 8;
+
+/// This much of the start of a file always holds the whole header, if it can be read at all.
+inline constexpr size_t kMaxNpyPrefixBytes = 6 + 2 + 4 + kMaxNpyHeaderBytes;
 
 /// What stands before the elements.
 struct NpyHeader {
@@ -41,12 +42,6 @@ struct NpyHeader {
   bool operator==(const NpyHeader&) const = default;
 };
 
-/// A whole file in memory, in the order of the file.
-struct NpyArray {
-  NpyHeader header;
-  base::AlignedBuffer data;  ///< header.data_bytes bytes.
-};
-
 /// Parses the start of a file. `prefix` has to hold the whole header and may hold more; only the
 /// header is looked at. `name` stands for the file in messages. Extents of 0 are no error here.
 Result<NpyHeader> ParseNpyHeader(std::span<const std::byte> prefix, const std::string& name);
@@ -54,16 +49,12 @@ Result<NpyHeader> ParseNpyHeader(std::span<const std::byte> prefix, const std::s
 /// Whether a file of `file_bytes` bytes is exactly as long as its header says.
 Status CheckNpyFileBytes(const NpyHeader& header, uint64_t file_bytes, const std::string& name);
 
-/// Reads a regular file.
-Result<NpyArray> ReadNpy(const std::string& path);
-
 /// All bytes before the elements, in version 1.0: magic, length, dict and padding to 64 bytes.
 /// REQUIRES: the type is one of those written (see above), at most kMaxNpyDims extents, all >= 0.
 std::string NpyHeaderText(ElementType type, bool fortran_order, std::span<const int64_t> shape);
 
-/// Writes `data`, the elements in C order, to `path`. After an error an older file of that name is
-/// untouched and no temporary file is left.
-Status WriteNpy(const std::string& path, ElementType type, std::span<const int64_t> shape,
-                std::span<const std::byte> data);
+/// Whether WriteNpy can write `data_bytes` bytes as an array of this type and shape.
+Status CheckNpyArguments(const std::string& path, ElementType type, std::span<const int64_t> shape,
+                         size_t data_bytes);
 
 }  // namespace tilewave::cli

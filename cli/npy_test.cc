@@ -1,12 +1,20 @@
-#include "cli/npy.h"
+#include "cli/npy_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -564,6 +572,42 @@ TEST_F(NpyFileTest, ModeFollowsTheUmask) {
   EXPECT_EQ(info.st_mode & 0777u, 0640u);
 }
 
+TEST_F(NpyFileTest, ModeOfAReplacedFileStays) {
+  for (const mode_t mode : {mode_t{0640}, mode_t{0600}, mode_t{0755}}) {
+    ASSERT_EQ(::chmod(Store("C.npy", "old").c_str(), mode), 0);
+    ASSERT_TRUE(WriteNpy(Path("C.npy"), ElementType::kS8, Shape{1}, Bytes("a")).ok());
+    struct stat info = {};
+    ASSERT_EQ(::stat(Path("C.npy").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777u, mode);
+  }
+}
+
+TEST_F(NpyFileTest, ProgressCountsTheBytesOfTheElements) {
+  const std::string data = Pattern(1000);
+  std::atomic<int64_t> written{0};
+  ASSERT_TRUE(WriteNpy(Path("C.npy"), ElementType::kS8, Shape{1000}, Bytes(data), &written).ok());
+  EXPECT_EQ(written.load(), 1000);
+  std::atomic<int64_t> read{0};
+  ASSERT_TRUE(ReadNpy(Path("C.npy"), &read).ok());
+  EXPECT_EQ(read.load(), 1000);
+}
+
+TEST_F(NpyFileTest, MemoryThatCannotBeHadIsNamed) {
+#ifdef TW_TEST_SANITIZED
+  GTEST_SKIP() << "sanitizers cannot run below a limit on addresses";
+#endif
+  const std::string path = Store("A.npy", File(1, DictWithShape("(524288, 524288)")));
+  fs::resize_file(path, fs::file_size(path) + (uint64_t{1} << 40));  // A hole.
+  rlimit old_limit = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &old_limit), 0);
+  const rlimit limit = {rlim_t{1} << 38, old_limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &limit), 0);
+  const Status status = ReadNpy(path).status();
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &old_limit), 0);
+  ExpectRefused(status, StatusCode::kResourceExhausted,
+                path + " needs 1.00 TiB of memory, which cannot be had");
+}
+
 TEST_F(NpyFileTest, ReplacesATargetAndFollowsALink) {
   Store("C.npy", "something longer that was there before, and that must be gone afterwards");
   fs::create_directory(directory_ / "links");
@@ -659,10 +703,69 @@ TEST_F(NpyFileTest, AtomicFileThatIsNotCommittedLeavesNothing) {
     Result<AtomicFile> file = AtomicFile::Create(Path("C.npy"));
     ASSERT_TRUE(file.ok()) << file.status().ToString();
     const AtomicFile moved = *std::move(file);
-    EXPECT_EQ(Entries().size(), 2u);
+    EXPECT_EQ(Entries(), Names{"C.npy"});  // Not even while it is written.
   }
   EXPECT_EQ(Entries(), Names{"C.npy"});
   EXPECT_EQ(Load("C.npy"), "old contents");
+}
+
+// Makes the kernel refuse files without a name, or links to them, for the rest of the process.
+bool RefuseSystemCall(uint32_t number, uint32_t argument, uint32_t bits, int error) {
+  constexpr auto kArgument = [](uint32_t i) { return 16 + (8 * i); };  // Of struct seccomp_data.
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kArgument(argument)),
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter = {std::size(program), program};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+// A process that got no such filter leaves with kNoFilter.
+constexpr int kNoFilter = 77;
+bool EndedWell(int status) {
+  return WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == kNoFilter);
+}
+
+using NpyFileDeathTest = NpyFileTest;
+
+TEST_F(NpyFileDeathTest, WorksWhereFilesHaveNames) {
+  const std::string data = Pattern(100000);
+  const std::string expected = NpyHeaderText(ElementType::kU8, false, Shape{100000}) + data;
+  Store("old.npy", "old contents");
+  ASSERT_EQ(::chmod(Path("old.npy").c_str(), 0640), 0);
+  const auto write_both = [&](uint32_t number, uint32_t argument, uint32_t bits, bool named) {
+    if (!RefuseSystemCall(number, argument, bits, EOPNOTSUPP)) std::_Exit(kNoFilter);
+    for (const char* name : {"old.npy", "new.npy"}) {
+      Result<AtomicFile> file = AtomicFile::Create(Path(name));
+      if (!file.ok()) std::_Exit(1);
+      const size_t temporaries = Entries().size() - (fs::exists(Path("new.npy")) ? 2 : 1);
+      if (temporaries != (named ? 1 : 0)) std::_Exit(2);
+      if (!file->Write(Bytes(expected)).ok() || !file->Commit().ok()) std::_Exit(3);
+    }
+    std::_Exit(0);
+  };
+  const auto open_flags = static_cast<uint32_t>(O_TMPFILE & ~O_DIRECTORY);
+  const auto follow = static_cast<uint32_t>(AT_SYMLINK_FOLLOW);
+  for (const bool named : {true, false}) {
+    const auto run = [&] {
+      named ? write_both(SYS_openat, 2, open_flags, true)
+            : write_both(SYS_linkat, 4, follow, false);
+    };
+    EXPECT_EXIT(run(), EndedWell, "");
+    if (Entries().size() == 1) GTEST_SKIP() << "no filters of system calls here";
+    EXPECT_EQ(Entries(), (Names{"new.npy", "old.npy"}));
+    EXPECT_EQ(Load("old.npy"), expected);
+    EXPECT_EQ(Load("new.npy"), expected);
+    struct stat info = {};
+    ASSERT_EQ(::stat(Path("old.npy").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777u, 0640u);
+    fs::remove(directory_ / "new.npy");
+  }
 }
 
 TEST_F(NpyFileTest, RenameThatFailsLeavesNothing) {

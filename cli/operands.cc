@@ -2,22 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <cstring>
+#include <algorithm>
+#include <type_traits>
 #include <utility>
+
+#include "cli/atomic_file.h"
+#include "cli/text.h"
 
 namespace tilewave::cli {
 namespace {
 
 Status Invalid(std::string message) { return {StatusCode::kInvalidArgument, std::move(message)}; }
-
-/// The whole text as a number, or false.
-template <typename T>
-bool ParseNumber(std::string_view text, T* value) {
-  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
-  return error == std::errc() && end == text.data() + text.size();
-}
 
 /// Whether the text was meant as a number, so that a mistyped one is not taken for a file.
 bool LooksNumeric(std::string_view text) {
@@ -39,6 +34,12 @@ T ElementAt(const NpyArray& array, size_t i) {
   }
 }
 
+/// An extent of 1 says nothing: 4x1 and 1x4 are 4 numbers, like 4.
+std::vector<int64_t> WithoutOnes(std::vector<int64_t> shape) {
+  std::erase(shape, 1);
+  return shape;
+}
+
 /// Reads a parameter file; integers may not come from floats, nor floats from integers.
 template <typename T>
 Result<LoadedParameter<T>> LoadFile(const std::string& what, const std::string& path, int64_t count,
@@ -51,13 +52,10 @@ Result<LoadedParameter<T>> LoadFile(const std::string& what, const std::string& 
                                Name(array->header.type),
                                is_float ? "int8, uint8 or int32" : "float32"));
   }
-  std::vector<int64_t> extents;
-  for (int64_t extent : array->header.shape) {
-    if (extent != 1) extents.push_back(extent);
-  }
+  const std::vector<int64_t> extents = WithoutOnes(array->header.shape);
   const bool one = extents.empty();
-  const bool vector = extents == std::vector<int64_t>{count} || (one && count == 1);
-  const bool per_matrix = batch > 1 && extents == std::vector<int64_t>{batch, count};
+  const bool vector = !one && extents == WithoutOnes({count});
+  const bool per_matrix = !one && !vector && batch > 1 && extents == WithoutOnes({batch, count});
   if (!one && !vector && !per_matrix) {
     return Invalid(fmt::format("{} ({}) has shape {}; expected one number, or {} (the {}){}", what,
                                path, ShapeText(array->header.shape), count, counted,
@@ -78,10 +76,13 @@ Result<LoadedParameter<T>> LoadFile(const std::string& what, const std::string& 
 }
 
 template <typename T>
-Result<LoadedParameter<T>> LoadParameter(const std::string& what, const std::string& text,
-                                         int64_t count, int64_t batch, std::string_view counted) {
+Result<LoadedParameter<T>> LoadParameter(const std::string& what,
+                                         const std::optional<std::string>& given, int64_t count,
+                                         int64_t batch, std::string_view counted) {
   LoadedParameter<T> loaded;
-  if (text.empty()) return loaded;
+  if (!given) return loaded;
+  const std::string& text = *given;
+  if (text.empty()) return Invalid(what + " is empty; expected a number or a .npy file");
   T value{};
   if (ParseNumber(text, &value)) {
     loaded.parameter = Parameter<T>::Of(value);
@@ -96,8 +97,8 @@ Result<LoadedParameter<T>> LoadParameter(const std::string& what, const std::str
 
 }  // namespace
 
-Result<LoadedMatrix> LoadMatrix(const std::string& path) {
-  Result<NpyArray> array = ReadNpy(path);
+Result<LoadedMatrix> LoadMatrix(const std::string& path, std::atomic<int64_t>* progress) {
+  Result<NpyArray> array = ReadNpy(path, progress);
   if (!array.ok()) return array.status();
   const std::vector<int64_t>& shape = array->header.shape;
   if (shape.size() != 2 && shape.size() != 3) {
@@ -130,15 +131,30 @@ Result<LoadedMatrix> LoadMatrix(const std::string& path) {
   return loaded;
 }
 
-Result<LoadedParameter<float>> LoadFloats(const std::string& what, const std::string& text,
-                                          int64_t count, int64_t batch, std::string_view counted) {
+Result<LoadedParameter<float>> LoadFloats(const std::string& what,
+                                          const std::optional<std::string>& text, int64_t count,
+                                          int64_t batch, std::string_view counted) {
   return LoadParameter<float>(what, text, count, batch, counted);
 }
 
-Result<LoadedParameter<int32_t>> LoadIntegers(const std::string& what, const std::string& text,
-                                              int64_t count, int64_t batch,
-                                              std::string_view counted) {
+Result<LoadedParameter<int32_t>> LoadIntegers(const std::string& what,
+                                              const std::optional<std::string>& text, int64_t count,
+                                              int64_t batch, std::string_view counted) {
   return LoadParameter<int32_t>(what, text, count, batch, counted);
+}
+
+Status CheckOutput(const std::string& path) {
+  if (path.empty()) return Invalid("--output is empty; expected the name of a .npy file");
+  if (path.front() == '-') {
+    return Invalid(
+        fmt::format("--output is '{0}', which begins with '-' (a file of that name: ./{0})", path));
+  }
+  return CheckOutputPath(path);
+}
+
+Status CheckKernelName(const std::optional<std::string>& name) {
+  if (!name || !name->empty()) return {};
+  return Invalid("--kernel is empty; expected the name of a CPU kernel");
 }
 
 Result<std::vector<int64_t>> ParseShape(std::string_view text) {
@@ -147,8 +163,9 @@ Result<std::vector<int64_t>> ParseShape(std::string_view text) {
       "'{}' is no shape; expected ROWSxCOLS or BATCHxROWSxCOLS, each at least 1", text));
   for (size_t start = 0; start <= text.size();) {
     const size_t end = std::min(text.find('x', start), text.size());
+    const std::string_view digits = text.substr(start, end - start);
     int64_t extent = 0;
-    if (!ParseNumber(text.substr(start, end - start), &extent) || extent < 1) return bad;
+    if (digits.starts_with('+') || !ParseNumber(digits, &extent) || extent < 1) return bad;
     shape.push_back(extent);
     start = end + 1;
   }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,7 @@ TEST(ShapeTest, ReadsTwoOrThreeExtents) {
   EXPECT_EQ(*ParseShape("3x4"), (std::vector<int64_t>{3, 4}));
   EXPECT_EQ(*ParseShape("8x1500x64"), (std::vector<int64_t>{8, 1500, 64}));
   for (const char* bad : {"", "3", "x", "3x", "x4", "3x4x5x6", "3x-4", "0x4", "3x4 ", "3X4", "axb",
-                          "99999999999999999999x2", "3.5x2"}) {
+                          "+4x+4", "99999999999999999999x2", "3.5x2"}) {
     const Status status = ParseShape(bad).status();
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << bad;
     EXPECT_NE(status.message().find("ROWSxCOLS"), std::string::npos) << bad;
@@ -41,7 +42,9 @@ TEST(ShapeTest, ReadsTwoOrThreeExtents) {
 }
 
 TEST_F(OperandsTest, NumbersAndTheirTypos) {
-  EXPECT_FALSE(LoadFloats("--scale-a", "", 3, 1, "rows")->parameter.present);
+  EXPECT_FALSE(LoadFloats("--scale-a", std::nullopt, 3, 1, "rows")->parameter.present);
+  EXPECT_EQ(LoadFloats("--scale-a", "", 3, 1, "rows").status().message(),
+            "--scale-a is empty; expected a number or a .npy file");
   EXPECT_EQ(LoadFloats("--scale-a", "0.25", 3, 1, "rows")->parameter.At(0, 2), 0.25F);
   EXPECT_EQ(LoadFloats("--scale-a", "+1e-3", 3, 1, "rows")->parameter.At(0, 0), 1e-3F);
   EXPECT_EQ(LoadIntegers("--zero-a", "-128", 3, 1, "rows")->parameter.At(0, 0), -128);
@@ -57,6 +60,30 @@ TEST_F(OperandsTest, NumbersAndTheirTypos) {
             std::string::npos);
   EXPECT_EQ(LoadFloats("--scale-a", "missing.npy", 3, 1, "rows").status().code(),
             StatusCode::kNotFound);
+}
+
+TEST_F(OperandsTest, OnePerMatrixWhenTheCountIsOne) {
+  for (const std::vector<int64_t>& shape :
+       {std::vector<int64_t>{4, 1}, std::vector<int64_t>{4}, std::vector<int64_t>{1, 4}}) {
+    const auto one_column = LoadFloats("s", Write<float>(shape, {1, 2, 3, 4}), 1, 4, "columns");
+    ASSERT_TRUE(one_column.ok()) << one_column.status().message();
+    for (int64_t b = 0; b < 4; ++b) {
+      EXPECT_EQ(one_column->parameter.At(b, 0), static_cast<float>(b + 1));
+    }
+    EXPECT_FALSE(LoadFloats("s", Write<float>(shape, {1, 2, 3, 4}), 1, 3, "columns").ok());
+    EXPECT_FALSE(LoadFloats("s", Write<float>(shape, {1, 2, 3, 4}), 1, 1, "columns").ok());
+  }
+  // As many rows as matrices: one per row, the same for each matrix.
+  const auto square = LoadFloats("s", Write<float>({4, 1}, {1, 2, 3, 4}), 4, 4, "rows");
+  EXPECT_EQ(square->parameter.At(2, 3), 4);
+  EXPECT_EQ(square->parameter.At(3, 0), 1);
+}
+
+TEST_F(OperandsTest, OutputsThatWereMeantAsOptions) {
+  EXPECT_EQ(CheckOutput("").message(), "--output is empty; expected the name of a .npy file");
+  EXPECT_EQ(CheckOutput("--json").message(),
+            "--output is '--json', which begins with '-' (a file of that name: ./--json)");
+  EXPECT_TRUE(CheckOutput(folder_ / "new.npy").ok());
 }
 
 TEST_F(OperandsTest, FilesWithOneOrMany) {

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <system_error>
 #include <utility>
+
+#include "cli/text.h"
 
 namespace tilewave::cli {
 namespace {
@@ -14,8 +17,20 @@ namespace {
 constexpr std::chrono::milliseconds kQuietTime{1000};
 constexpr std::chrono::milliseconds kRedrawTime{100};
 constexpr int kBarWidth = 40;
+constexpr size_t kMaxNameBytes = 24;  // Label, bar and share fit a line of 80 columns.
 
 }  // namespace
+
+std::string FileLabel(std::string_view verb, std::string_view path) {
+  std::string_view name = path.substr(path.rfind('/') + 1);
+  const bool cut = name.size() > kMaxNameBytes;
+  name = name.substr(0, kMaxNameBytes);
+  // Not in the middle of a character of UTF-8.
+  while (cut && !name.empty() && (static_cast<unsigned char>(name.back()) & 0x80) != 0) {
+    name.remove_suffix(1);
+  }
+  return fmt::format("{} {}{}", verb, EscapeControls(name), cut ? "..." : "");
+}
 
 std::string ProgressLine(const std::string& label, double share) {
   const double clamped = std::clamp(share, 0.0, 1.0);
@@ -26,7 +41,12 @@ std::string ProgressLine(const std::string& label, double share) {
 
 ProgressBar::ProgressBar(std::string label, int64_t total, bool wanted)
     : label_(std::move(label)), total_(std::max<int64_t>(total, 1)) {
-  if (wanted && isatty(STDERR_FILENO) == 1) drawer_ = std::thread([this] { Draw(); });
+  if (!wanted || isatty(STDERR_FILENO) != 1) return;
+  try {
+    drawer_ = std::thread([this] { Draw(); });
+  } catch (const std::system_error&) {
+    // No more threads: the work goes on without a bar.
+  }
 }
 
 ProgressBar::~ProgressBar() {

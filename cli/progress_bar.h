@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace tilewave::cli {
@@ -31,6 +32,9 @@ class ProgressBar {
   bool stop_ = false;   // Guarded by mutex_.
   std::thread drawer_;  // Last: it uses the members above.
 };
+
+/// "read A.npy": a label for work on a file, from the last part of its path.
+std::string FileLabel(std::string_view verb, std::string_view path);
 
 /// "label [=====     ]  50 %", for a share in [0, 1].
 std::string ProgressLine(const std::string& label, double share);

@@ -4,9 +4,11 @@
 
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <variant>
 
 #include "base/aligned_buffer.h"
+#include "cli/memory.h"
 #include "core/bf16.h"
 #include "core/reference_gemm.h"
 #include "engine/describe_call.h"
@@ -38,22 +40,30 @@ double ValueOf(const std::byte* element, ElementType type) {
 
 }  // namespace
 
-Result<CheckResult> CheckAgainstReference(const Matmul& call) {
+Result<CheckResult> CheckAgainstReference(const Matmul& call, std::atomic<int64_t>* progress) {
   const auto& c = std::get<Matrix>(call.c);
   const size_t element_bytes = ElementBytes(c.type);
-  base::AlignedBuffer expected(static_cast<size_t>(c.batch * c.rows * c.cols) * element_bytes);
+  Result<base::AlignedBuffer> expected =
+      Allocate("the check of C", static_cast<size_t>(c.batch * c.rows * c.cols) * element_bytes);
+  if (!expected.ok()) return expected.status();
   Matmul twin = call;
-  twin.c = Matrix{expected.data(), c.type, c.rows, c.cols, c.batch, c.cols, 1, c.rows * c.cols};
+  twin.c = Matrix{expected->data(), c.type, c.rows, c.cols, c.batch, c.cols, 1, c.rows * c.cols};
 
   core::Problem problem;
   core::Operands operands;
   Weights weights;
   if (Status s = engine::DescribeCall(twin, &problem, &operands, &weights); !s.ok()) return s;
-  if (Status s = core::ReferenceGemm(problem, operands); !s.ok()) return s;
+  try {
+    if (Status s = core::ReferenceGemm(problem, operands, progress); !s.ok()) return s;
+  } catch (const std::bad_alloc&) {
+    return Status(StatusCode::kResourceExhausted,
+                  "the check of C needs more memory than can be had: 4 bytes for each element of A "
+                  "and B");
+  }
 
   CheckResult result;
   const auto* got = static_cast<const std::byte*>(c.data);
-  const std::byte* want = expected.data();
+  const std::byte* want = expected->data();
   for (int64_t b = 0; b < c.batch; ++b) {
     for (int64_t i = 0; i < c.rows; ++i) {
       for (int64_t j = 0; j < c.cols; ++j, want += element_bytes) {

@@ -19,7 +19,9 @@ struct CheckResult {
 
 /// Computes the reference for a call that has run, and compares. Needs memory for a second C and
 /// takes about a nanosecond per multiply-add: the reference is written to be right, not fast.
+/// `progress`, if not null, counts the finished elements of the reference.
 /// REQUIRES: the call's B is a host view.
-[[nodiscard]] Result<CheckResult> CheckAgainstReference(const Matmul& call);
+[[nodiscard]] Result<CheckResult> CheckAgainstReference(const Matmul& call,
+                                                        std::atomic<int64_t>* progress = nullptr);
 
 }  // namespace tilewave::cli

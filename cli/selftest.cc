@@ -4,23 +4,28 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
 #include "cli/commands.h"
+#include "cli/operands.h"
 #include "cli/progress_bar.h"
 #include "cli/reference_check.h"
+#include "cli/text.h"
 #include "tilewave/engine.h"
 
 namespace tilewave::cli {
 namespace {
 
+constexpr int64_t kMaxCases = 1000000;
+
 struct SelftestOptions {
   std::string device = "auto";
-  std::string kernel;
-  int cases = 60;
-  uint64_t seed = 1;
+  std::optional<std::string> kernel;
+  std::string cases = "60";
+  std::string seed = "1";
 };
 
 /// One random problem with its data.
@@ -45,7 +50,7 @@ void FillBytes(base::Random* random, std::vector<uint8_t>* bytes) {
 }
 
 /// Output type and what leads to it, cycling so that every kind comes up.
-void ChooseOutput(int kind, base::Random* random, SelftestCase* t, Matrix* c) {
+void ChooseOutput(int64_t kind, base::Random* random, SelftestCase* t, Matrix* c) {
   Epilogue& e = t->call.epilogue;
   const auto columns = static_cast<size_t>(c->cols);
   switch (kind) {
@@ -80,7 +85,7 @@ void ChooseOutput(int kind, base::Random* random, SelftestCase* t, Matrix* c) {
   }
 }
 
-std::unique_ptr<SelftestCase> MakeCase(int index, base::Random* random) {
+std::unique_ptr<SelftestCase> MakeCase(int64_t index, base::Random* random) {
   auto t = std::make_unique<SelftestCase>();
   const int64_t batch = index % 5 == 4 ? random->Between(2, 4) : 1;
   const int64_t m = random->Between(1, 90);
@@ -115,19 +120,24 @@ std::unique_ptr<SelftestCase> MakeCase(int index, base::Random* random) {
 }
 
 void RunSelftest(const SelftestOptions& o, Context* context) {
+  const Result<int64_t> cases = ParseInteger("--cases", o.cases, 1, kMaxCases);
+  if (!cases.ok()) return context->Fail(cases.status());
+  const Result<uint64_t> seed = ParseSeed(o.seed);
+  if (!seed.ok()) return context->Fail(seed.status());
+  if (Status s = CheckKernelName(o.kernel); !s.ok()) return context->Fail(s);
   EngineOptions options;
   options.device = o.device;
-  options.cpu_kernel = o.kernel;
+  options.cpu_kernel = o.kernel.value_or("");
   options.validate_submissions = true;
   Result<Engine> engine = Engine::Create(options);
   if (!engine.ok()) return context->Fail(engine.status());
-  base::Random random(o.seed);
+  base::Random random(*seed);
   std::string text;
   nlohmann::json failures = nlohmann::json::array();
   int64_t elements = 0;
   {
-    ProgressBar bar("selftest", o.cases, !context->json);
-    for (int i = 0; i < o.cases; ++i) {
+    ProgressBar bar("selftest", *cases, !context->json);
+    for (int64_t i = 0; i < *cases; ++i) {
       const std::unique_ptr<SelftestCase> t = MakeCase(i, &random);
       const Status ran = engine->Run(t->call);
       if (!ran.ok()) return context->Fail(ran);
@@ -145,9 +155,9 @@ void RunSelftest(const SelftestOptions& o, Context* context) {
   if (!failures.empty()) context->exit_code = ExitCode::kWrongResult;
   text += fmt::format(
       "selftest on {}: {} random products, {} elements compared with the reference, {} wrong\n",
-      engine->device().name, o.cases, elements, failures.empty() ? "none" : "some");
+      engine->device().name, *cases, elements, failures.empty() ? "none" : "some");
   context->Succeed(text, {{"device", engine->device().name},
-                          {"cases", o.cases},
+                          {"cases", *cases},
                           {"elements", elements},
                           {"failures", failures}});
 }
@@ -159,12 +169,15 @@ void AddSelftestCommand(CLI::App* app, Context* context) {
       app->add_subcommand("selftest", "Compare random products with the reference, bit for bit");
   auto options = std::make_shared<SelftestOptions>();
   command->add_option("--device", options->device, "auto, host, vnpu:PROFILE or xrt[:N]")
+      ->type_name("NAME")
       ->capture_default_str();
-  command->add_option("--kernel", options->kernel, "Force a CPU kernel by name");
+  AddText(command, "--kernel", &options->kernel, "Force a CPU kernel by name")->type_name("NAME");
   command->add_option("--cases", options->cases, "How many products")
-      ->check(CLI::Range(1, 1000000))
+      ->type_name("N")
       ->capture_default_str();
-  command->add_option("--seed", options->seed, "Same seed, same products")->capture_default_str();
+  command->add_option("--seed", options->seed, "Same seed, same products")
+      ->type_name("N")
+      ->capture_default_str();
   command->callback([options, context] { RunSelftest(*options, context); });
 }
 

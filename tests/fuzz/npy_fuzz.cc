@@ -60,6 +60,9 @@ void CheckSpan(const NpyHeader& header, std::span<const std::byte> input) {
 
 }  // namespace
 
+// The driver, ours or libFuzzer's, has no header that says so.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::span<const std::byte> input = std::as_bytes(std::span(data, size));
   const Result<NpyHeader> header = tilewave::cli::ParseNpyHeader(input, kName);
