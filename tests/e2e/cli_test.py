@@ -476,7 +476,7 @@ class OutputFiles(CliTest):
                     wait_until_open(process, self.dir)
                     process.send_signal(number)
                 if process.returncode == -number:
-                    self.assertEqual(self.names(), [])
+                    self.assertIn(self.names(), ([], ["R.npy"]))  # Nothing, or all of it.
                     break
                 # It was done before the signal came: then the file is whole, and we try again.
                 self.assertEqual(process.returncode, 0)
@@ -543,7 +543,6 @@ class Progress(CliTest):
         random = ("random", "1000x131000", "s8", "-o")
         moments = {
             "fill F.npy": (*random, "F.npy", wait_until_filling),
-            "write W.npy": (*random, "W.npy", lambda p: wait_until_open(p, self.dir)),
             "read A.npy": ("matmul", "A.npy", "B.npy", "-o", "C.npy",
                            lambda p: wait_until_open(p, self.dir / "A.npy"))}
         for label, (*args, when) in moments.items():
@@ -553,8 +552,9 @@ class Progress(CliTest):
                     if text:
                         break
                 else:
-                    # Reading and writing last some tens of milliseconds; a busy machine can miss
-                    # them each time, which says nothing about the bar. Filling lasts long enough.
+                    # Reading lasts some tens of milliseconds; a busy machine can miss it each
+                    # time, which says nothing about the bar. Filling lasts long enough. Writing
+                    # cannot be told from filling from outside; its counter has a unit test.
                     if not label.startswith("fill"):
                         self.skipTest(f"'{label}' was over each time before it could be paused")
                 self.assertRegex(text, rf"{label} \[=* *\] +\d+ %")
