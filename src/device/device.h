@@ -47,8 +47,16 @@ class WeightsPayload {
   virtual size_t bytes() const = 0;
 };
 
+/// What an array device loads: the array as data for a virtual NPU, a binary for a real one. Made
+/// by a provider that knows the device's kind; opaque to all between the two.
+class ArrayImage {
+ public:
+  virtual ~ArrayImage() = default;
+};
+
 /// Code ready to run on one device: for devices that take whole products, one problem resolved
-/// (kernel, blocking, epilogue). Immutable; any number of launches may use it at once.
+/// (kernel, blocking, epilogue); for arrays, one configuration, whatever the extents. Any number
+/// of launches may use it at once.
 class Executable {
  public:
   virtual ~Executable() = default;
@@ -71,10 +79,15 @@ inline constexpr size_t kMaxChainLaunches = 24;
 /// One submitted run. Borrowed, with all that it points to, until the fence is done.
 struct Launch {
   const Executable* executable = nullptr;
-  const core::Operands* operands = nullptr;     ///< Host memory, for whole-product devices.
-  const WeightsPayload* weights = nullptr;      ///< If the problem is prepacked, B's payload.
-  std::atomic<int64_t>* progress = nullptr;     ///< Finished elements of C; may be null.
-  std::span<const BufferRange> arguments = {};  ///< Device memory, for devices that want it.
+
+  // For devices that take whole products.
+  const core::Operands* operands = nullptr;  ///< Host memory.
+  const WeightsPayload* weights = nullptr;   ///< If the problem is prepacked, B's payload.
+  std::atomic<int64_t>* progress = nullptr;  ///< Finished elements of C; may be null.
+
+  // For arrays.
+  std::span<const uint32_t> stream = {};        ///< Instructions for the array's controller.
+  std::span<const BufferRange> arguments = {};  ///< The buffers that the stream names by index.
 };
 
 /// Expected outcomes of the hot path; a plain enum since "full" is no error.
@@ -92,6 +105,8 @@ struct Fence {
   uint64_t ticket = 0;
   bool done = false;
   Status status;
+  int64_t kernel_ns = 0;   ///< Time of cores inside kernels, from devices that can tell.
+  int64_t private_ns = 0;  ///< The device's own.
 };
 
 /// Submissions in order. Thread-safe.
@@ -109,6 +124,10 @@ class Queue {
 
   /// Blocks until the submission has ended, at most `limit` of device time.
   virtual WaitCode Wait(Fence* fence, std::chrono::nanoseconds limit) = 0;
+
+  /// Blocks until a submission has a chance of being accepted, at most `limit` of device time.
+  /// kDone is no promise: another thread may be faster.
+  virtual WaitCode WaitForRoom(std::chrono::nanoseconds limit) = 0;
 };
 
 /// The domain of payloads that are plain host memory and depend on nothing but their layout.
@@ -136,6 +155,10 @@ class Device {
 
   /// Resolves a validated problem. kUnimplemented if this device takes no whole products.
   [[nodiscard]] virtual Result<std::unique_ptr<Executable>> Load(const core::Problem& problem) = 0;
+
+  /// Loads a configuration. kUnimplemented if this device is no array; kInvalidArgument if the
+  /// image is not for it. The image may go once this returns.
+  [[nodiscard]] virtual Result<std::unique_ptr<Executable>> LoadImage(const ArrayImage& image) = 0;
 
   /// Names the layout of the payload that PackWeights makes for this problem; payloads are
   /// cached by (payload domain, this). Lives as long as the device.

@@ -64,19 +64,22 @@ class ValidatingBuffer final : public Buffer {
   bool guarded_;
 };
 
+/// What a launch of an executable must bring.
+enum class Brings : uint8_t { kOperands, kOperandsAndWeights, kStream };
+
 class ValidatingExecutable final : public Executable {
  public:
-  ValidatingExecutable(std::unique_ptr<Executable> inner, const Device* owner, bool prepacked)
-      : inner_(std::move(inner)), owner_(owner), prepacked_(prepacked) {}
+  ValidatingExecutable(std::unique_ptr<Executable> inner, const Device* owner, Brings brings)
+      : inner_(std::move(inner)), owner_(owner), brings_(brings) {}
   std::string_view kernel_name() const override { return inner_->kernel_name(); }
   const Executable* inner() const { return inner_.get(); }
   const Device* owner() const { return owner_; }
-  bool prepacked() const { return prepacked_; }
+  Brings brings() const { return brings_; }
 
  private:
   std::unique_ptr<Executable> inner_;
   const Device* owner_;
-  bool prepacked_;
+  Brings brings_;
 };
 
 class ValidatingPayload final : public WeightsPayload {
@@ -98,17 +101,18 @@ class ValidatingQueue final : public Queue {
 
   SubmitCode TrySubmit(std::span<const Launch> launches, Fence* fence) override {
     if (fence == nullptr || launches.empty()) {
-      if (fence != nullptr) *fence = {0, true, Bug("a submission without launches")};
+      if (fence != nullptr) *fence = {0, true, Bug("a submission without launches"), 0, 0};
       return SubmitCode::kRejected;
     }
     if (fence->ticket != 0 && !fence->done) {
-      *fence = {0, true, Bug("a fence was used again while its submission was pending")};
+      *fence = {0, true, Bug("a fence was used again while its submission was pending"), 0, 0};
       return SubmitCode::kRejected;
     }
     if (launches.size() > kMaxChainLaunches) {
       *fence = {0, true,
                 Bug(fmt::format("a chain of {} launches; at most {}", launches.size(),
-                                kMaxChainLaunches))};
+                                kMaxChainLaunches)),
+                0, 0};
       return SubmitCode::kRejected;
     }
     // Unwrapped one by one into a chain on the stack: nothing is allocated.
@@ -116,7 +120,7 @@ class ValidatingQueue final : public Queue {
     Arguments arguments[kMaxChainLaunches];
     for (size_t i = 0; i < launches.size(); ++i) {
       if (Status s = Unwrap(launches[i], &unwrapped[i], &arguments[i]); !s.ok()) {
-        *fence = {0, true, std::move(s)};
+        *fence = {0, true, std::move(s), 0, 0};
         return SubmitCode::kRejected;
       }
     }
@@ -127,6 +131,10 @@ class ValidatingQueue final : public Queue {
 
   WaitCode Wait(Fence* fence, std::chrono::nanoseconds limit) override {
     return inner_->Wait(fence, limit);
+  }
+
+  WaitCode WaitForRoom(std::chrono::nanoseconds limit) override {
+    return inner_->WaitForRoom(limit);
   }
 
  private:
@@ -156,12 +164,16 @@ class ValidatingQueue final : public Queue {
     if (executable == nullptr || executable->owner() != owner_) {
       return Bug("a launch without an executable of this device");
     }
-    if (launch.operands == nullptr) return Bug("a launch without operands");
+    if (executable->brings() == Brings::kStream) {
+      if (launch.stream.empty()) return Bug("a launch without a stream");
+    } else if (launch.operands == nullptr) {
+      return Bug("a launch without operands");
+    }
     const auto* payload = dynamic_cast<const ValidatingPayload*>(launch.weights);
     if (launch.weights != nullptr && (payload == nullptr || payload->owner() != owner_)) {
       return Bug("a launch with weights packed for another device");
     }
-    if (executable->prepacked() != (payload != nullptr)) {
+    if ((executable->brings() == Brings::kOperandsAndWeights) != (payload != nullptr)) {
       return Bug("a launch whose weights do not match its executable");
     }
     if (Status s = UnwrapArguments(launch, arguments); !s.ok()) return s;
@@ -196,8 +208,16 @@ class ValidatingDevice final : public Device {
   Result<std::unique_ptr<Executable>> Load(const core::Problem& problem) override {
     Result<std::unique_ptr<Executable>> executable = inner_->Load(problem);
     if (!executable.ok()) return executable;
+    return std::unique_ptr<Executable>(std::make_unique<ValidatingExecutable>(
+        *std::move(executable), this,
+        problem.b_prepacked ? Brings::kOperandsAndWeights : Brings::kOperands));
+  }
+
+  Result<std::unique_ptr<Executable>> LoadImage(const ArrayImage& image) override {
+    Result<std::unique_ptr<Executable>> executable = inner_->LoadImage(image);
+    if (!executable.ok()) return executable;
     return std::unique_ptr<Executable>(
-        std::make_unique<ValidatingExecutable>(*std::move(executable), this, problem.b_prepacked));
+        std::make_unique<ValidatingExecutable>(*std::move(executable), this, Brings::kStream));
   }
 
   std::string_view WeightsLayout(const core::Problem& problem) const override {

@@ -89,7 +89,7 @@ TEST_F(ValidatingDeviceTest, ArgumentsMustLieInsideBuffersOfADevice) {
   Result<std::unique_ptr<Buffer>> buffer = device->Allocate(100);
   ASSERT_TRUE(executable.ok() && buffer.ok());
   std::vector<BufferRange> arguments = {{buffer->get(), 0, 100}, {buffer->get(), 99, 1}};
-  const Launch launch{executable->get(), &operands_, nullptr, nullptr, arguments};
+  const Launch launch{executable->get(), &operands_, nullptr, nullptr, {}, arguments};
   Fence fence;
   EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence), "");
   fence = {};
@@ -100,7 +100,7 @@ TEST_F(ValidatingDeviceTest, ArgumentsMustLieInsideBuffersOfADevice) {
   EXPECT_EQ(Refusal(device.get(), {&launch, 1}, &fence),
             "a launch with an argument that is no buffer of a device");
   arguments.resize(7);
-  const Launch crowded{executable->get(), &operands_, nullptr, nullptr, arguments};
+  const Launch crowded{executable->get(), &operands_, nullptr, nullptr, {}, arguments};
   EXPECT_EQ(Refusal(device.get(), {&crowded, 1}, &fence), "a launch with 7 arguments; at most 6");
 }
 

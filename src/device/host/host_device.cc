@@ -47,7 +47,7 @@ class HostBuffer final : public Buffer {
 class HostQueue final : public Queue {
  public:
   SubmitCode TrySubmit(std::span<const Launch> launches, Fence* fence) override {
-    *fence = {0, true, {}};
+    *fence = {0, true, {}, 0, 0};
     std::unique_ptr<Workspace> workspace = workspaces_.Take();
     for (const Launch& launch : launches) {
       const auto& gemm = static_cast<const HostGemm&>(*launch.executable);
@@ -65,6 +65,8 @@ class HostQueue final : public Queue {
   WaitCode Wait(Fence* /*fence*/, std::chrono::nanoseconds /*limit*/) override {
     return WaitCode::kDone;
   }
+
+  WaitCode WaitForRoom(std::chrono::nanoseconds /*limit*/) override { return WaitCode::kDone; }
 
  private:
   base::SlotPool<Workspace> workspaces_;
@@ -93,6 +95,10 @@ class HostDevice final : public Device {
 
   Result<std::unique_ptr<Executable>> Load(const core::Problem& problem) override {
     return std::unique_ptr<Executable>(std::make_unique<HostGemm>(problem, kernel_, cpu_));
+  }
+
+  Result<std::unique_ptr<Executable>> LoadImage(const ArrayImage& /*image*/) override {
+    return Status(StatusCode::kUnimplemented, "the host device is no array");
   }
 
   std::string_view WeightsLayout(const core::Problem& /*problem*/) const override {

@@ -1,0 +1,226 @@
+#pragma once
+
+// The array in motion: DMA channels, locks, streams, cores and the controller of one loaded
+// configuration, on real bytes and a time line of its own. Knows descriptors and registers, not
+// what they are meant to compute.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "device/vnpu/access_pattern.h"
+#include "device/vnpu/kernel_table.h"
+#include "profile/profile.h"
+#include "program/array_program.h"
+#include "program/stream.h"
+#include "tilewave/status.h"
+
+namespace tilewave::device::vnpu {
+
+/// One loaded configuration. State (locks, memory, descriptors) stays from launch to launch, as on
+/// the device. Not thread-safe: the device runs one launch at a time.
+class ArraySim {
+ public:
+  /// Checks that the table and the profile know every kernel of the program, and lays it out.
+  /// kInvalidArgument: the program is for another array; kNotFound: a kernel or its cycle model.
+  /// REQUIRES: the program passes Validate; the profile and the table outlive the simulation.
+  [[nodiscard]] static Result<std::unique_ptr<ArraySim>> Make(
+      std::shared_ptr<const program::ArrayProgram> program, const profile::Profile& profile,
+      KernelTable kernels);
+
+  /// A buffer of a launch in device memory.
+  struct Argument {
+    std::byte* data = nullptr;
+    int64_t bytes = 0;
+  };
+
+  struct Outcome {
+    Status status;
+    int64_t end_ps = 0;     ///< When the controller has finished, or the driver gives up.
+    int64_t kernel_ps = 0;  ///< Cores inside kernels, summed.
+  };
+
+  /// Executes one launch whose first controller instruction is fetched at start_ps. Errors
+  /// (kInternal, each named: out of bounds, misuse of a lock, a fifth waiting task, a descriptor
+  /// changed in use, data raced for, a deadlock with who waits for what) leave the array in an
+  /// unknown state: Reset() before the next launch. REQUIRES: start_ps after the last end.
+  Outcome Run(std::span<const uint32_t> stream, std::span<const Argument> arguments,
+              int64_t start_ps);
+
+  /// The state after loading: memory poisoned, locks at their initial values, nothing in flight.
+  void Reset();
+
+  const program::ArrayProgram& program() const { return *program_; }
+
+ private:
+  struct Event {
+    enum class Kind : uint8_t { kChannelReady, kFlowDone, kCoreStep, kController };
+    int64_t time_ps = 0;
+    uint64_t order = 0;  ///< Breaks ties by age, so that every run is the same.
+    Kind kind = Kind::kController;
+    int index = 0;
+    bool operator<(const Event& other) const {  // Turned around: the heap's top is the earliest.
+      return time_ps != other.time_ps ? time_ps > other.time_ps : order > other.order;
+    }
+  };
+
+  struct Task {
+    int descriptor = 0;
+    int executions = 1;
+    bool token = false;
+  };
+
+  struct ChannelState {
+    enum class Phase : uint8_t { kIdle, kStarting, kWaitingForLock, kStreaming };
+    program::ChannelId id;
+    const program::Channel* program = nullptr;  ///< Null: a shim channel.
+    int flow = -1;
+    Phase phase = Phase::kIdle;
+    int descriptor = 0;  ///< Index in the program's channel, or id of a shim descriptor.
+    AccessPattern pattern;
+    int64_t since_ps = 0;  ///< Waiting since.
+    // The memory that the running descriptor touches, for the race check.
+    const std::byte* begin = nullptr;
+    const std::byte* end = nullptr;
+    // Shim channels.
+    std::vector<Task> waiting;  ///< In order; at most the depth of the queue.
+    Task running;
+    int execution = 0;
+    bool used_in_launch = false;
+    bool controller_set = false;  ///< Tokens have somewhere to go.
+    int tokens = 0;
+  };
+
+  struct FlowState {
+    int source = 0;
+    std::vector<int> destinations;
+    int64_t word_ps = 0;
+    int64_t moving_words = 0;  ///< 0: idle.
+    int64_t idle_since_ps = -1;
+  };
+
+  struct LockState {
+    int value = 0;
+    std::vector<int> waiting_channels;
+    std::vector<int> waiting_cores;
+  };
+
+  struct LoadedKernel {
+    const KernelEntry* entry = nullptr;
+    int64_t duration_ps = 0;
+  };
+
+  struct CoreState {
+    struct Loop {
+      size_t begin = 0;  ///< Of its body.
+      uint32_t left = 0;
+      bool forever = false;
+    };
+    const program::Core* program = nullptr;
+    std::vector<LoadedKernel> kernels;
+    std::vector<size_t> matching_end;  ///< For each op that opens a loop.
+    std::vector<size_t> ring_position;
+    std::vector<Loop> loops;
+    size_t next = 0;
+    int waiting_lock = -1;
+    int64_t since_ps = 0;
+    bool calling = false;  ///< Inside a kernel until its next step.
+    struct Range {
+      const std::byte* begin;
+      const std::byte* end;
+      bool writes;
+      std::string_view kernel;
+    };
+    std::vector<Range> in_use;  ///< By the kernel that runs.
+  };
+
+  /// A shim descriptor as the stream has written it.
+  struct ShimDescriptor {
+    program::WriteDescriptor pattern;
+    bool written = false;
+    bool patched = false;
+    int64_t iteration = 0;  ///< Executions since it was written.
+  };
+
+  ArraySim(std::shared_ptr<const program::ArrayProgram> program, const profile::Profile& profile);
+
+  Status Lay(KernelTable kernels);
+  Status LoadCore(const program::Core& core, KernelTable kernels);
+  int64_t Ps(double cycles) const;
+
+  void Post(int64_t time_ps, Event::Kind kind, int index);
+  void Drain();  ///< Handles events until the launch has ended or failed.
+  void Handle(const Event& event);
+  void Fail(std::string what);
+  std::string DeadlockText() const;
+
+  // Controller.
+  void StepController(int64_t now_ps);
+  int64_t Execute(const program::StreamOp& op, int64_t now_ps);
+  int64_t ExecuteWrite(const program::Write32& write, int64_t now_ps);
+  int64_t ExecuteBlockWrite(const program::BlockWrite& write);
+  int64_t ExecutePatch(const program::PatchAddress& patch);
+  int64_t ExecuteMaskWrite(const program::MaskWrite& write);
+  int64_t ExecuteSync(const program::Sync& sync);
+  bool PushTask(const program::Tile& tile, uint32_t offset, uint32_t value, int64_t now_ps);
+  bool WriteLock(const program::Tile& tile, uint32_t offset, uint32_t value, int64_t now_ps);
+  bool WriteMemory(const program::Tile& tile, uint32_t offset, uint32_t value);
+
+  // Channels and flows.
+  int FindChannel(const program::ChannelId& id) const;
+  ShimDescriptor* FindShimDescriptor(int column, uint32_t offset, uint32_t* within);
+  bool DescriptorInUse(int column, int id) const;
+  void StartTask(int channel, int64_t now_ps);
+  void BeginDescriptor(int channel, int64_t now_ps);
+  bool OpenPattern(ChannelState* channel);
+  bool OpenShimPattern(ChannelState* channel);
+  void EndDescriptor(int channel, int64_t now_ps);
+  void EndExecution(int channel, int64_t now_ps);
+  void TryFlow(int flow, int64_t now_ps);
+  void EndTransfer(int flow, int64_t now_ps);
+  const program::Descriptor& StaticDescriptor(const ChannelState& channel) const;
+
+  // Locks and cores.
+  bool TryAcquire(const program::LockUse& use);
+  void ReleaseLock(const program::LockUse& use, int64_t now_ps);
+  void WakeLock(int lock, int64_t now_ps);
+  void StepCore(int core, int64_t now_ps);
+  bool EnterLoop(CoreState* core, const program::CoreOp& op);
+  void CallKernel(CoreState* core, const program::CoreOp& op);
+  std::byte* TileMemory(const program::Tile& tile);
+  bool RaceWith(const std::byte* begin, const std::byte* end, bool writes);
+
+  std::shared_ptr<const program::ArrayProgram> program_;
+  const profile::Profile& profile_;
+  const arch::Npu& npu_;
+  double ps_per_cycle_;
+
+  std::vector<ChannelState> channels_;
+  std::vector<FlowState> flows_;
+  std::vector<LockState> locks_;
+  std::vector<CoreState> cores_;
+  std::vector<base::AlignedBuffer> memories_;  ///< One per tile of the array with memory in use.
+  std::vector<program::Tile> memory_tiles_;
+  std::vector<bool> parameter_written_;
+  std::vector<std::vector<ShimDescriptor>> shim_descriptors_;  ///< By column, by id.
+
+  std::vector<Event> events_;  ///< A heap.
+  uint64_t next_order_ = 0;
+
+  // The launch that runs.
+  std::optional<program::StreamReader> reader_;
+  std::span<const Argument> arguments_;
+  int awaited_channel_ = -1;
+  int64_t awaiting_since_ps_ = 0;
+  bool ended_ = false;
+  int64_t now_ps_ = 0;
+  int64_t end_ps_ = 0;
+  int64_t kernel_ps_ = 0;
+  Status status_;
+};
+
+}  // namespace tilewave::device::vnpu

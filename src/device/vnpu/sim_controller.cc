@@ -1,0 +1,259 @@
+// The controller of ArraySim: executes the words of a stream on registers.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "device/vnpu/array_sim.h"
+
+namespace tilewave::device::vnpu {
+namespace {
+
+constexpr uint32_t kOffsetMask = (uint32_t{1} << arch::kRowShift) - 1;
+constexpr uint32_t kControllerIdMask = 0x1F00;
+constexpr uint32_t kDescriptorWords = 8;
+
+program::Tile TileOf(uint32_t address) {
+  constexpr uint32_t kRowMask = (uint32_t{1} << (arch::kColumnShift - arch::kRowShift)) - 1;
+  return {static_cast<int>(address >> arch::kColumnShift),
+          static_cast<int>((address >> arch::kRowShift) & kRowMask)};
+}
+
+/// Which element of a register array an offset is, or -1.
+int IndexIn(uint32_t offset, uint32_t base, uint32_t stride, int count) {
+  if (offset < base || (offset - base) % stride != 0) return -1;
+  const uint32_t index = (offset - base) / stride;
+  return index < static_cast<uint32_t>(count) ? static_cast<int>(index) : -1;
+}
+
+}  // namespace
+
+void ArraySim::StepController(int64_t now_ps) {
+  if (reader_->done()) {
+    for (ChannelState& channel : channels_) {
+      if (channel.program != nullptr) continue;
+      if (channel.phase != ChannelState::Phase::kIdle || !channel.waiting.empty()) {
+        return Fail(fmt::format("the stream ends while {} is still at work", Name(channel.id)));
+      }
+      if (channel.tokens > 0) {
+        return Fail(
+            fmt::format("the stream ends without awaiting a token of {}", Name(channel.id)));
+      }
+    }
+    ended_ = true;
+    return;
+  }
+  const Result<program::StreamOp> op = reader_->Next();
+  if (!op.ok()) {
+    status_ = op.status();
+    return;
+  }
+  const int64_t cost_ps = Execute(*op, now_ps);
+  if (awaited_channel_ >= 0) {
+    awaiting_since_ps_ = now_ps;
+    return;  // EndExecution goes on from here.
+  }
+  Post(now_ps + cost_ps, Event::Kind::kController, 0);
+}
+
+int64_t ArraySim::Execute(const program::StreamOp& op, int64_t now_ps) {
+  if (const auto* write = std::get_if<program::Write32>(&op)) return ExecuteWrite(*write, now_ps);
+  if (const auto* block = std::get_if<program::BlockWrite>(&op)) return ExecuteBlockWrite(*block);
+  if (const auto* patch = std::get_if<program::PatchAddress>(&op)) return ExecutePatch(*patch);
+  if (const auto* masked = std::get_if<program::MaskWrite>(&op)) return ExecuteMaskWrite(*masked);
+  return ExecuteSync(std::get<program::Sync>(op));
+}
+
+int64_t ArraySim::ExecuteWrite(const program::Write32& write, int64_t now_ps) {
+  const program::Tile tile = TileOf(write.address);
+  const uint32_t offset = write.address & kOffsetMask;
+  if (!PushTask(tile, offset, write.value, now_ps) &&
+      !WriteLock(tile, offset, write.value, now_ps) && !WriteMemory(tile, offset, write.value)) {
+    Fail(fmt::format("the stream writes {:#x} of {}, which is no register or memory in use", offset,
+                     Name(tile)));
+  }
+  return Ps(profile_.controller.write_cycles);
+}
+
+bool ArraySim::PushTask(const program::Tile& tile, uint32_t offset, uint32_t value,
+                        int64_t now_ps) {
+  if (tile.row != 0) return false;
+  const arch::TileRegisters& registers = arch::RegistersOf(arch::TileKind::kShim);
+  program::ChannelId id{tile, program::Direction::kS2mm, 0};
+  id.channel = IndexIn(offset, registers.s2mm_queue, arch::kChannelStride, npu_.shim.s2mm_channels);
+  if (id.channel < 0) {
+    id.direction = program::Direction::kMm2s;
+    id.channel =
+        IndexIn(offset, registers.mm2s_queue, arch::kChannelStride, npu_.shim.mm2s_channels);
+  }
+  if (id.channel < 0) return false;
+  const int index = FindChannel(id);
+  if (index < 0) {
+    Fail(fmt::format("a task on {}, which no flow uses", Name(id)));
+    return true;
+  }
+  ChannelState& channel = channels_[static_cast<size_t>(index)];
+  const Task task{static_cast<int>(value & 0xF), static_cast<int>((value >> 16) & 0xFF) + 1,
+                  (value >> 31) != 0};
+  const ShimDescriptor& descriptor =
+      shim_descriptors_[static_cast<size_t>(tile.column)][static_cast<size_t>(task.descriptor)];
+  if (!descriptor.written || !descriptor.patched) {
+    Fail(fmt::format("a task on {} with descriptor {}, which has no {}", Name(id), task.descriptor,
+                     descriptor.written ? "address" : "contents"));
+  } else if (task.token && !channel.controller_set) {
+    Fail(fmt::format("a token asked of {}, whose control register names no controller", Name(id)));
+  } else if (static_cast<int>(channel.waiting.size()) == npu_.shim.task_queue_depth) {
+    Fail(fmt::format("task {} waits on {}; the queue holds {}, and the hardware drops the next",
+                     npu_.shim.task_queue_depth + 1, Name(id), npu_.shim.task_queue_depth));
+  } else {
+    channel.waiting.push_back(task);
+    if (channel.phase == ChannelState::Phase::kIdle) StartTask(index, now_ps);
+  }
+  return true;
+}
+
+bool ArraySim::WriteLock(const program::Tile& tile, uint32_t offset, uint32_t value,
+                         int64_t now_ps) {
+  if (tile.row < 0 || tile.row >= npu_.rows) return false;
+  const arch::TileKind kind = npu_.KindOf(tile.row);
+  const int id = IndexIn(offset, arch::RegistersOf(kind).locks, arch::kLockStride,
+                         npu_.LimitsOf(tile.row).locks);
+  if (id < 0) return false;
+  for (size_t i = 0; i < locks_.size(); ++i) {
+    const program::Lock& lock = program_->locks[i];
+    if (!(lock.tile == tile) || lock.id != id) continue;
+    if (value > static_cast<uint32_t>(npu_.max_lock_value)) {
+      Fail(fmt::format("lock {} of {} set to {}; at most {}", lock.name, Name(tile), value,
+                       npu_.max_lock_value));
+      return true;
+    }
+    locks_[i].value = static_cast<int>(value);
+    WakeLock(static_cast<int>(i), now_ps);
+    return true;
+  }
+  return false;
+}
+
+bool ArraySim::WriteMemory(const program::Tile& tile, uint32_t offset, uint32_t value) {
+  std::byte* memory = TileMemory(tile);
+  if (memory == nullptr || offset % arch::kWordBytes != 0 ||
+      offset >= static_cast<uint32_t>(npu_.LimitsOf(tile.row).memory_bytes)) {
+    return false;
+  }
+  std::memcpy(memory + offset, &value, sizeof(value));
+  for (size_t i = 0; i < parameter_written_.size(); ++i) {
+    const program::Parameter& parameter = program_->parameters[i];
+    if (parameter.tile == tile && parameter.address == offset) parameter_written_[i] = true;
+  }
+  return true;
+}
+
+ArraySim::ShimDescriptor* ArraySim::FindShimDescriptor(int column, uint32_t offset,
+                                                       uint32_t* within) {
+  const uint32_t base = arch::RegistersOf(arch::TileKind::kShim).descriptors;
+  if (column < 0 || column >= npu_.columns || offset < base) return nullptr;
+  const uint32_t id = (offset - base) / arch::kDescriptorStride;
+  if (id >= static_cast<uint32_t>(npu_.shim.descriptors)) return nullptr;
+  *within = (offset - base) % arch::kDescriptorStride;
+  return &shim_descriptors_[static_cast<size_t>(column)][id];
+}
+
+bool ArraySim::DescriptorInUse(int column, int id) const {
+  return std::any_of(channels_.begin(), channels_.end(), [&](const ChannelState& channel) {
+    if (channel.program != nullptr || channel.id.tile.column != column) return false;
+    if (channel.phase != ChannelState::Phase::kIdle && channel.running.descriptor == id) {
+      return true;
+    }
+    return std::any_of(channel.waiting.begin(), channel.waiting.end(),
+                       [id](const Task& task) { return task.descriptor == id; });
+  });
+}
+
+int64_t ArraySim::ExecuteBlockWrite(const program::BlockWrite& write) {
+  const program::Tile tile = TileOf(write.address);
+  uint32_t within = 0;
+  ShimDescriptor* descriptor =
+      tile.row == 0 ? FindShimDescriptor(tile.column, write.address & kOffsetMask, &within)
+                    : nullptr;
+  if (descriptor == nullptr || within != 0 || write.words.size() != kDescriptorWords) {
+    Fail(fmt::format("a block of {} words written to {:#x} of {}, which is no shim descriptor",
+                     write.words.size(), write.address & kOffsetMask, Name(tile)));
+    return 0;
+  }
+  const auto id =
+      static_cast<int>(descriptor - shim_descriptors_[static_cast<size_t>(tile.column)].data());
+  if (DescriptorInUse(tile.column, id)) {
+    Fail(fmt::format("descriptor {} of {} is written while a task uses it", id, Name(tile)));
+    return 0;
+  }
+  Result<program::WriteDescriptor> decoded = program::DecodeShimDescriptor(write.words);
+  if (!decoded.ok()) {
+    status_ = decoded.status();
+    return 0;
+  }
+  *descriptor = {*std::move(decoded), true, false, 0};
+  return Ps(profile_.controller.block_cycles +
+            (profile_.controller.block_word_cycles * static_cast<double>(write.words.size())));
+}
+
+int64_t ArraySim::ExecutePatch(const program::PatchAddress& patch) {
+  const program::Tile tile = TileOf(patch.address);
+  uint32_t within = 0;
+  ShimDescriptor* descriptor =
+      tile.row == 0 ? FindShimDescriptor(tile.column, patch.address & kOffsetMask, &within)
+                    : nullptr;
+  if (descriptor == nullptr || within != arch::kWordBytes || !descriptor->written) {
+    Fail(fmt::format("an address patched into {:#x} of {}, which is no written shim descriptor",
+                     patch.address & kOffsetMask, Name(tile)));
+    return 0;
+  }
+  if (patch.argument >= arguments_.size()) {
+    Fail(fmt::format("the stream names buffer {} of a launch with {}", patch.argument,
+                     arguments_.size()));
+    return 0;
+  }
+  descriptor->pattern.argument = static_cast<int>(patch.argument);
+  descriptor->pattern.offset_bytes = static_cast<int64_t>(patch.offset_bytes);
+  descriptor->patched = true;
+  return Ps(profile_.controller.patch_cycles);
+}
+
+int64_t ArraySim::ExecuteMaskWrite(const program::MaskWrite& write) {
+  const program::Tile tile = TileOf(write.address);
+  const uint32_t offset = write.address & kOffsetMask;
+  const arch::TileRegisters& registers = arch::RegistersOf(arch::TileKind::kShim);
+  program::ChannelId id{tile, program::Direction::kS2mm, 0};
+  id.channel =
+      IndexIn(offset, registers.s2mm_control, arch::kChannelStride, npu_.shim.s2mm_channels);
+  if (id.channel < 0) {
+    id.direction = program::Direction::kMm2s;
+    id.channel =
+        IndexIn(offset, registers.mm2s_control, arch::kChannelStride, npu_.shim.mm2s_channels);
+  }
+  const int channel = tile.row == 0 && id.channel >= 0 ? FindChannel(id) : -1;
+  if (channel < 0 || write.mask != kControllerIdMask) {
+    Fail(fmt::format("{:#x} of {} written under mask {:#x}, which is no control register in use",
+                     offset, Name(tile), write.mask));
+    return 0;
+  }
+  channels_[static_cast<size_t>(channel)].controller_set = (write.value & write.mask) != 0;
+  return Ps(profile_.controller.mask_write_cycles);
+}
+
+int64_t ArraySim::ExecuteSync(const program::Sync& sync) {
+  const int index = FindChannel(sync.channel);
+  if (index < 0) {
+    Fail(fmt::format("a token awaited of {}, which no flow uses", Name(sync.channel)));
+    return 0;
+  }
+  ChannelState& channel = channels_[static_cast<size_t>(index)];
+  if (channel.tokens > 0) {
+    --channel.tokens;
+  } else {
+    awaited_channel_ = index;
+  }
+  return Ps(profile_.controller.sync_cycles);
+}
+
+}  // namespace tilewave::device::vnpu
