@@ -70,8 +70,8 @@ TEST(EngineTest, UnknownDevicesAndOptionsAreRefusedByName) {
                    "no device 'gpu'; expected auto, host, vnpu:PROFILE, xrt[:N]"));
   EXPECT_TRUE(Says(refuse({.device = ""}), StatusCode::kNotFound, "no device ''"));
   EXPECT_TRUE(Says(refuse({.device = "host:3"}), StatusCode::kInvalidArgument, "host:3"));
-  EXPECT_TRUE(Says(refuse({.device = "vnpu:phoenix"}), StatusCode::kUnimplemented,
-                   "virtual NPU is not implemented yet"));
+  EXPECT_TRUE(Says(refuse({.device = "vnpu:birman"}), StatusCode::kNotFound, "phoenix-pyxrt"));
+  EXPECT_TRUE(Says(refuse({.device = "vnpu"}), StatusCode::kInvalidArgument, "needs a profile"));
   EXPECT_TRUE(Says(refuse({.device = "xrt:0"}), StatusCode::kUnimplemented, "XRT"));
   EXPECT_TRUE(Says(refuse({.cpu_kernel = "fast"}), StatusCode::kNotFound,
                    "no CPU kernel 'fast'; expected one of Int8Gemm_portable_2x4x16"));
@@ -272,9 +272,12 @@ TEST(EngineTest, SubmitGivesAHandleThatCanBeAskedTwice) {
 TEST(EngineTest, ListsEveryDeviceWithAReason) {
   const Engine engine = HostEngine();
   const std::vector<DeviceInfo> devices = engine.Devices();
-  ASSERT_EQ(devices.size(), 3U);
+  ASSERT_EQ(devices.size(), 4U);
   EXPECT_EQ(devices[0].name, "host");
   EXPECT_TRUE(devices[0].usable);
+  EXPECT_EQ(devices[1].name, "vnpu:phoenix");
+  EXPECT_EQ(devices[2].name, "vnpu:phoenix-pyxrt");
+  EXPECT_FALSE(devices[3].usable);
   for (const DeviceInfo& info : devices) EXPECT_FALSE(info.description.empty());
   EXPECT_EQ(engine.device().name, "host");
 }

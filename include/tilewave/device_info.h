@@ -34,6 +34,7 @@ struct DeviceInfo {
 
 /// Where the time of a call went, in microseconds. A phase that a device does not have stays 0.
 struct PhaseTimes {
+  double call_us = 0;        ///< Host: what a call costs before it does anything.
   double allocate_us = 0;    ///< Getting buffers.
   double pack_us = 0;        ///< Host: operands into the device's layout, quantising on the way.
   double write_us = 0;       ///< Copies into device-visible buffers.
@@ -44,6 +45,18 @@ struct PhaseTimes {
   double read_us = 0;        ///< Copies out of device-visible buffers.
   double accumulate_us = 0;  ///< Host adds of partial sums over K.
   double finish_us = 0;      ///< Host epilogue.
+};
+
+/// How often a call did what its phases took their time for. What a device does not need stays 0.
+struct PhaseCounts {
+  int64_t buffers = 0;  ///< Device buffers and windows made.
+  int64_t writes = 0;   ///< Launches whose tiles were copied in.
+  int64_t syncs_in = 0;
+  int64_t submissions = 0;  ///< Chains count once.
+  int64_t syncs_out = 0;
+  int64_t reads = 0;  ///< Launches whose tiles were copied out.
+  int64_t bytes_in = 0;
+  int64_t bytes_out = 0;
 };
 
 /// Filled by a call when RunOptions::stats points here; costs nothing otherwise.
@@ -63,6 +76,9 @@ struct CallStats {
   std::array<Part, kMaxParts> parts = {};
   int part_count = 0;
   PhaseTimes phases = {};
+  PhaseCounts counts = {};
+  /// Cores of an array inside kernels, summed, if the device can tell; part of launch and wait.
+  double kernel_us = 0;
   double total_us = 0;  ///< Wall clock of the whole call, measured.
   int64_t macs = 0;     ///< batch * M * K * N.
   bool plan_cached = false;

@@ -25,11 +25,29 @@ namespace engine {
 struct Composer;
 }
 
+/// How products are cut into launches on an NPU; each empty or 0 field is tilewave's choice. An
+/// unknown name is an error that lists the known ones. The host device ignores all of it.
+struct ArrayOptions {
+  std::string design = {};   ///< "packed_tile" or "k_stream" (docs/designs.md).
+  int64_t tile = 0;          ///< Rows, columns and depth of a tile: 16, 32 or 64.
+  std::string kernel = {};   ///< Tile kernel: "scalar" or "vector".
+  std::string mode = {};     ///< "sequential", "wave" or "runlist".
+  std::string buffers = {};  ///< "one" set, one "per_tile", or a "pool" of them.
+  int64_t pool = 0;          ///< Buffer sets of the pool.
+
+  /// One sync for all buffers that are ready; false: one for each buffer.
+  bool batched_syncs = true;
+  /// The host packs and reads tiles while the NPU works; false: one after the other.
+  bool interleave = true;
+};
+
 /// Set once, at Engine::Create.
 struct EngineOptions {
   // Behaviour.
 
-  /// "auto", "host", "vnpu:PROFILE" or "xrt[:N]". auto takes the best usable device.
+  /// "auto", "host", "vnpu:PROFILE" or "xrt[:N]". auto takes the best usable device. PROFILE is a
+  /// built-in name or a .json file; "vnpu:PROFILE:host" measures the host's share of the time
+  /// instead of charging it from the profile.
   std::string device = "auto";
 
   /// CPU kernel by name, or empty for the best one that this CPU runs. An unknown name, or one
@@ -45,6 +63,8 @@ struct EngineOptions {
   /// CPU threads of one call; 0 lets tilewave choose. Only 1 is built yet: larger values give
   /// kUnimplemented, 0 means 1.
   int threads = 0;
+
+  ArrayOptions array = {};
 };
 
 /// Per call; all optional.
@@ -57,8 +77,9 @@ struct RunOptions {
   /// another thread may read it to draw progress. Not owned.
   std::atomic<int64_t>* progress = nullptr;
 
-  /// Longest time the call may wait for a device; 0 takes the default of 30 s, and more than an
-  /// hour is an hour. The host device computes in the calling thread and has nothing to wait for.
+  /// Longest time the call may wait for a device, all waits together and in the device's own time;
+  /// more than an hour is an hour. 0: no single launch may take more than 30 s. The host device
+  /// computes in the calling thread and has nothing to wait for.
   std::chrono::nanoseconds time_limit{0};
 };
 

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <string>
+
 #include "device/registry.h"
+#include "device/vnpu/vnpu_device.h"
+#include "plan/array_plan.h"
 #include "tilewave/engine.h"
 
 namespace tilewave::engine {
@@ -10,6 +14,18 @@ namespace tilewave::engine {
 struct Composer {
   [[nodiscard]] static Result<Engine> Compose(const EngineOptions& options,
                                               device::Registry registry);
+
+  /// With choices that the public options cannot express (the lossy baseline); they take the place
+  /// of options.array.
+  [[nodiscard]] static Result<Engine> Compose(const EngineOptions& options,
+                                              device::Registry registry,
+                                              const plan::ArrayChoices& choices);
 };
+
+/// The devices of this build.
+device::Registry StandardRegistry(const std::string& cpu_kernel);
+
+/// What stands behind "vnpu:" in a device's name: PROFILE or PROFILE:host.
+[[nodiscard]] Result<device::vnpu::VnpuOptions> ParseVnpuArgument(const std::string& argument);
 
 }  // namespace tilewave::engine

@@ -9,11 +9,13 @@
 
 #include "base/out_of_memory.h"
 #include "core/validate.h"
-#include "device/host/host_device.h"
 #include "device/registry.h"
 #include "device/validating_device.h"
+#include "device/vnpu/vnpu_device.h"
+#include "engine/array_choices.h"
 #include "engine/compose.h"
 #include "engine/describe_call.h"
+#include "program/lower.h"
 #include "runtime/wave_scheduler.h"
 
 namespace tilewave {
@@ -36,10 +38,11 @@ struct Handle::State {
 class Engine::Impl {
  public:
   /// `reason`: a literal.
-  Impl(device::Registry registry, std::unique_ptr<device::Device> device, std::string_view reason)
+  Impl(device::Registry registry, std::unique_ptr<device::Device> device,
+       runtime::PlanTarget target, std::string_view reason)
       : registry_(std::move(registry)),
         device_(std::move(device)),
-        scheduler_(device_.get(), reason) {}
+        scheduler_(std::move(target), reason) {}
 
   const device::Registry& registry() const { return registry_; }
   device::Device& device() { return *device_; }
@@ -74,47 +77,42 @@ class Engine::Impl {
   runtime::WaveScheduler scheduler_;
 };
 
-namespace {
-
-/// Devices that are documented but not built yet answer by name.
-void RegisterPlanned(const char* scheme, const char* form, DeviceKind kind, const char* what,
-                     device::Registry* registry) {
-  const std::string sentence = fmt::format("{} is not implemented yet in this version", what);
-  registry->Register(
-      scheme, form,
-      [sentence](const std::string& /*argument*/) -> Result<std::unique_ptr<device::Device>> {
-        return Status(StatusCode::kUnimplemented, sentence);
-      },
-      [form, kind, sentence] {
-        return std::vector<DeviceInfo>{{form, kind, false, sentence}};
-      });
+Result<Engine> Engine::Create(const EngineOptions& options) {
+  return base::WithoutExceptions<Result<Engine>>([&] {
+    return engine::Composer::Compose(options, engine::StandardRegistry(options.cpu_kernel));
+  });
 }
 
-device::Registry StandardRegistry(const std::string& cpu_kernel) {
-  device::Registry registry;
-  registry.Register(
-      "host", "host",
-      [cpu_kernel](const std::string& argument) -> Result<std::unique_ptr<device::Device>> {
-        if (!argument.empty()) {
-          return Status(StatusCode::kInvalidArgument,
-                        fmt::format("device 'host:{}' has an argument; expected host", argument));
-        }
-        return device::host::OpenHostDevice(cpu_kernel);
-      },
-      [] { return std::vector<DeviceInfo>{device::host::HostDeviceInfo()}; });
-  RegisterPlanned("vnpu", "vnpu:PROFILE", DeviceKind::kVnpu, "the virtual NPU", &registry);
-  RegisterPlanned("xrt", "xrt[:N]", DeviceKind::kXrt, "the NPU through XRT", &registry);
-  return registry;
+namespace {
+
+/// The virtual NPU of this name as something to plan for, its programs lowered on demand.
+Result<runtime::PlanTarget> VnpuTarget(const std::string& device_name,
+                                       const plan::ArrayChoices& choices) {
+  Result<device::vnpu::VnpuOptions> options =
+      engine::ParseVnpuArgument(device_name.substr(device_name.find(':') + 1));
+  if (!options.ok()) return options.status();
+  runtime::PlanTarget target;
+  target.target = {DeviceKind::kVnpu, std::move(options->profile), choices};
+  target.images =
+      [](const program::DesignSpec& spec) -> Result<std::unique_ptr<device::ArrayImage>> {
+    Result<program::ArrayProgram> program = program::Lower(spec);
+    if (!program.ok()) return program.status();
+    return std::unique_ptr<device::ArrayImage>(std::make_unique<device::vnpu::ProgramImage>(
+        std::make_shared<const program::ArrayProgram>(*std::move(program))));
+  };
+  return target;
 }
 
 }  // namespace
 
-Result<Engine> Engine::Create(const EngineOptions& options) {
-  return base::WithoutExceptions<Result<Engine>>(
-      [&] { return engine::Composer::Compose(options, StandardRegistry(options.cpu_kernel)); });
+Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::Registry registry) {
+  const Result<plan::ArrayChoices> choices = ArrayChoicesOf(options.array);
+  if (!choices.ok()) return choices.status();
+  return Compose(options, std::move(registry), *choices);
 }
 
-Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::Registry registry) {
+Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::Registry registry,
+                                         const plan::ArrayChoices& choices) {
   if (options.threads < 0) {
     return Status(StatusCode::kInvalidArgument,
                   fmt::format("threads is {}; expected 0 or more", options.threads));
@@ -129,10 +127,18 @@ Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::R
       registry.Open(automatic ? "host" : options.device);
   if (!device.ok()) return device.status();
   std::unique_ptr<device::Device> opened = *std::move(device);
+  runtime::PlanTarget target;
+  target.target.kind = opened->info().kind;
+  if (target.target.kind == DeviceKind::kVnpu) {
+    Result<runtime::PlanTarget> vnpu = VnpuTarget(options.device, choices);
+    if (!vnpu.ok()) return vnpu.status();
+    target = *std::move(vnpu);
+  }
   if (options.validate_submissions) opened = device::MakeValidatingDevice(std::move(opened));
-  return Engine(
-      std::make_unique<Engine::Impl>(std::move(registry), std::move(opened),
-                                     automatic ? "auto: the only usable device" : "requested"));
+  target.device = opened.get();
+  return Engine(std::make_unique<Engine::Impl>(
+      std::move(registry), std::move(opened), std::move(target),
+      automatic ? "auto: the only device that is no simulation" : "requested"));
 }
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -2,6 +2,11 @@
 
 #include <utility>
 
+#include "program/lower.h"
+#include "program/sequence.h"
+#include "program/stream.h"
+#include "program/validate.h"
+
 namespace tilewave::runtime {
 
 /// Slots are filled once and never cleared, so a reader may stop at the first empty one.
@@ -28,7 +33,7 @@ namespace {
 constexpr size_t kFirstSlots = 64;
 }  // namespace
 
-PlanCache::PlanCache(device::Device* device) : device_(device) {
+PlanCache::PlanCache(PlanTarget target) : target_(std::move(target)) {
   tables_.push_back(std::make_unique<Table>(kFirstSlots));
   table_.store(tables_.back().get());
 }
@@ -54,11 +59,52 @@ Result<PlanCache::Found> PlanCache::PlanFor(const core::Problem& problem) {
 }
 
 Result<std::unique_ptr<PreparedPlan>> PlanCache::Make(const core::Problem& problem) {
-  Result<plan::Plan> plan = plan::MakePlan(problem, device_->info().kind);
+  Result<plan::Plan> plan = plan::MakePlan(problem, target_.target);
   if (!plan.ok()) return plan.status();
-  Result<std::unique_ptr<device::Executable>> executable = device_->Load(problem);
+  auto prepared = std::make_unique<PreparedPlan>();
+  prepared->plan = *std::move(plan);
+  if (prepared->plan.strategy == plan::Strategy::kTiles) {
+    if (Status s = PrepareArray(prepared.get()); !s.ok()) return s;
+    return prepared;
+  }
+  Result<std::unique_ptr<device::Executable>> executable = target_.device->Load(problem);
   if (!executable.ok()) return executable.status();
-  return std::make_unique<PreparedPlan>(PreparedPlan{*std::move(plan), *std::move(executable)});
+  prepared->executable = *std::move(executable);
+  return prepared;
+}
+
+Status PlanCache::PrepareArray(PreparedPlan* prepared) {
+  const plan::ArrayPlan& array = prepared->plan.array;
+  const arch::Npu& npu = arch::NpuOf(array.spec.arch);
+  const Result<program::ArrayProgram> program = program::Lower(array.spec);
+  if (!program.ok()) return program.status();
+  if (Status s = program::Validate(*program, npu); !s.ok()) return s;
+  const Result<program::Sequence> sequence = program::LaunchSequence(*program, array.k_steps);
+  if (!sequence.ok()) return sequence.status();
+  std::vector<int64_t> argument_bytes = array.input_bytes;
+  argument_bytes.push_back(array.output_bytes);
+  if (Status s = program::Validate(*program, *sequence, argument_bytes, npu); !s.ok()) return s;
+  Result<std::vector<uint32_t>> stream = program::EncodeStream(*sequence, npu);
+  if (!stream.ok()) return stream.status();
+  prepared->stream = *std::move(stream);
+  Result<std::shared_ptr<device::Executable>> executable = ExecutableFor(*program);
+  if (!executable.ok()) return executable.status();
+  prepared->executable = *std::move(executable);
+  return {};
+}
+
+Result<std::shared_ptr<device::Executable>> PlanCache::ExecutableFor(
+    const program::ArrayProgram& program) {
+  const std::lock_guard<std::mutex> lock(loading_);
+  for (const auto& [spec, executable] : executables_) {
+    if (spec == program.spec) return executable;
+  }
+  const Result<std::unique_ptr<device::ArrayImage>> image = target_.images(program.spec);
+  if (!image.ok()) return image.status();
+  Result<std::unique_ptr<device::Executable>> loaded = target_.device->LoadImage(**image);
+  if (!loaded.ok()) return loaded.status();
+  executables_.emplace_back(program.spec, *std::move(loaded));
+  return executables_.back().second;
 }
 
 const PreparedPlan* PlanCache::Insert(std::unique_ptr<PreparedPlan> plan) {

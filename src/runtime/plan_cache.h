@@ -2,21 +2,37 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "core/problem.h"
 #include "device/device.h"
 #include "plan/plan.h"
+#include "program/array_program.h"
 #include "tilewave/status.h"
 
 namespace tilewave::runtime {
 
+/// Makes what a device loads for a design: the array as data for a virtual NPU, a binary from a
+/// directory for a real one.
+using ImageProvider =
+    std::function<Result<std::unique_ptr<device::ArrayImage>>(const program::DesignSpec& spec)>;
+
+/// What plans are made for, and how their designs reach the device.
+struct PlanTarget {
+  device::Device* device = nullptr;  ///< Borrowed.
+  plan::Target target;
+  ImageProvider images;  ///< For arrays.
+};
+
 /// A plan with its executable, ready to launch. Immutable.
 struct PreparedPlan {
   plan::Plan plan;
-  std::unique_ptr<device::Executable> executable;
+  std::shared_ptr<device::Executable> executable;  ///< Plans of one design share it.
+  std::vector<uint32_t> stream;                    ///< For arrays: what each launch executes.
 };
 
 /// Plans by problem. Readers take no lock: the table is open-addressed with atomic slots, and a
@@ -27,7 +43,7 @@ class PlanCache {
  public:
   static constexpr size_t kMaxPlans = size_t{1} << 16;
 
-  explicit PlanCache(device::Device* device);
+  explicit PlanCache(PlanTarget target);
   ~PlanCache();
   PlanCache(const PlanCache&) = delete;
   PlanCache& operator=(const PlanCache&) = delete;
@@ -39,7 +55,8 @@ class PlanCache {
     std::unique_ptr<PreparedPlan> uncached;
   };
 
-  /// The plan for the problem, made and loaded now if it is new. Errors: those of MakePlan.
+  /// The plan for the problem, made and loaded now if it is new. Errors: those of MakePlan, of
+  /// Validate and of loading.
   [[nodiscard]] Result<Found> PlanFor(const core::Problem& problem);
 
  private:
@@ -47,12 +64,19 @@ class PlanCache {
 
   [[nodiscard]] Result<std::unique_ptr<PreparedPlan>> Make(const core::Problem& problem);
   const PreparedPlan* Insert(std::unique_ptr<PreparedPlan> plan);
+  [[nodiscard]] Status PrepareArray(PreparedPlan* prepared);
+  [[nodiscard]] Result<std::shared_ptr<device::Executable>> ExecutableFor(
+      const program::ArrayProgram& program);
 
-  device::Device* device_;
+  PlanTarget target_;
   std::atomic<Table*> table_;
   std::mutex inserting_;
   std::vector<std::unique_ptr<Table>> tables_;        ///< All ever published; guarded.
   std::vector<std::unique_ptr<PreparedPlan>> plans_;  ///< Guarded by inserting_.
+
+  std::mutex loading_;
+  std::vector<std::pair<program::DesignSpec, std::shared_ptr<device::Executable>>>
+      executables_;  ///< Guarded by loading_.
 };
 
 }  // namespace tilewave::runtime

@@ -27,7 +27,7 @@ class PlanCacheTest : public ::testing::Test {
 };
 
 TEST_F(PlanCacheTest, FindsWhatItMadeThroughEveryGrowth) {
-  PlanCache cache(device_.get());
+  PlanCache cache({device_.get(), {}, {}});
   std::vector<const PreparedPlan*> made;
   for (int64_t m = 1; m <= 1000; ++m) {
     Result<PlanCache::Found> found = cache.PlanFor(ProblemWithM(m));
@@ -47,7 +47,7 @@ TEST_F(PlanCacheTest, FindsWhatItMadeThroughEveryGrowth) {
 }
 
 TEST_F(PlanCacheTest, WhenFullItStillPlansButKeepsNothing) {
-  PlanCache cache(device_.get());
+  PlanCache cache({device_.get(), {}, {}});
   for (size_t m = 1; m <= PlanCache::kMaxPlans; ++m) {
     ASSERT_TRUE(cache.PlanFor(ProblemWithM(static_cast<int64_t>(m))).ok());
   }
@@ -62,7 +62,7 @@ TEST_F(PlanCacheTest, WhenFullItStillPlansButKeepsNothing) {
 }
 
 TEST_F(PlanCacheTest, RefusalsAreNotCached) {
-  PlanCache cache(device_.get());
+  PlanCache cache({device_.get(), {}, {}});
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(cache.PlanFor(ProblemWithM(0)).status().code(), StatusCode::kInvalidArgument);
   }

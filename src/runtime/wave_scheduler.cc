@@ -43,24 +43,51 @@ Status WaveScheduler::Submit(CallState* call) {
   if (!plan.ok()) return plan.status();
   call->plan = *std::move(plan);
   if (Status s = core::ValidateOperands(call->problem, call->operands); !s.ok()) return s;
+  if (call->time_limit) call->time_limit = std::min(*call->time_limit, kLongestTimeLimit);
+  if (call->stats != nullptr) call->launched_ns = device_->clock().NowNs();
+  return call->plan.plan->plan.strategy == plan::Strategy::kTiles ? RunTiles(call)
+                                                                  : SubmitWhole(call);
+}
 
-  call->launch = {call->plan.plan->executable.get(), &call->operands, nullptr, call->progress, {}};
+Status WaveScheduler::SubmitWhole(CallState* call) {
+  call->launch = {
+      call->plan.plan->executable.get(), &call->operands, nullptr, call->progress, {}, {}};
   if (!call->weights.empty()) {
     const Result<const device::WeightsPayload*> payload = call->weights.impl()->PayloadFor(device_);
     if (!payload.ok()) return payload.status();
     call->launch.weights = *payload;
+    if (call->stats != nullptr) call->launched_ns = device_->clock().NowNs();
   }
-
-  call->time_limit = std::min(call->time_limit, kLongestTimeLimit);
-  if (call->stats != nullptr) call->launched_ns = device_->clock().NowNs();
   if (Status s = TrySubmitUntilAccepted(call); !s.ok()) return s;
   if (call->stats != nullptr) call->accepted_ns = device_->clock().NowNs();
   return call->fence.done ? call->fence.status : Status();
 }
 
+/// Launches borrow the executor's memory, not the call's, so that the call ends here either way.
+Status WaveScheduler::RunTiles(CallState* call) {
+  if (Status s = tiles_.Run(*call->plan.plan, call->problem, call->operands, LimitsOf(*call),
+                            call->progress, call->stats);
+      !s.ok()) {
+    // A plan that the cache does not hold must outlive its late launches.
+    if (call->plan.uncached != nullptr && !tiles_.Idle()) {
+      static_cast<void>(call->plan.uncached.release());
+    }
+    return s;
+  }
+  call->submitted = true;
+  call->fence.done = true;
+  if (call->stats != nullptr) call->accepted_ns = device_->clock().NowNs();
+  return {};
+}
+
+WaitLimits WaveScheduler::LimitsOf(const CallState& call) const {
+  if (call.time_limit) return {*call.time_limit, *call.time_limit};
+  return {kDefaultTimeLimit, std::chrono::nanoseconds::max()};
+}
+
 Status WaveScheduler::TrySubmitUntilAccepted(CallState* call) {
   const std::span<const device::Launch> chain(&call->launch, 1);
-  int64_t give_up_ns = 0;
+  const std::chrono::nanoseconds limit = LimitsOf(*call).each;
   for (;;) {
     switch (device_->queue().TrySubmit(chain, &call->fence)) {
       case device::SubmitCode::kAccepted:
@@ -71,22 +98,31 @@ Status WaveScheduler::TrySubmitUntilAccepted(CallState* call) {
       case device::SubmitCode::kQueueFull:
         break;
     }
-    const int64_t now_ns = base::WallNowNs();
-    if (give_up_ns == 0) give_up_ns = now_ns + call->time_limit.count();
-    if (now_ns > give_up_ns) return TooLate("accepted", call->time_limit);
-    std::this_thread::yield();
+    if (device_->queue().WaitForRoom(limit) == device::WaitCode::kTimeout) {
+      return TooLate("accepted", limit);
+    }
   }
 }
 
 Status WaveScheduler::Wait(CallState* call) {
   TW_CHECK(call->submitted);
   if (!call->fence.done) {
-    if (device_->queue().Wait(&call->fence, call->time_limit) == device::WaitCode::kTimeout) {
-      return TooLate("finished", call->time_limit);
+    const std::chrono::nanoseconds limit = LimitsOf(*call).each;
+    if (device_->queue().Wait(&call->fence, limit) == device::WaitCode::kTimeout) {
+      return TooLate("finished", limit);
     }
     call->fence.done = true;
   }
-  if (call->stats != nullptr && call->fence.status.ok()) FillStats(*call);
+  if (call->stats != nullptr && call->fence.status.ok() && call->stats->part_count == 0) {
+    const bool whole = call->plan.plan->plan.strategy == plan::Strategy::kWholeProduct;
+    const int64_t ended_ns = whole ? device_->clock().NowNs() : call->accepted_ns;
+    FillPart(*call, ended_ns);
+    if (whole) {
+      call->stats->phases.launch_us = base::NsToUs(call->accepted_ns - call->launched_ns);
+      call->stats->phases.wait_us = base::NsToUs(ended_ns - call->accepted_ns);
+      call->stats->counts.submissions = 1;
+    }
+  }
   return call->fence.status;
 }
 
@@ -119,20 +155,13 @@ void WaveScheduler::SweepQuarantine() {
   }
 }
 
-void WaveScheduler::FillStats(const CallState& call) const {
-  const int64_t ended_ns = device_->clock().NowNs();
-  const DeviceInfo& info = device_->info();
+void WaveScheduler::FillPart(const CallState& call, int64_t ended_ns) const {
+  const PreparedPlan& prepared = *call.plan.plan;
   CallStats& stats = *call.stats;
-  stats = {};
   stats.part_count = 1;
-  stats.parts[0] = {info.name,
-                    call.launch.executable->kernel_name(),
-                    reason_,
-                    call.plan.plan->plan.launches,
-                    base::NsToUs(ended_ns - call.launched_ns),
-                    device_->clock().kind()};
-  stats.phases.launch_us = base::NsToUs(call.accepted_ns - call.launched_ns);
-  stats.phases.wait_us = base::NsToUs(ended_ns - call.accepted_ns);
+  stats.parts[0] = {
+      device_->info().name,   prepared.executable->kernel_name(),        reason_,
+      prepared.plan.launches, base::NsToUs(ended_ns - call.launched_ns), device_->clock().kind()};
   stats.macs = call.problem.batch * call.problem.m * call.problem.k * call.problem.n;
   stats.plan_cached = call.plan.cached;
   stats.total_us = base::NsToUs(base::WallNowNs() - call.start_ns);

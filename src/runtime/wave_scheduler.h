@@ -4,19 +4,22 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/slot_pool.h"
 #include "core/problem.h"
 #include "device/device.h"
 #include "runtime/plan_cache.h"
+#include "runtime/tile_executor.h"
 #include "runtime/weights.h"
 #include "tilewave/device_info.h"
 #include "tilewave/status.h"
 
 namespace tilewave::runtime {
 
-/// The default of RunOptions::time_limit: far above any product (the longest published one is
+/// The default of RunOptions::time_limit: far above any launch (the longest published one is
 /// tens of milliseconds), and above the driver's own recovery, which takes 2 to 4 s.
 inline constexpr std::chrono::nanoseconds kDefaultTimeLimit = std::chrono::seconds(30);
 
@@ -32,7 +35,8 @@ struct CallState {
   Weights weights;  ///< Kept alive; not empty exactly if the problem is prepacked.
   std::atomic<int64_t>* progress = nullptr;
   CallStats* stats = nullptr;
-  std::chrono::nanoseconds time_limit = kDefaultTimeLimit;
+  /// Summed over the call's waits. Without it no single wait may take kDefaultTimeLimit.
+  std::optional<std::chrono::nanoseconds> time_limit;
 
   PlanCache::Found plan;
   device::Launch launch;
@@ -49,8 +53,8 @@ struct CallState {
 class WaveScheduler {
  public:
   /// `reason` says in the stats why calls run on this device; it outlives the scheduler.
-  WaveScheduler(device::Device* device, std::string_view reason)
-      : device_(device), reason_(reason), plans_(device) {}
+  WaveScheduler(PlanTarget target, std::string_view reason)
+      : device_(target.device), reason_(reason), plans_(std::move(target)), tiles_(device_) {}
   WaveScheduler(const WaveScheduler&) = delete;
   WaveScheduler& operator=(const WaveScheduler&) = delete;
 
@@ -79,12 +83,16 @@ class WaveScheduler {
 
  private:
   [[nodiscard]] Status TrySubmitUntilAccepted(CallState* call);
-  void FillStats(const CallState& call) const;
+  [[nodiscard]] Status SubmitWhole(CallState* call);
+  [[nodiscard]] Status RunTiles(CallState* call);
+  WaitLimits LimitsOf(const CallState& call) const;
+  void FillPart(const CallState& call, int64_t ended_ns) const;
   void SweepQuarantine();
 
   device::Device* device_;
   std::string_view reason_;
-  PlanCache plans_;
+  PlanCache plans_;  ///< Before tiles_: late launches of an array read their plans.
+  TileExecutor tiles_;
   base::SlotPool<CallState> idle_;
   std::atomic<int> quarantined_count_{0};
   std::mutex quarantine_mutex_;

@@ -55,7 +55,7 @@ class FakeQueue final : public device::Queue {
       return device::SubmitCode::kQueueFull;
     }
     const auto ticket = static_cast<uint64_t>(++behaviour_->submissions);
-    *fence = {ticket, false, {}};
+    *fence = {ticket, false, {}, 0, 0};
     const std::lock_guard<std::mutex> lock(mutex_);
     running_[ticket] = launches[0];
     return device::SubmitCode::kAccepted;
@@ -75,6 +75,10 @@ class FakeQueue final : public device::Queue {
     }
     Complete(fence);
     return device::WaitCode::kDone;
+  }
+
+  device::WaitCode WaitForRoom(std::chrono::nanoseconds) override {
+    return behaviour_->always_full ? device::WaitCode::kTimeout : device::WaitCode::kDone;
   }
 
  private:
@@ -110,6 +114,9 @@ class FakeDevice final : public device::Device {
     ++behaviour_->loads;
     if (!behaviour_->load.ok()) return behaviour_->load;
     return std::unique_ptr<device::Executable>(std::make_unique<FakeExecutable>());
+  }
+  Result<std::unique_ptr<device::Executable>> LoadImage(const device::ArrayImage&) override {
+    return Status(StatusCode::kUnimplemented, "the fake device takes whole products");
   }
   std::string_view WeightsLayout(const core::Problem& problem) const override {
     return problem.b_type == ElementType::kU8 ? "fake_u8" : "fake_s8";

@@ -1,0 +1,60 @@
+#include "engine/array_choices.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tilewave::engine {
+namespace {
+
+/// Finds the value whose Name is `text`; nothing for an empty text.
+template <typename T>
+Status ByName(const char* what, const std::string& text, std::span<const T> values,
+              std::optional<T>* out) {
+  if (text.empty()) return {};
+  std::vector<std::string_view> names;
+  for (const T value : values) {
+    if (Name(value) == text) {
+      *out = value;
+      return {};
+    }
+    names.push_back(Name(value));
+  }
+  return {StatusCode::kInvalidArgument,
+          fmt::format("unknown {} '{}'; expected one of: {}", what, text, fmt::join(names, ", "))};
+}
+
+constexpr program::DesignFamily kFamilies[] = {program::DesignFamily::kPackedTile,
+                                               program::DesignFamily::kKStream};
+constexpr program::TileKernel kKernels[] = {program::TileKernel::kScalar,
+                                            program::TileKernel::kVector};
+constexpr plan::SubmissionMode kModes[] = {
+    plan::SubmissionMode::kSequential, plan::SubmissionMode::kWave, plan::SubmissionMode::kRunlist};
+constexpr plan::BufferPolicy kBuffers[] = {plan::BufferPolicy::kOne, plan::BufferPolicy::kPerTile,
+                                           plan::BufferPolicy::kPool};
+
+}  // namespace
+
+Result<plan::ArrayChoices> ArrayChoicesOf(const ArrayOptions& options) {
+  plan::ArrayChoices choices;
+  Status s = ByName<program::DesignFamily>("design", options.design, kFamilies, &choices.family);
+  if (s.ok()) {
+    s = ByName<program::TileKernel>("tile kernel", options.kernel, kKernels, &choices.kernel);
+  }
+  if (s.ok()) s = ByName<plan::SubmissionMode>("mode", options.mode, kModes, &choices.mode);
+  if (s.ok()) {
+    s = ByName<plan::BufferPolicy>("buffer policy", options.buffers, kBuffers, &choices.buffers);
+  }
+  if (!s.ok()) return s;
+  choices.tile = options.tile;
+  choices.pool = options.pool;
+  choices.batched_syncs = options.batched_syncs;
+  choices.interleave = options.interleave;
+  return choices;
+}
+
+}  // namespace tilewave::engine

@@ -1,0 +1,105 @@
+#include "runtime/tile_executor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/tile_product.h"
+
+namespace tilewave::runtime {
+namespace {
+
+/// Memory of so many calls waits for the next one; more threads than that allocate anew.
+constexpr size_t kMaxIdle = 16;
+
+/// A real driver has given up on a launch long before.
+constexpr std::chrono::nanoseconds kLastWhile = std::chrono::seconds(30);
+
+}  // namespace
+
+TileExecutor::~TileExecutor() {
+  for (std::unique_ptr<TileMemory>& memory : quarantined_) {
+    if (!memory->runner->WaitIdle(kLastWhile)) static_cast<void>(memory.release());
+  }
+}
+
+std::unique_ptr<TileMemory> TileExecutor::Take(const BufferSets::Shape& shape) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (size_t i = idle_.size(); i-- > 0;) {
+    if (!(idle_[i]->runner->sets().shape() == shape)) continue;
+    std::unique_ptr<TileMemory> memory = std::move(idle_[i]);
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+    return memory;
+  }
+  return nullptr;
+}
+
+void TileExecutor::GiveBack(std::unique_ptr<TileMemory> memory) {
+  if (memory->runner == nullptr) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!memory->runner->Idle()) {
+    quarantined_.push_back(std::move(memory));
+    return;
+  }
+  // A set per tile is made for one call: keeping it would hold a product's worth of memory.
+  if (memory->runner->sets().shape().policy == plan::BufferPolicy::kPerTile) return;
+  if (idle_.size() == kMaxIdle) idle_.erase(idle_.begin());
+  idle_.push_back(std::move(memory));
+}
+
+bool TileExecutor::Idle() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::erase_if(quarantined_,
+                [](const std::unique_ptr<TileMemory>& memory) { return memory->runner->Idle(); });
+  return quarantined_.empty();
+}
+
+Status TileExecutor::Run(const PreparedPlan& prepared, const core::Problem& problem,
+                         core::Operands operands, const WaitLimits& limits,
+                         std::atomic<int64_t>* progress, CallStats* stats) {
+  std::unique_ptr<TileMemory> memory = Take(BufferSets::ShapeOf(prepared.plan.array));
+  if (memory == nullptr) memory = std::make_unique<TileMemory>();
+  PhaseTimer timer(&device_->clock(), stats);
+  Status s = RunIn(memory.get(), prepared, problem, &operands, limits, progress, &timer);
+  GiveBack(std::move(memory));
+  return s;
+}
+
+Status TileExecutor::RunIn(TileMemory* memory, const PreparedPlan& prepared,
+                           const core::Problem& problem, core::Operands* operands,
+                           const WaitLimits& limits, std::atomic<int64_t>* progress,
+                           PhaseTimer* timer) {
+  const plan::ArrayPlan& plan = prepared.plan.array;
+  device::Clock& clock = device_->clock();
+  clock.ChargeHost(device::HostWork::kCall, 0, 1);
+  timer->End(&PhaseTimes::call_us);
+  Images images;
+  if (Status s = MakeImages(problem, operands, &memory->images, &images); !s.ok()) return s;
+  const auto copied = [](const OperandImage& image, int64_t batch, int64_t rows, int64_t cols) {
+    return image.copied ? (image.batch_stride == 0 ? 1 : batch) * rows * cols : 0;
+  };
+  const int64_t packed_bytes = copied(images.a, problem.batch, problem.m, problem.k) +
+                               copied(images.b, problem.batch, problem.k, problem.n);
+  if (packed_bytes > 0) clock.ChargeHost(device::HostWork::kPack, packed_bytes, 1);
+  timer->End(&PhaseTimes::pack_us);
+
+  if (memory->runner == nullptr) {
+    Result<std::unique_ptr<BufferSets>> sets =
+        BufferSets::Make(device_, BufferSets::ShapeOf(plan), timer);
+    if (!sets.ok()) return sets.status();
+    memory->runner = std::make_unique<WaveRunner>(device_, *std::move(sets));
+  }
+  TileProduct product(problem, plan, images, &memory->sums, progress);
+  if (Status s = memory->runner->Run(WaveShapeOf(plan), *prepared.executable, prepared.stream,
+                                     limits, &product, timer);
+      !s.ok()) {
+    return s;
+  }
+  FinishProduct(problem, *operands, images, product.sums());
+  const int64_t c_bytes =
+      problem.batch * problem.m * problem.n * static_cast<int64_t>(ElementBytes(problem.c_type));
+  clock.ChargeHost(device::HostWork::kFinish, c_bytes, 1);
+  timer->End(&PhaseTimes::finish_us);
+  return {};
+}
+
+}  // namespace tilewave::runtime
