@@ -67,6 +67,8 @@ int Main(int argc, char** argv) {
   AddMatmulCommand(&app, &context);
   AddRandomCommand(&app, &context);
   AddDevicesCommand(&app, &context);
+  AddBenchCommand(&app, &context);
+  AddExplainCommand(&app, &context);
   AddSelftestCommand(&app, &context);
   try {
     app.parse(argc, argv);

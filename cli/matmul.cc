@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/checked_math.h"
+#include "cli/array_flags.h"
 #include "cli/commands.h"
 #include "cli/memory.h"
 #include "cli/npy_file.h"
@@ -36,6 +37,7 @@ struct MatmulOptions {
   std::string output;
   std::string device = "auto";
   std::optional<std::string> kernel;
+  ArrayFlags array;
   std::string out;
   std::optional<std::string> scale_a;
   std::optional<std::string> scale_b;
@@ -310,8 +312,12 @@ void RunMatmul(const MatmulOptions& o, Context* context) {
   EngineOptions engine_options;
   engine_options.device = o.device;
   engine_options.cpu_kernel = o.kernel.value_or("");
+  Result<ArrayOptions> array = ArrayOptionsOf(o.array);
+  if (!array.ok()) return context->Fail(array.status());
+  engine_options.array = *std::move(array);
   Result<Engine> engine = Engine::Create(engine_options);
   if (!engine.ok()) return context->Fail(engine.status());
+  if (Status s = CheckArrayFlags(o.array, engine->device()); !s.ok()) return context->Fail(s);
   Loaded loaded;
   if (Status s = Load(o, with_bars, &loaded); !s.ok()) return context->Fail(s);
 
@@ -402,6 +408,7 @@ void AddMatmulCommand(CLI::App* app, Context* context) {
       ->capture_default_str();
   AddText(command, "--kernel", &o->kernel, "Force a CPU kernel by name (default: the best)")
       ->type_name("NAME");
+  AddArrayFlags(command, &o->array);
   command->add_option("--out", o->out, "Type of C (default s32; f32 if an input is float32)")
       ->type_name("TYPE")
       ->check(CLI::IsMember(Names(kOutputs)));

@@ -49,11 +49,14 @@ TEST(StatsTest, TextAndJsonSayTheSame) {
   stats.part_count = 1;
   stats.parts[0] = {"host", "kernel_x", "because", 3, 1500, TimeKind::kSimulated};
   stats.phases.launch_us = 1200;
+  stats.counts.syncs_in = 7;
+  stats.kernel_us = 900;
   stats.total_us = 2000;
   stats.macs = 12345;
   const std::string text = StatsText(stats);
-  for (const char* part : {"host", "kernel_x", "because", "1.50 ms", "simulated", "2.00 ms",
-                           "12,345 MACs", "launch     1.20 ms", "made for this call"}) {
+  for (const char* part :
+       {"host", "kernel_x", "because", "1.50 ms", "simulated", "2.00 ms", "12,345 MACs",
+        "launch     1.20 ms", "900 us inside kernels", "7 syncs_in", "made for this call"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }
   EXPECT_EQ(text.find("accumulate"), std::string::npos);
@@ -62,7 +65,9 @@ TEST(StatsTest, TextAndJsonSayTheSame) {
   EXPECT_EQ(json["parts"][0]["launches"], 3);
   EXPECT_EQ(json["parts"][0]["time_kind"], "simulated");
   EXPECT_EQ(json["phases_us"]["launch"], 1200.0);
-  EXPECT_EQ(json["phases_us"].size(), 10U);
+  EXPECT_EQ(json["phases_us"].size(), 11U);
+  EXPECT_EQ(json["counts"]["syncs_in"], 7);
+  EXPECT_EQ(json["kernel_us"], 900.0);
   EXPECT_EQ(json["total_us"], 2000.0);
 }
 

@@ -13,10 +13,18 @@ namespace tilewave::report {
 namespace {
 
 std::vector<std::pair<const char*, double>> Phases(const PhaseTimes& p) {
-  return {{"allocate", p.allocate_us}, {"pack", p.pack_us},     {"write", p.write_us},
-          {"sync_in", p.sync_in_us},   {"launch", p.launch_us}, {"wait", p.wait_us},
-          {"sync_out", p.sync_out_us}, {"read", p.read_us},     {"accumulate", p.accumulate_us},
+  return {{"call", p.call_us},       {"allocate", p.allocate_us},
+          {"pack", p.pack_us},       {"write", p.write_us},
+          {"sync_in", p.sync_in_us}, {"launch", p.launch_us},
+          {"wait", p.wait_us},       {"sync_out", p.sync_out_us},
+          {"read", p.read_us},       {"accumulate", p.accumulate_us},
           {"finish", p.finish_us}};
+}
+
+std::vector<std::pair<const char*, int64_t>> Counts(const PhaseCounts& c) {
+  return {{"buffers", c.buffers},         {"writes", c.writes},       {"syncs_in", c.syncs_in},
+          {"submissions", c.submissions}, {"syncs_out", c.syncs_out}, {"reads", c.reads},
+          {"bytes_in", c.bytes_in},       {"bytes_out", c.bytes_out}};
 }
 
 }  // namespace
@@ -40,12 +48,23 @@ std::string StatsText(const CallStats& stats) {
   for (const auto& [name, us] : Phases(stats.phases)) {
     if (us > 0) text += fmt::format("  {:<10} {}\n", name, FormatUs(us));
   }
+  if (stats.kernel_us > 0) {
+    text += fmt::format("  of launch and wait, {} inside kernels\n", FormatUs(stats.kernel_us));
+  }
+  std::string counts;
+  for (const auto& [name, count] : Counts(stats.counts)) {
+    if (count > 0)
+      counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", FormatCount(count), name);
+  }
+  if (!counts.empty()) text += fmt::format("  counts: {}\n", counts);
   return text;
 }
 
 nlohmann::json StatsJson(const CallStats& stats) {
   nlohmann::json phases = nlohmann::json::object();
   for (const auto& [name, us] : Phases(stats.phases)) phases[name] = us;
+  nlohmann::json counts = nlohmann::json::object();
+  for (const auto& [name, count] : Counts(stats.counts)) counts[name] = count;
   nlohmann::json parts = nlohmann::json::array();
   for (int i = 0; i < stats.part_count; ++i) {
     const CallStats::Part& part = stats.parts[static_cast<size_t>(i)];
@@ -60,6 +79,8 @@ nlohmann::json StatsJson(const CallStats& stats) {
           {"macs", stats.macs},
           {"plan_cached", stats.plan_cached},
           {"phases_us", phases},
+          {"counts", counts},
+          {"kernel_us", stats.kernel_us},
           {"parts", parts}};
 }
 

@@ -291,7 +291,7 @@ class Refusals(CliTest):
         a, b = self.save("A.npy", s8(3, 3)), self.save("B.npy", s8(3, 3))
         self.refuse(4, "no device 'gpu'; expected auto, host, vnpu:PROFILE, xrt[:N]",
                     *self.matmul(a, b, "--device", "gpu"))
-        self.refuse(5, "not implemented yet", *self.matmul(a, b, "--device", "vnpu:phoenix"))
+        self.refuse(4, "phoenix-pyxrt", *self.matmul(a, b, "--device", "vnpu:birman"))
         self.refuse(5, "not implemented yet", *self.matmul(a, b, "--device", "xrt:0"))
         self.refuse(4, "no CPU kernel 'x'", *self.matmul(a, b, "--kernel", "x"))
 
@@ -585,7 +585,7 @@ class OtherCommands(CliTest):
         for name in ("host", "vnpu", "xrt"):
             self.assertIn(name, done.stdout)
         devices = json.loads(tilewave("devices", "--json").stdout)["devices"]
-        self.assertEqual([d["usable"] for d in devices], [True, False, False])
+        self.assertEqual([d["usable"] for d in devices], [True, True, True, False])
 
     def test_selftest(self):
         done = tilewave("selftest", "--cases", 25, "--seed", 3)

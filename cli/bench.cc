@@ -1,0 +1,197 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/progress_bar.h"
+#include "cli/report_suite.h"
+#include "report/table.h"
+#include "report/units.h"
+
+namespace tilewave::cli {
+namespace {
+
+struct BenchOptions {
+  std::string suite;
+  std::string device;
+};
+
+using report::FormatCount;
+using report::FormatUs;
+
+double SyncUs(const PhaseTimes& p) { return p.sync_in_us + p.sync_out_us; }
+
+/// Submitting and waiting: what the host sees of the device's work.
+double LaunchUs(const PhaseTimes& p) { return p.launch_us + p.wait_us; }
+
+std::string DesignText(const ReportRow& row) {
+  return fmt::format("{} {}", program::Name(*row.choices.family), row.choices.tile);
+}
+
+/// Three digits, and no exponent.
+std::string SpeedUpText(double speed_up) {
+  if (speed_up >= 1000) return FormatCount(std::llround(speed_up));
+  return fmt::format("{:.3g}", speed_up);
+}
+
+std::string ExactText(const ReportRow& row) {
+  if (row.outcome.wrong == 0) return "exact";
+  return fmt::format("{}: {:.1f} % wrong, by up to {}", row.lossy() ? "lossy" : "WRONG",
+                     100 * row.wrong_share(), FormatCount(row.outcome.max_abs_error));
+}
+
+std::string SuiteTable(const ReportSuite& suite, int64_t size) {
+  report::Table table;
+  table.AddColumn("design");
+  table.AddColumn("kernel model");
+  table.AddColumn("mode");
+  table.AddColumn("buffers");
+  for (const char* head : {"launches", "allocate", "sync", "launch", "kernel", "total", "speed-up",
+                           "report", "deviation"}) {
+    table.AddColumn(head, report::Table::Align::kRight);
+  }
+  table.AddColumn("result");
+  for (const ReportRow& row : suite.rows) {
+    if (row.size != size) continue;
+    const PhaseTimes& p = row.outcome.stats.phases;
+    table.AddRow({DesignText(row), row.kernel_model, std::string(plan::Name(*row.choices.mode)),
+                  std::string(plan::Name(*row.choices.buffers)), FormatCount(row.launches),
+                  FormatUs(p.allocate_us), FormatUs(SyncUs(p)), FormatUs(LaunchUs(p)),
+                  FormatUs(row.outcome.stats.kernel_us), FormatUs(row.total_us),
+                  fmt::format("{}x", SpeedUpText(row.speed_up)),
+                  row.report_us ? FormatUs(*row.report_us) : "",
+                  row.report_us ? fmt::format("{:+.1f} %", 100 * *row.deviation()) : "",
+                  ExactText(row)});
+  }
+  return table.ToString();
+}
+
+/// One wave of the report's pool, beside the phases that it printed.
+std::string WaveText(const ReportSuite& suite) {
+  for (const ReportRow& row : suite.rows) {
+    if (row.size != 512 || !row.lossy() || row.choices.buffers != plan::BufferPolicy::kPool) {
+      continue;
+    }
+    const double waves = static_cast<double>(row.launches) / static_cast<double>(row.wave);
+    const PhaseTimes& p = row.outcome.stats.phases;
+    return fmt::format(
+        "One wave of {} at 512: write {}, sync in {}, launch {}, wait {}, sync out {}, read {}\n"
+        "    the report printed: write 1.3 ms, sync in 1.6 ms, launch 165 ms, wait 0.6 ms, "
+        "sync out 0.2 ms, read 1.0 ms\n",
+        row.wave, FormatUs(p.write_us / waves), FormatUs(p.sync_in_us / waves),
+        FormatUs(p.launch_us / waves), FormatUs(p.wait_us / waves), FormatUs(p.sync_out_us / waves),
+        FormatUs(p.read_us / waves));
+  }
+  return "";
+}
+
+std::string SuiteText(const ReportSuite& suite) {
+  std::string text = fmt::format(
+      "Every time is simulated (no silicon). Rows with 16x16 tiles run as in the report, on "
+      "vnpu:{};\nthe others on vnpu:{}. Launch is submitting and waiting; kernel is part of it.\n"
+      "Totals are of a first call: buffers are allocated, device and configuration are there.\n",
+      suite.report_profile, suite.profile);
+  for (const int64_t size : {64, 128, 512}) {
+    text += fmt::format("\n{0} x {0} x {0}\n{1}", size, SuiteTable(suite, size));
+  }
+  text += "\n" + WaveText(suite);
+  text +=
+      "\nLossy rows are the report's arithmetic: each tile shifted right by 7 and clamped to s8, "
+      "then summed over K.\nThey are compared with the exact product shifted once.\n";
+  return text;
+}
+
+nlohmann::json RowJson(const ReportRow& row) {
+  const PhaseTimes& p = row.outcome.stats.phases;
+  nlohmann::json json = {{"size", row.size},
+                         {"profile", row.profile},
+                         {"design", program::Name(*row.choices.family)},
+                         {"tile", row.choices.tile},
+                         {"kernel", program::Name(*row.choices.kernel)},
+                         {"kernel_model", row.kernel_model},
+                         {"mode", plan::Name(*row.choices.mode)},
+                         {"buffers", plan::Name(*row.choices.buffers)},
+                         {"launches", row.launches},
+                         {"launches_per_wave", row.wave},
+                         {"total_us", row.total_us},
+                         {"time_kind", Name(TimeKind::kSimulated)},
+                         {"speed_up", row.speed_up},
+                         {"phases_us",
+                          {{"call", p.call_us},
+                           {"allocate", p.allocate_us},
+                           {"pack", p.pack_us},
+                           {"write", p.write_us},
+                           {"sync_in", p.sync_in_us},
+                           {"launch", p.launch_us},
+                           {"wait", p.wait_us},
+                           {"sync_out", p.sync_out_us},
+                           {"read", p.read_us},
+                           {"accumulate", p.accumulate_us},
+                           {"finish", p.finish_us}}},
+                         {"kernel_us", row.outcome.stats.kernel_us},
+                         {"report_us", nullptr},
+                         {"deviation", nullptr},
+                         {"exact", row.outcome.wrong == 0},
+                         {"max_abs_error", row.outcome.max_abs_error},
+                         {"wrong_share", row.wrong_share()}};
+  if (row.report_us) {
+    json["report_us"] = *row.report_us;
+    json["deviation"] = *row.deviation();
+  }
+  return json;
+}
+
+void RunBench(const BenchOptions& options, Context* context) {
+  ReportProfiles profiles;
+  if (!options.device.empty()) {
+    constexpr std::string_view kScheme = "vnpu:";
+    if (!options.device.starts_with(kScheme)) {
+      return context->Fail(
+          {StatusCode::kInvalidArgument,
+           fmt::format("device '{}' cannot run the report's suite; expected vnpu:PROFILE",
+                       options.device)});
+    }
+    profiles.report = profiles.other = options.device.substr(kScheme.size());
+  }
+  Result<ReportSuite> suite = [&] {
+    ProgressBar bar("bench", ReportRowCount(), !context->json);
+    return RunReportSuite(profiles, bar.counter());
+  }();
+  if (!suite.ok()) return context->Fail(suite.status());
+  nlohmann::json rows = nlohmann::json::array();
+  for (const ReportRow& row : suite->rows) {
+    rows.push_back(RowJson(row));
+    if (row.outcome.wrong > 0 && !row.lossy()) context->exit_code = ExitCode::kWrongResult;
+  }
+  context->Succeed(SuiteText(*suite), {{"suite", options.suite},
+                                       {"profile", suite->profile},
+                                       {"report_profile", suite->report_profile},
+                                       {"rows", rows}});
+}
+
+}  // namespace
+
+void AddBenchCommand(CLI::App* app, Context* context) {
+  CLI::App* command =
+      app->add_subcommand("bench", "Run a suite of products and say what each took");
+  auto options = std::make_shared<BenchOptions>();
+  command
+      ->add_option("--suite", options->suite,
+                   "report: a published report on 16x16 tiles, and the way out")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"report"}))
+      ->required();
+  command
+      ->add_option("--device", options->device,
+                   "Run every row on this vnpu:PROFILE (default: the report's rows on\n"
+                   "vnpu:phoenix-pyxrt, the others on vnpu:phoenix)")
+      ->type_name("NAME");
+  command->callback([options, context] { RunBench(*options, context); });
+}
+
+}  // namespace tilewave::cli

@@ -1,0 +1,228 @@
+#include "report/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "report/table.h"
+#include "report/units.h"
+
+namespace tilewave::report {
+namespace {
+
+using plan::BufferPolicy;
+using plan::SubmissionMode;
+using plan::Term;
+using program::DesignFamily;
+using program::TileKernel;
+
+/// Indices into Explanation::strategies, in the order of kWays.
+enum Way : uint8_t { kBefore, kWaves, kLargeScalar, kLargeVector, kStreamWaves, kStreamRunlist };
+
+struct WayChoices {
+  const char* name;
+  DesignFamily family;
+  int64_t tile;
+  TileKernel kernel;
+  SubmissionMode mode;
+  BufferPolicy buffers;
+  bool interleave;
+};
+constexpr WayChoices kWays[] = {
+    {"16x16 tiles, one at a time", DesignFamily::kPackedTile, 16, TileKernel::kScalar,
+     SubmissionMode::kSequential, BufferPolicy::kOne, false},
+    {"16x16 tiles, waves", DesignFamily::kPackedTile, 16, TileKernel::kScalar,
+     SubmissionMode::kWave, BufferPolicy::kPool, false},
+    {"64x64 tiles, waves", DesignFamily::kPackedTile, 64, TileKernel::kScalar,
+     SubmissionMode::kWave, BufferPolicy::kPool, true},
+    {"64x64 tiles, vector kernel, waves", DesignFamily::kPackedTile, 64, TileKernel::kVector,
+     SubmissionMode::kWave, BufferPolicy::kPool, true},
+    {"K on the device, vector kernel, waves", DesignFamily::kKStream, 64, TileKernel::kVector,
+     SubmissionMode::kWave, BufferPolicy::kPool, true},
+    {"K on the device, vector kernel, run lists", DesignFamily::kKStream, 64, TileKernel::kVector,
+     SubmissionMode::kRunlist, BufferPolicy::kPool, true},
+};
+
+constexpr Term kHostTerms[] = {Term::kCall, Term::kAllocate, Term::kPack,       Term::kWrite,
+                               Term::kSync, Term::kRead,     Term::kAccumulate, Term::kFinish};
+
+double HostUs(const plan::Cost& cost) {
+  double us = 0;
+  for (const Term term : kHostTerms) us += cost.of(term).us;
+  return us;
+}
+
+double HiddenUs(const plan::Cost& cost) {
+  double us = 0;
+  for (const plan::CostTerm& term : cost.terms) us += term.hidden_us;
+  return us;
+}
+
+std::string Percent(double part, double whole) {
+  return fmt::format("{:.0f} %", whole > 0 ? 100 * part / whole : 0);
+}
+
+/// The sums of a row add up to its total.
+std::string StrategyTable(const Explanation& e) {
+  Table table;
+  table.AddColumn("strategy");
+  for (const char* head :
+       {"launches", "host", "submit", "latency", "serial", "dma", "kernel", "total"}) {
+    table.AddColumn(head, Table::Align::kRight);
+  }
+  for (const StrategyCost& s : e.strategies) {
+    table.AddRow({s.name, FormatCount(s.plan.launches), FormatUs(HostUs(s.cost)),
+                  FormatUs(s.cost.of(Term::kSubmit).us), FormatUs(s.cost.of(Term::kLatency).us),
+                  FormatUs(s.cost.of(Term::kSerial).us), FormatUs(s.cost.of(Term::kDma).us),
+                  FormatUs(s.cost.of(Term::kKernel).us), FormatUs(s.cost.total_us)});
+  }
+  return table.ToString();
+}
+
+/// One paragraph: the wall, what removes it, what is then left.
+std::string WallText(const StrategyCost& s) {
+  const plan::CostTerm& wall = s.cost.wall();
+  std::string text = fmt::format(
+      "{}: {} in {} launches.\n  The wall is {} ({}, {}). What removes it: {}. Without it {} would "
+      "be left.\n",
+      s.name, FormatUs(s.cost.total_us), FormatCount(s.plan.launches), plan::Name(wall.term),
+      FormatUs(wall.us), Percent(wall.us, s.cost.total_us), plan::Remedy(wall.term),
+      FormatUs(s.cost.total_us - wall.us));
+  if (const double hidden_us = HiddenUs(s.cost); hidden_us > 0) {
+    text += fmt::format("  {} of host work hides behind the array.\n", FormatUs(hidden_us));
+  }
+  return text;
+}
+
+std::string LaunchCountText(const Explanation& e) {
+  const plan::ArrayPlan& large = e.strategies[kLargeVector].plan;
+  const plan::ArrayPlan& stream = e.strategies[kStreamRunlist].plan;
+  return fmt::format(
+      "1. Launches. 64x64 tiles of this product are {} x {} x {} = {} launches, not {}: for {} the "
+      "loop\n   over K has to run on the device, as k_stream does. One launch for all of it needs "
+      "a core that\n   goes on to the next output tile by itself, and all cores to make that "
+      "launch fast.\n",
+      large.tiles_m, large.tiles_n, large.tiles_k, FormatCount(large.launches),
+      FormatCount(stream.launches), FormatCount(stream.launches));
+}
+
+std::string KernelText(const Explanation& e) {
+  const StrategyCost& waves = e.strategies[kWaves];
+  const auto launches = static_cast<double>(waves.plan.launches);
+  const double kernel_us = waves.cost.of(Term::kKernel).us / launches;
+  const double serial_us = waves.cost.of(Term::kSerial).us / launches;
+  const double dma_us = waves.cost.of(Term::kDma).us / launches;
+  const double period_us = kernel_us + serial_us + dma_us;
+  return fmt::format(
+      "2. Launch overhead. In waves a launch of a 16x16 tile takes {}: {} of it is the scalar "
+      "kernel, one\n   after another on one core; {} lies between launches and {} is controller "
+      "and DMA. Waves hide the\n   latency and leave the kernel. The same MACs in 64x64 scalar "
+      "tiles still take {}; the vector\n   kernel does them in {} of kernel time.\n",
+      FormatUs(period_us), FormatUs(kernel_us), FormatUs(serial_us), FormatUs(dma_us),
+      FormatUs(e.strategies[kLargeScalar].cost.total_us),
+      FormatUs(e.strategies[kLargeVector].cost.of(Term::kKernel).us));
+}
+
+std::string LossText(const Explanation& e) {
+  std::string text =
+      "3. Arithmetic. A kernel that shifts by 7 and clamps to s8 per tile rounds before the sum "
+      "over K is\n   complete; beyond one tile along K that is not the product of A and B.";
+  if (e.lossy) {
+    text += fmt::format(
+        " Tried on random operands of\n   this K: {} of {} elements differ from the exact product "
+        "shifted once, by up to {}.",
+        FormatCount(e.lossy->wrong), FormatCount(e.lossy->elements),
+        FormatCount(e.lossy->max_abs_error));
+  }
+  return text + " tilewave keeps s32\n   sums over all of K and requantises once.\n";
+}
+
+std::string SyncText(const Explanation& e) {
+  const StrategyCost& before = e.strategies[kBefore];
+  const StrategyCost& waves = e.strategies[kWaves];
+  const int64_t syncs = 2 * before.plan.launches;
+  const double sync_us = before.cost.of(Term::kSync).us;
+  const double latency_us = before.cost.of(Term::kSubmit).us + before.cost.of(Term::kLatency).us -
+                            waves.cost.of(Term::kSubmit).us - waves.cost.of(Term::kLatency).us -
+                            waves.cost.of(Term::kSerial).us;
+  return fmt::format(
+      "4. Syncs. {} syncs at {} each are {} in all, {} of the total. What waves win is the latency "
+      "of\n   launches that they hide: {}, net of what lies between queued launches.\n",
+      FormatCount(syncs), FormatUs(sync_us / static_cast<double>(syncs)), FormatUs(sync_us),
+      Percent(sync_us, before.cost.total_us), FormatUs(latency_us));
+}
+
+}  // namespace
+
+Result<Explanation> Explain(const core::Problem& problem, const profile::Profile& profile) {
+  Explanation explanation{problem, profile, {}, std::nullopt};
+  for (const WayChoices& way : kWays) {
+    plan::Target target{DeviceKind::kVnpu, profile, {}};
+    target.choices.family = way.family;
+    target.choices.tile = way.tile;
+    target.choices.kernel = way.kernel;
+    target.choices.mode = way.mode;
+    target.choices.buffers = way.buffers;
+    target.choices.interleave = way.interleave;
+    target.choices.batched_syncs = way.interleave;
+    Result<plan::Plan> plan = plan::MakePlan(problem, target);
+    if (!plan.ok()) return plan.status();
+    explanation.strategies.push_back({way.name, std::move(plan->array), std::move(plan->cost)});
+  }
+  return explanation;
+}
+
+std::string ExplanationText(const Explanation& e) {
+  const core::Problem& p = e.problem;
+  std::string text = fmt::format(
+      "{}{}x{}x{} ({} MACs) on {}: {}.\nEvery time is predicted by the planner for a first call, "
+      "from profile constants; nothing here ran on silicon.\n\n",
+      p.batch > 1 ? fmt::format("{} x ", p.batch) : "", p.m, p.k, p.n,
+      FormatCount(p.batch * p.m * p.k * p.n), e.profile.name, e.profile.description);
+  text += StrategyTable(e) + "\n";
+  for (const StrategyCost& s : e.strategies) text += WallText(s);
+  text += "\nFour slips that make launches look like the wall\n";
+  text += LaunchCountText(e) + KernelText(e) + LossText(e) + SyncText(e);
+  return text;
+}
+
+nlohmann::json ExplanationJson(const Explanation& e) {
+  nlohmann::json strategies = nlohmann::json::array();
+  for (const StrategyCost& s : e.strategies) {
+    nlohmann::json terms = nlohmann::json::object();
+    nlohmann::json hidden = nlohmann::json::object();
+    for (const plan::CostTerm& term : s.cost.terms) {
+      terms[std::string(plan::Name(term.term))] = term.us;
+      if (term.hidden_us > 0) hidden[std::string(plan::Name(term.term))] = term.hidden_us;
+    }
+    const plan::CostTerm& wall = s.cost.wall();
+    strategies.push_back({{"name", s.name},
+                          {"design", program::Name(s.plan.spec)},
+                          {"mode", plan::Name(s.plan.mode)},
+                          {"buffers", plan::Name(s.plan.buffers)},
+                          {"launches", s.plan.launches},
+                          {"terms_us", terms},
+                          {"hidden_us", hidden},
+                          {"total_us", s.cost.total_us},
+                          {"wall", plan::Name(wall.term)},
+                          {"remedy", plan::Remedy(wall.term)},
+                          {"left_us", s.cost.total_us - wall.us}});
+  }
+  nlohmann::json json = {{"m", e.problem.m},
+                         {"k", e.problem.k},
+                         {"n", e.problem.n},
+                         {"profile", e.profile.name},
+                         {"time_kind", Name(TimeKind::kPredicted)},
+                         {"strategies", strategies},
+                         {"lossy", nullptr}};
+  if (e.lossy) {
+    json["lossy"] = {{"elements", e.lossy->elements},
+                     {"wrong", e.lossy->wrong},
+                     {"max_abs_error", e.lossy->max_abs_error}};
+  }
+  return json;
+}
+
+}  // namespace tilewave::report
