@@ -1,6 +1,6 @@
-"""Prints the JSON of a Google Benchmark run with aggregates as one table, all times measured.
+"""Prints the JSON of Google Benchmark runs with aggregates as tables, all times measured.
 
-usage: bench_table.py FILE
+usage: bench_table.py ENGINE_FILE LAUNCH_FILE
 """
 
 import json
@@ -8,9 +8,11 @@ import re
 import sys
 
 
-def main() -> None:
-    with open(sys.argv[1], encoding="utf-8") as file:
-        runs = json.load(file)["benchmarks"]
+def load(path: str) -> tuple[dict[str, dict[str, dict]], bool]:
+    """Aggregates by run name, and whether a run has failed."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    runs = json.loads(text)["benchmarks"] if text else []
     failed = [run for run in runs if run.get("error_occurred")]
     for run in failed:
         print(f"failed: {run['name']}: {run['error_message']}")
@@ -18,17 +20,32 @@ def main() -> None:
     for run in runs:
         if "aggregate_name" in run:
             rows.setdefault(run["run_name"], {})[run["aggregate_name"]] = run
+    return rows, bool(failed)
+
+
+def spread(row: dict[str, dict]) -> str:
+    # Google Benchmark gives the coefficient of variation as a fraction.
+    return f"{100 * row['cv']['real_time']:>6.1f}%"
+
+
+def main() -> None:
+    engine, engine_failed = load(sys.argv[1])
+    launch, launch_failed = load(sys.argv[2])
     print(f"{'shape':<18} {'B':<18} {'median us':>11} {'spread':>7} {'GOP/s':>7}")
-    for name, row in sorted(rows.items(), key=lambda item: item[1]["median"]["real_time"]):
+    for name, row in sorted(engine.items(), key=lambda item: item[1]["median"]["real_time"]):
         shape = "x".join(re.findall(r"[mkn]:(\d+)", name))
         form = name.split("/")[1].replace("_", " ")
         median = row["median"]
-        # Google Benchmark gives the coefficient of variation as a fraction.
         print(f"{shape:<18} {form:<18} {median['real_time']:>11.1f} "
-              f"{100 * row['cv']['real_time']:>6.1f}% {median['op/s'] / 1e9:>7.1f}")
+              f"{spread(row)} {median['op/s'] / 1e9:>7.1f}")
     print("measured; spread is the standard deviation over the mean; one operation is a multiply "
           "or an add")
-    sys.exit(1 if failed or not rows else 0)
+    print(f"\n{'launches, nothing to do':<24} {'ns per launch':>13} {'spread':>7}")
+    for name, row in launch.items():
+        mode = name.split("/")[1].replace("_", ", ")
+        print(f"{mode:<24} {row['median']['ns/launch']:>13.1f} {spread(row)}")
+    print("measured: the runtime's own cost on a device that does nothing at once")
+    sys.exit(1 if engine_failed or launch_failed or not (engine or launch) else 0)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,11 @@ BufferSets::Shape BufferSets::ShapeOf(const plan::ArrayPlan& plan) {
   return {plan.buffers, plan.sets, plan.input_bytes, plan.output_bytes};
 }
 
+bool BufferSets::Shape::Serves(const plan::ArrayPlan& plan) const {
+  return policy == plan.buffers && sets == plan.sets && input_bytes == plan.input_bytes &&
+         output_bytes == plan.output_bytes;
+}
+
 BufferSets::BufferSets(device::Device* device, Shape shape)
     : device_(device),
       shape_(std::move(shape)),

@@ -18,14 +18,15 @@ namespace tilewave::runtime {
 /// every buffer on its own. Used by one call at a time.
 class BufferSets {
  public:
-  /// What buffers depend on; sets of equal shape serve each other's plans.
+  /// What buffers depend on.
   struct Shape {
     plan::BufferPolicy policy = plan::BufferPolicy::kPool;
     int64_t sets = 0;
     std::vector<int64_t> input_bytes;
     int64_t output_bytes = 0;
 
-    bool operator==(const Shape&) const = default;
+    /// Whether buffers of this shape are what the plan asks for.
+    bool Serves(const plan::ArrayPlan& plan) const;
   };
   static Shape ShapeOf(const plan::ArrayPlan& plan);
 

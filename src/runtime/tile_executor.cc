@@ -22,10 +22,10 @@ TileExecutor::~TileExecutor() {
   }
 }
 
-std::unique_ptr<TileMemory> TileExecutor::Take(const BufferSets::Shape& shape) {
+std::unique_ptr<TileMemory> TileExecutor::Take(const plan::ArrayPlan& plan) {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (size_t i = idle_.size(); i-- > 0;) {
-    if (!(idle_[i]->runner->sets().shape() == shape)) continue;
+    if (!idle_[i]->runner->sets().shape().Serves(plan)) continue;
     std::unique_ptr<TileMemory> memory = std::move(idle_[i]);
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
     return memory;
@@ -56,7 +56,7 @@ bool TileExecutor::Idle() {
 Status TileExecutor::Run(const PreparedPlan& prepared, const core::Problem& problem,
                          core::Operands operands, const WaitLimits& limits,
                          std::atomic<int64_t>* progress, CallStats* stats) {
-  std::unique_ptr<TileMemory> memory = Take(BufferSets::ShapeOf(prepared.plan.array));
+  std::unique_ptr<TileMemory> memory = Take(prepared.plan.array);
   if (memory == nullptr) memory = std::make_unique<TileMemory>();
   PhaseTimer timer(&device_->clock(), stats);
   Status s = RunIn(memory.get(), prepared, problem, &operands, limits, progress, &timer);

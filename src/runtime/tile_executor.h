@@ -46,7 +46,7 @@ class TileExecutor {
   bool Idle();
 
  private:
-  std::unique_ptr<TileMemory> Take(const BufferSets::Shape& shape);
+  std::unique_ptr<TileMemory> Take(const plan::ArrayPlan& plan);
   void GiveBack(std::unique_ptr<TileMemory> memory);
   [[nodiscard]] Status RunIn(TileMemory* memory, const PreparedPlan& prepared,
                              const core::Problem& problem, core::Operands* operands,
