@@ -5,11 +5,15 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 
+#include "cli/atomic_file.h"
 #include "cli/commands.h"
+#include "cli/operands.h"
 #include "cli/progress_bar.h"
 #include "cli/report_suite.h"
+#include "report/bar_chart.h"
 #include "report/table.h"
 #include "report/units.h"
 
@@ -19,6 +23,7 @@ namespace {
 struct BenchOptions {
   std::string suite;
   std::string device;
+  std::optional<std::string> plot;
 };
 
 using report::FormatCount;
@@ -146,7 +151,51 @@ nlohmann::json RowJson(const ReportRow& row) {
   return json;
 }
 
+/// The colour of a row: who published it, or the kernel that it runs.
+enum PlotGroup : uint8_t { kReportGroup, kScalarGroup, kVectorGroup };
+
+report::BarChart SuiteChart(const ReportSuite& suite) {
+  report::BarChart chart;
+  chart.title = "One INT8 product, 16x16 tiles to few launches";
+  chart.subtitle = fmt::format(
+      "simulated on the virtual NPU (no silicon): the report's rows on {}, the others "
+      "on {}",
+      suite.report_profile, suite.profile);
+  chart.groups = {"as in the report, lossy", "scalar kernel, exact", "vector kernel, exact"};
+  chart.reference_name = "report";
+  for (const ReportRow& row : suite.rows) {
+    const std::string title = fmt::format("{0} x {0} x {0}", row.size);
+    if (chart.panels.empty() || chart.panels.back().title != title) {
+      chart.panels.push_back({title, {}});
+    }
+    const bool scalar = row.choices.kernel == program::TileKernel::kScalar;
+    chart.panels.back().bars.push_back(
+        {fmt::format("{}, {}, {}", DesignText(row), scalar ? "scalar" : "vector",
+                     row.choices.buffers == plan::BufferPolicy::kPerTile
+                         ? "a set per tile"
+                         : plan::Name(*row.choices.mode)),
+         row.total_us,
+         fmt::format("{} launch{}", FormatCount(row.launches), row.launches == 1 ? "" : "es"),
+         row.report_us,
+         row.lossy() ? kReportGroup
+         : scalar    ? kScalarGroup
+                     : kVectorGroup});
+  }
+  return chart;
+}
+
+Status WritePlot(const std::string& path, const ReportSuite& suite) {
+  const std::string svg = report::ToSvg(SuiteChart(suite));
+  Result<AtomicFile> file = AtomicFile::Create(path);
+  if (!file.ok()) return file.status();
+  if (Status s = file->Write(std::as_bytes(std::span(svg))); !s.ok()) return s;
+  return file->Commit();
+}
+
 void RunBench(const BenchOptions& options, Context* context) {
+  if (options.plot) {
+    if (Status s = CheckOutput(*options.plot); !s.ok()) return context->Fail(s);
+  }
   ReportProfiles profiles;
   if (!options.device.empty()) {
     constexpr std::string_view kScheme = "vnpu:";
@@ -167,6 +216,9 @@ void RunBench(const BenchOptions& options, Context* context) {
   for (const ReportRow& row : suite->rows) {
     rows.push_back(RowJson(row));
     if (row.outcome.wrong > 0 && !row.lossy()) context->exit_code = ExitCode::kWrongResult;
+  }
+  if (options.plot) {
+    if (Status s = WritePlot(*options.plot, *suite); !s.ok()) return context->Fail(s);
   }
   context->Succeed(SuiteText(*suite), {{"suite", options.suite},
                                        {"profile", suite->profile},
@@ -191,6 +243,7 @@ void AddBenchCommand(CLI::App* app, Context* context) {
                    "Run every row on this vnpu:PROFILE (default: the report's rows on\n"
                    "vnpu:phoenix-pyxrt, the others on vnpu:phoenix)")
       ->type_name("NAME");
+  AddText(command, "--plot", &options->plot, "Draw the totals as SVG")->type_name("FILE");
   command->callback([options, context] { RunBench(*options, context); });
 }
 

@@ -52,6 +52,28 @@ TEST(ThreadsTest, ManyProblemsThroughOneEngine) {
             "");
 }
 
+TEST(ThreadsTest, ManyProductsOnOneVirtualNpu) {
+  // Four threads share a queue of four: each finds it full of the others' launches.
+  for (const char* mode : {"sequential", "wave", "runlist"}) {
+    Result<Engine> engine = Engine::Create(
+        {.device = "vnpu:phoenix", .validate_submissions = true, .array = {"", 0, "", mode}});
+    ASSERT_TRUE(engine.ok());
+    EXPECT_EQ(InThreads([&](int thread) -> std::string {
+                base::Random random(static_cast<uint64_t>(200 + thread));
+                for (int i = 0; i < 15; ++i) {
+                  testing::RandomCall call(&random, {.m = 200, .k = 100, .n = 200});
+                  if (!call.RunReference().ok()) return "the reference failed";
+                  CallStats stats;
+                  const Status status = engine->Run(call.call(), {.stats = &stats});
+                  if (!status.ok()) return status.message();
+                  if (!call.Difference().empty()) return call.Difference() + call.Describe();
+                }
+                return "";
+              }),
+              "");
+  }
+}
+
 TEST(ThreadsTest, OneWeightsFromManyThreads) {
   Result<Engine> engine = Engine::Create();
   ASSERT_TRUE(engine.ok());

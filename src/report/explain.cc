@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
 
 #include "report/table.h"
@@ -61,7 +62,35 @@ double HiddenUs(const plan::Cost& cost) {
 }
 
 std::string Percent(double part, double whole) {
-  return fmt::format("{:.0f} %", whole > 0 ? 100 * part / whole : 0);
+  const double percent = whole > 0 ? 100 * part / whole : 0;
+  return percent < 10 ? fmt::format("{:.1f} %", percent) : fmt::format("{:.0f} %", percent);
+}
+
+std::string LaunchesText(int64_t launches) {
+  return fmt::format("{} launch{}", FormatCount(launches), launches == 1 ? "" : "es");
+}
+
+/// Breaks a paragraph at blanks into lines of at most kLineWidth, the second and later ones
+/// indented by `indent`. Ends in a new line.
+std::string Wrap(std::string_view paragraph, size_t indent) {
+  constexpr size_t kLineWidth = 96;
+  std::string text;
+  size_t column = 0;
+  while (!paragraph.empty()) {
+    const size_t end = std::min(paragraph.find(' '), paragraph.size());
+    const std::string_view word = paragraph.substr(0, end);
+    paragraph.remove_prefix(std::min(end + 1, paragraph.size()));
+    if (column > 0 && column + 1 + word.size() > kLineWidth) {
+      text += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > 0) {
+      text += ' ';
+      ++column;
+    }
+    text += word;
+    column += word.size();
+  }
+  return text + "\n";
 }
 
 /// The sums of a row add up to its total.
@@ -85,27 +114,27 @@ std::string StrategyTable(const Explanation& e) {
 std::string WallText(const StrategyCost& s) {
   const plan::CostTerm& wall = s.cost.wall();
   std::string text = fmt::format(
-      "{}: {} in {} launches.\n  The wall is {} ({}, {}). What removes it: {}. Without it {} would "
-      "be left.\n",
-      s.name, FormatUs(s.cost.total_us), FormatCount(s.plan.launches), plan::Name(wall.term),
+      "{}: {} in {}. The wall is {} ({}, {}); what removes it: {}. Without it {} would be "
+      "left.",
+      s.name, FormatUs(s.cost.total_us), LaunchesText(s.plan.launches), plan::Name(wall.term),
       FormatUs(wall.us), Percent(wall.us, s.cost.total_us), plan::Remedy(wall.term),
       FormatUs(s.cost.total_us - wall.us));
   if (const double hidden_us = HiddenUs(s.cost); hidden_us > 0) {
-    text += fmt::format("  {} of host work hides behind the array.\n", FormatUs(hidden_us));
+    text += fmt::format(" {} of host work hides behind the array.", FormatUs(hidden_us));
   }
-  return text;
+  return Wrap(text, 2);
 }
 
 std::string LaunchCountText(const Explanation& e) {
   const plan::ArrayPlan& large = e.strategies[kLargeVector].plan;
   const plan::ArrayPlan& stream = e.strategies[kStreamRunlist].plan;
   return fmt::format(
-      "1. Launches. 64x64 tiles of this product are {} x {} x {} = {} launches, not {}: for {} the "
-      "loop\n   over K has to run on the device, as k_stream does. One launch for all of it needs "
-      "a core that\n   goes on to the next output tile by itself, and all cores to make that "
-      "launch fast.\n",
-      large.tiles_m, large.tiles_n, large.tiles_k, FormatCount(large.launches),
-      FormatCount(stream.launches), FormatCount(stream.launches));
+      "1. Launches. 64x64 tiles of this product are {} x {} x {} = {}, not {} x {} = {}: "
+      "for that the loop over K has to run on the device, as in k_stream. One launch for all of "
+      "it needs cores that go on to the next output tile by themselves, and all of them to make "
+      "that launch fast.",
+      large.tiles_m, large.tiles_n, large.tiles_k, LaunchesText(large.launches), stream.tiles_m,
+      stream.tiles_n, FormatCount(stream.launches));
 }
 
 std::string KernelText(const Explanation& e) {
@@ -114,29 +143,29 @@ std::string KernelText(const Explanation& e) {
   const double kernel_us = waves.cost.of(Term::kKernel).us / launches;
   const double serial_us = waves.cost.of(Term::kSerial).us / launches;
   const double dma_us = waves.cost.of(Term::kDma).us / launches;
-  const double period_us = kernel_us + serial_us + dma_us;
   return fmt::format(
       "2. Launch overhead. In waves a launch of a 16x16 tile takes {}: {} of it is the scalar "
-      "kernel, one\n   after another on one core; {} lies between launches and {} is controller "
-      "and DMA. Waves hide the\n   latency and leave the kernel. The same MACs in 64x64 scalar "
-      "tiles still take {}; the vector\n   kernel does them in {} of kernel time.\n",
-      FormatUs(period_us), FormatUs(kernel_us), FormatUs(serial_us), FormatUs(dma_us),
-      FormatUs(e.strategies[kLargeScalar].cost.total_us),
+      "kernel, one after another on one core; {} lies between launches, and {} is controller and "
+      "DMA. Waves hide the latency and leave the kernel. The same MACs in 64x64 scalar tiles "
+      "still take {}; a vector kernel does them in {} of kernel time.",
+      FormatUs(kernel_us + serial_us + dma_us), FormatUs(kernel_us), FormatUs(serial_us),
+      FormatUs(dma_us), FormatUs(e.strategies[kLargeScalar].cost.total_us),
       FormatUs(e.strategies[kLargeVector].cost.of(Term::kKernel).us));
 }
 
 std::string LossText(const Explanation& e) {
   std::string text =
-      "3. Arithmetic. A kernel that shifts by 7 and clamps to s8 per tile rounds before the sum "
-      "over K is\n   complete; beyond one tile along K that is not the product of A and B.";
+      "3. Arithmetic. A kernel that shifts each tile by 7 and clamps it to s8 rounds before the "
+      "sum "
+      "over K is complete; beyond one tile along K that is not the product of A and B.";
   if (e.lossy) {
     text += fmt::format(
-        " Tried on random operands of\n   this K: {} of {} elements differ from the exact product "
+        " Tried on random operands of this K, {} of {} elements differ from the exact product "
         "shifted once, by up to {}.",
         FormatCount(e.lossy->wrong), FormatCount(e.lossy->elements),
         FormatCount(e.lossy->max_abs_error));
   }
-  return text + " tilewave keeps s32\n   sums over all of K and requantises once.\n";
+  return text + " tilewave keeps s32 sums over all of K and requantises once.";
 }
 
 std::string SyncText(const Explanation& e) {
@@ -144,14 +173,14 @@ std::string SyncText(const Explanation& e) {
   const StrategyCost& waves = e.strategies[kWaves];
   const int64_t syncs = 2 * before.plan.launches;
   const double sync_us = before.cost.of(Term::kSync).us;
-  const double latency_us = before.cost.of(Term::kSubmit).us + before.cost.of(Term::kLatency).us -
-                            waves.cost.of(Term::kSubmit).us - waves.cost.of(Term::kLatency).us -
-                            waves.cost.of(Term::kSerial).us;
+  const double hidden_us = before.cost.of(Term::kSubmit).us + before.cost.of(Term::kLatency).us;
   return fmt::format(
-      "4. Syncs. {} syncs at {} each are {} in all, {} of the total. What waves win is the latency "
-      "of\n   launches that they hide: {}, net of what lies between queued launches.\n",
+      "4. Syncs. {} syncs at {} each are {} in all, {} of the total, batched or not. What waves "
+      "win is the latency of launches: {} when each is waited for, of which they leave {} between "
+      "queued launches.",
       FormatCount(syncs), FormatUs(sync_us / static_cast<double>(syncs)), FormatUs(sync_us),
-      Percent(sync_us, before.cost.total_us), FormatUs(latency_us));
+      Percent(sync_us, before.cost.total_us), FormatUs(hidden_us),
+      FormatUs(waves.cost.of(Term::kSerial).us));
 }
 
 }  // namespace
@@ -184,7 +213,9 @@ std::string ExplanationText(const Explanation& e) {
   text += StrategyTable(e) + "\n";
   for (const StrategyCost& s : e.strategies) text += WallText(s);
   text += "\nFour slips that make launches look like the wall\n";
-  text += LaunchCountText(e) + KernelText(e) + LossText(e) + SyncText(e);
+  for (const std::string& slip : {LaunchCountText(e), KernelText(e), LossText(e), SyncText(e)}) {
+    text += Wrap(slip, 3);
+  }
   return text;
 }
 

@@ -22,6 +22,15 @@ TEST(UnitsTest, PicksTheUnitThatFits) {
   EXPECT_EQ(FormatRate(1, 0), "-");
 }
 
+TEST(UnitsTest, TheUnitIsChosenAfterRounding) {
+  EXPECT_EQ(FormatUs(9.996), "10.0 us");
+  EXPECT_EQ(FormatUs(99.96), "100 us");
+  EXPECT_EQ(FormatUs(999.6), "1.00 ms");
+  EXPECT_EQ(FormatUs(9996), "10.0 ms");
+  EXPECT_EQ(FormatUs(999600), "1.00 s");
+  EXPECT_EQ(FormatUs(999.4), "999 us");
+}
+
 TEST(UnitsTest, CountsAreGroupedByThousands) {
   EXPECT_EQ(FormatCount(0), "0");
   EXPECT_EQ(FormatCount(999), "999");

@@ -8,16 +8,19 @@
 namespace tilewave::report {
 namespace {
 
+/// Decimals for three digits once the value is rounded: 9.996 has one, as 10.0.
+int Decimals(double value) { return value >= 99.95 ? 0 : (value >= 9.995 ? 1 : 2); }
+
 std::string ThreeDigits(double value, const char* unit) {
-  const int decimals = value >= 100 ? 0 : (value >= 10 ? 1 : 2);
-  return fmt::format("{:.{}f} {}", value, decimals, unit);
+  return fmt::format("{:.{}f} {}", value, Decimals(value), unit);
 }
 
 }  // namespace
 
 std::string FormatUs(double us) {
-  if (us < 1e3) return ThreeDigits(us, "us");
-  if (us < 1e6) return ThreeDigits(us * 1e-3, "ms");
+  // What rounds to 1000 of one unit is 1.00 of the next.
+  if (us < 999.5) return ThreeDigits(us, "us");
+  if (us < 999.5e3) return ThreeDigits(us * 1e-3, "ms");
   return ThreeDigits(us * 1e-6, "s");
 }
 

@@ -16,8 +16,29 @@ constexpr std::chrono::nanoseconds kLastWhile = std::chrono::seconds(30);
 
 }  // namespace
 
+class TileExecutor::Lease {
+ public:
+  Lease(TileExecutor* executor, const plan::ArrayPlan& plan)
+      : executor_(executor), memory_(executor->Take(plan)) {
+    if (memory_ == nullptr) memory_ = std::make_unique<TileMemory>();
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease() { executor_->GiveBack(std::move(memory_)); }
+
+  TileMemory* get() { return memory_.get(); }
+
+ private:
+  TileExecutor* executor_;
+  std::unique_ptr<TileMemory> memory_;
+};
+
+TileExecutor::TileExecutor(device::Device* device) : device_(device) { idle_.reserve(kMaxIdle); }
+
 TileExecutor::~TileExecutor() {
-  for (std::unique_ptr<TileMemory>& memory : quarantined_) {
+  while (quarantine_ != nullptr) {
+    std::unique_ptr<TileMemory> memory = std::move(quarantine_);
+    quarantine_ = std::move(memory->next);
     if (!memory->runner->WaitIdle(kLastWhile)) static_cast<void>(memory.release());
   }
 }
@@ -33,11 +54,12 @@ std::unique_ptr<TileMemory> TileExecutor::Take(const plan::ArrayPlan& plan) {
   return nullptr;
 }
 
-void TileExecutor::GiveBack(std::unique_ptr<TileMemory> memory) {
+void TileExecutor::GiveBack(std::unique_ptr<TileMemory> memory) noexcept {
   if (memory->runner == nullptr) return;
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!memory->runner->Idle()) {
-    quarantined_.push_back(std::move(memory));
+    memory->next = std::move(quarantine_);
+    quarantine_ = std::move(memory);
     return;
   }
   // A set per tile is made for one call: keeping it would hold a product's worth of memory.
@@ -48,20 +70,23 @@ void TileExecutor::GiveBack(std::unique_ptr<TileMemory> memory) {
 
 bool TileExecutor::Idle() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  std::erase_if(quarantined_,
-                [](const std::unique_ptr<TileMemory>& memory) { return memory->runner->Idle(); });
-  return quarantined_.empty();
+  std::unique_ptr<TileMemory>* link = &quarantine_;
+  while (*link != nullptr) {
+    if ((*link)->runner->Idle()) {
+      *link = std::move((*link)->next);
+    } else {
+      link = &(*link)->next;
+    }
+  }
+  return quarantine_ == nullptr;
 }
 
 Status TileExecutor::Run(const PreparedPlan& prepared, const core::Problem& problem,
                          core::Operands operands, const WaitLimits& limits,
                          std::atomic<int64_t>* progress, CallStats* stats) {
-  std::unique_ptr<TileMemory> memory = Take(prepared.plan.array);
-  if (memory == nullptr) memory = std::make_unique<TileMemory>();
+  Lease memory(this, prepared.plan.array);
   PhaseTimer timer(&device_->clock(), stats);
-  Status s = RunIn(memory.get(), prepared, problem, &operands, limits, progress, &timer);
-  GiveBack(std::move(memory));
-  return s;
+  return RunIn(memory.get(), prepared, problem, &operands, limits, progress, &timer);
 }
 
 Status TileExecutor::RunIn(TileMemory* memory, const PreparedPlan& prepared,

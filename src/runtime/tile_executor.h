@@ -22,6 +22,7 @@ struct TileMemory {
   ImageMemory images;
   base::AlignedBuffer sums;
   std::unique_ptr<WaveRunner> runner;  ///< With its buffer sets; null until the first call.
+  std::unique_ptr<TileMemory> next;    ///< In quarantine: linked, so that entering cannot fail.
 };
 
 /// Executes plans of strategy kTiles: operands to signed bytes, launches over pooled buffers, sums
@@ -29,7 +30,7 @@ struct TileMemory {
 /// run before allocates nothing.
 class TileExecutor {
  public:
-  explicit TileExecutor(device::Device* device) : device_(device) {}
+  explicit TileExecutor(device::Device* device);
   TileExecutor(const TileExecutor&) = delete;
   TileExecutor& operator=(const TileExecutor&) = delete;
   /// Waits for the device to let go of memory; what it does not is leaked rather than freed.
@@ -46,8 +47,11 @@ class TileExecutor {
   bool Idle();
 
  private:
+  /// Memory that goes back when the call is over, however it ends.
+  class Lease;
+
   std::unique_ptr<TileMemory> Take(const plan::ArrayPlan& plan);
-  void GiveBack(std::unique_ptr<TileMemory> memory);
+  void GiveBack(std::unique_ptr<TileMemory> memory) noexcept;
   [[nodiscard]] Status RunIn(TileMemory* memory, const PreparedPlan& prepared,
                              const core::Problem& problem, core::Operands* operands,
                              const WaitLimits& limits, std::atomic<int64_t>* progress,
@@ -55,8 +59,8 @@ class TileExecutor {
 
   device::Device* device_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<TileMemory>> idle_;         ///< Guarded. The latest used last.
-  std::vector<std::unique_ptr<TileMemory>> quarantined_;  ///< Guarded. A device may write late.
+  std::vector<std::unique_ptr<TileMemory>> idle_;  ///< Guarded. The latest used last.
+  std::unique_ptr<TileMemory> quarantine_;         ///< Guarded, linked. A device may write late.
 };
 
 }  // namespace tilewave::runtime

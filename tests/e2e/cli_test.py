@@ -88,6 +88,9 @@ class CliTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return np.load(out)
 
+    def matmul(self, a, b, *options):
+        return ["matmul", a, b, "-o", self.dir / "C.npy", *options]
+
     def refuse(self, code, part, *args):
         """Runs, expects this exit code and one sentence on stderr, and no output file."""
         done = tilewave(*args)
@@ -231,9 +234,6 @@ class Products(CliTest):
 
 
 class Refusals(CliTest):
-    def matmul(self, a, b, *options):
-        return ["matmul", a, b, "-o", self.dir / "C.npy", *options]
-
     def test_shapes(self):
         a, b = self.save("A.npy", s8(3, 4)), self.save("B.npy", s8(5, 6))
         self.refuse(3, "the columns of A (4) must equal the rows of B (5)", *self.matmul(a, b))
@@ -560,6 +560,106 @@ class Progress(CliTest):
                 self.assertRegex(text, rf"{label} \[=* *\] +\d+ %")
         self.assertEqual(self.drawn_by(*random, "J.npy", "--json", pause_when=wait_until_filling),
                          "")
+
+
+class VirtualNpu(CliTest):
+    """Designs, modes and explanations; all times here are simulated or predicted."""
+
+    def test_every_design_and_mode_is_exact(self):
+        a, b = s8(70, 150), s8(150, 45)
+        for design, tile in (("packed_tile", 16), ("packed_tile", 32), ("packed_tile", 64),
+                             ("k_stream", 64)):
+            for mode in ("sequential", "wave", "runlist"):
+                for extra in ([], ["--pool", 3, "--sync-each"], ["--no-interleave"]):
+                    c = self.multiply(a, b, "--device", "vnpu:phoenix", "--design", design,
+                                      "--tile", tile, "--mode", mode, *extra)
+                    np.testing.assert_array_equal(c, exact(a, b))
+
+    def test_statistics_are_simulated_and_repeatable(self):
+        a, b = self.save("A.npy", s8(100, 90)), self.save("B.npy", s8(90, 80))
+        runs = [self.json_of(0, *self.matmul(a, b, "--device", "vnpu:phoenix-pyxrt"))["stats"]
+                for _ in range(2)]
+        part = runs[0]["parts"][0]
+        self.assertEqual(part["time_kind"], "simulated")
+        self.assertEqual(part["device"], "vnpu:phoenix-pyxrt")
+        self.assertEqual(part["launches"], 4)
+        self.assertEqual(runs[0]["phases_us"], runs[1]["phases_us"])
+        self.assertAlmostEqual(sum(runs[0]["phases_us"].values()), part["time_us"], places=1)
+
+    def test_a_profile_from_a_file(self):
+        a, b = self.save("A.npy", s8(9, 9)), self.save("B.npy", s8(9, 9))
+        text = (pathlib.Path(__file__).parents[2] / "profiles" / "phoenix.json").read_text()
+        mine = self.dir / "mine.json"
+        mine.write_text(text)
+        done = tilewave(*self.matmul(a, b, "--device", f"vnpu:{mine}", "--check"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        (self.dir / "C.npy").unlink()
+        profile = json.loads(text)
+        for value, part in ((-3, "constant launch.latency_us (us) is -3"),
+                            (1e12, "plausible is"), ("x", "launch.latency_us")):
+            profile["constants"]["launch.latency_us"]["value"] = value
+            mine.write_text(json.dumps(profile))
+            self.refuse(3, part, *self.matmul(a, b, "--device", f"vnpu:{mine}"))
+        del profile["constants"]["launch.latency_us"]
+        mine.write_text(json.dumps(profile))
+        self.refuse(3, "constant launch.latency_us (us) is missing",
+                    *self.matmul(a, b, "--device", f"vnpu:{mine}"))
+        mine.write_text(text[:1000])
+        self.refuse(3, "mine.json", *self.matmul(a, b, "--device", f"vnpu:{mine}"))
+        self.refuse(4, "none.json", *self.matmul(a, b, "--device", f"vnpu:{self.dir}/none.json"))
+
+    def test_names_and_numbers_are_refused_by_what_is_expected(self):
+        a, b = self.save("A.npy", s8(9, 9)), self.save("B.npy", s8(9, 9))
+        for part, options in (
+                ("unknown design 'x'; expected one of: packed_tile, k_stream", ["--design", "x"]),
+                ("unknown mode 'x'; expected one of: sequential, wave, runlist", ["--mode", "x"]),
+                ("--mode is empty", ["--mode", ""]),
+                ("k_stream has no tile 16x16x16", ["--tile", 16]),
+                ("--tile is '0'", ["--tile", 0]),
+                ("--pool is '-1'", ["--pool", -1]),
+                ("--pool is '1e3'", ["--pool", "1e3"]),
+                ("one buffer set cannot serve mode wave", ["--buffers", "one", "--mode", "wave"])):
+            self.refuse(3, part, *self.matmul(a, b, "--device", "vnpu:phoenix", *options))
+        self.refuse(3, "--tile is for an NPU", *self.matmul(a, b, "--tile", 16))
+        self.refuse(3, "needs a profile", *self.matmul(a, b, "--device", "vnpu"))
+
+    def test_the_reports_suite(self):
+        plot = self.dir / "report.svg"
+        result = self.json_of(0, "bench", "--suite", "report", "--plot", plot)
+        rows = result["rows"]
+        self.assertEqual({row["size"] for row in rows}, {64, 128, 512})
+        for row in rows:
+            for key in ("design", "tile", "kernel_model", "mode", "buffers", "launches",
+                        "total_us", "phases_us", "report_us", "deviation", "exact",
+                        "max_abs_error", "wrong_share"):
+                self.assertIn(key, row)
+            self.assertAlmostEqual(sum(row["phases_us"].values()), row["total_us"],
+                                   delta=1e-6 * row["total_us"] + 1)
+            self.assertEqual(row["exact"], row["wrong_share"] == 0)
+            # The report's own arithmetic, and only that, is wrong.
+            self.assertEqual(row["exact"], row["tile"] != 16)
+            if row["report_us"] is not None:
+                self.assertLess(abs(row["deviation"]), 0.08 if row["buffers"] != "per_tile" else .1)
+        self.assertEqual(sum(row["report_us"] is not None for row in rows), 7)
+        self.assertTrue(plot.read_text().startswith("<svg") or "<svg" in plot.read_text()[:200])
+        self.refuse(3, "expected vnpu:PROFILE", "bench", "--suite", "report", "--device", "host")
+        self.refuse(4, "phoenix-pyxrt", "bench", "--suite", "report", "--device", "vnpu:x")
+        self.assertEqual(tilewave("bench", "--suite", "other").returncode, 2)
+        self.assertEqual(tilewave("bench").returncode, 2)
+
+    def test_explanations_add_up(self):
+        for shape in ("512x512x512", "1x1x1", "1500x512x77"):
+            for device in ("vnpu:phoenix", "vnpu:phoenix-pyxrt"):
+                result = self.json_of(0, "explain", shape, "--device", device)
+                for strategy in result["strategies"]:
+                    terms = strategy["terms_us"]
+                    self.assertAlmostEqual(sum(terms.values()), strategy["total_us"], places=3)
+                    self.assertEqual(terms[strategy["wall"]], max(terms.values()))
+                self.assertIn("Four slips", tilewave("explain", shape, "--device", device).stdout)
+        self.assertGreater(self.json_of(0, "explain", "64x512x64")["lossy"]["wrong"], 0)
+        for shape in ("512", "512x512", "1x2x3x4", "0x1x1", "ax1x1", "-1x1x1", ""):
+            self.refuse(3, "expected MxKxN", "explain", shape)
+        self.refuse(3, "no profile to explain with", "explain", "2x2x2", "--device", "host")
 
 
 class OtherCommands(CliTest):

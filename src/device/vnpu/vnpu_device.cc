@@ -261,6 +261,9 @@ class VnpuQueue final : public Queue {
         arguments[i] = {begin, static_cast<int64_t>(range.bytes)};
         flight->claims.push_back({begin, begin + range.bytes});
       }
+      // Until it has ended well, the array is not fit for the next launch: after an error, or an
+      // exception on the way, that finds it as after loading.
+      shared_->last_configuration = 0;
       const ArraySim::Outcome outcome = executable.sim().Run(
           launch.stream, {arguments.data(), launch.arguments.size()}, start_ps);
       kernel_ps += outcome.kernel_ps;
@@ -268,9 +271,9 @@ class VnpuQueue final : public Queue {
       start_ps = outcome.end_ps + PsOf(costs.chain_run_serial_us);
       if (!outcome.status.ok()) {
         fence->status = outcome.status;
-        shared_->last_configuration = 0;  // Whatever runs next finds the array as after loading.
         break;
       }
+      shared_->last_configuration = executable.id();
     }
     fence->kernel_ns = kernel_ps / kPsPerNs;
     flight->end_ps = shared_->last_end_ps;
