@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <utility>
 
-#include "cli/commands.h"
 #include "cli/text.h"
 
 namespace tilewave::cli {

@@ -3,13 +3,10 @@
 #include <optional>
 #include <string>
 
+#include "cli/commands.h"
 #include "tilewave/device_info.h"
 #include "tilewave/engine.h"
 #include "tilewave/status.h"
-
-namespace CLI {
-class App;
-}
 
 namespace tilewave::cli {
 

@@ -11,7 +11,6 @@
 namespace tilewave::cli {
 namespace {
 
-using plan::ArrayChoices;
 using plan::BufferPolicy;
 using plan::SubmissionMode;
 using program::DesignFamily;

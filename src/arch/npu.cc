@@ -53,12 +53,10 @@ constexpr Npu kNpu1 = {"npu1", 4, 6, kShim, kMemory, kCore, 63, 256, 1024, 3, 25
 constexpr Npu kNpu2 = {"npu2", 8, 6, kShim, kMemory, kCore, 63, 256, 1024, 4, 512};
 
 // AM025 register offsets; the same on npu2.
-constexpr TileRegisters kShimRegisters = {0x1D000, 8,       0x1D200, 0x1D204,
-                                          0x1D210, 0x1D214, 0x14000};
+constexpr TileRegisters kShimRegisters = {0x1D000, 8, 0x1D200, 0x1D204, 0x1D210, 0x1D214, 0x14000};
 constexpr TileRegisters kMemoryRegisters = {0xA0000, 8,       0xA0600, 0xA0604,
                                             0xA0630, 0xA0634, 0xC0000};
-constexpr TileRegisters kCoreRegisters = {0x1D000, 6,       0x1DE00, 0x1DE04,
-                                          0x1DE10, 0x1DE14, 0x1F000};
+constexpr TileRegisters kCoreRegisters = {0x1D000, 6, 0x1DE00, 0x1DE04, 0x1DE10, 0x1DE14, 0x1F000};
 
 }  // namespace
 

@@ -51,9 +51,7 @@ struct Npu {
   TileKind KindOf(int row) const {
     return row == 0 ? TileKind::kShim : row == 1 ? TileKind::kMemory : TileKind::kCore;
   }
-  const TileLimits& LimitsOf(int row) const {
-    return row == 0 ? shim : row == 1 ? memory : core;
-  }
+  const TileLimits& LimitsOf(int row) const { return row == 0 ? shim : row == 1 ? memory : core; }
 };
 
 /// Which generation a design or a profile is for.
@@ -64,7 +62,8 @@ const Npu& NpuOf(NpuArch arch);
 /// DMA words are 4 bytes; every offset, stride and length is a multiple of that.
 inline constexpr int64_t kWordBytes = 4;
 
-/// Of submissions per hardware context (amdxdna: HWCTX_MAX_CMDS); a further one waits or is refused.
+/// Of submissions per hardware context (amdxdna: HWCTX_MAX_CMDS); a further one waits or is
+/// refused.
 inline constexpr int kMaxInFlight = 4;
 
 /// Most runs of one chained submission (XRT splits longer run lists).

@@ -196,8 +196,8 @@ void AddOverlapped(const ArrayPlan& plan, const Profile& profile, const HostTime
   const auto chain = static_cast<double>(std::min(plan.chain, plan.launches));
   const double submissions = launches / chain;
   const SubmissionTime submission = PredictSubmission(plan, profile.launch);
-  const double waves =
-      plan.interleave ? 1 : static_cast<double>((plan.launches + plan.sets - 1) / plan.sets);
+  const int64_t whole_waves = plan.interleave ? 1 : (plan.launches + plan.sets - 1) / plan.sets;
+  const auto waves = static_cast<double>(whole_waves);
   // The first submission of a wave meets an idle device: latency instead of the serial part.
   const double serial_us = (submissions - waves) * submission.serial_us +
                            (waves * (chain - 1) * profile.launch.chain_run_serial_us);

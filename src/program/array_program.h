@@ -56,8 +56,8 @@ struct Dim {
 
 /// A buffer descriptor: what a DMA channel moves in one go.
 struct Descriptor {
-  int id = 0;               ///< Slot in the tile's descriptor memory.
-  int buffer = -1;          ///< Index into ArrayProgram::buffers.
+  int id = 0;       ///< Slot in the tile's descriptor memory.
+  int buffer = -1;  ///< Index into ArrayProgram::buffers.
   int64_t offset_words = 0;
   int64_t length_words = 0;
   std::vector<Dim> dims;  ///< Empty: contiguous.
@@ -135,8 +135,8 @@ struct CoreOp {
 
 struct Core {
   Tile tile;
-  int64_t stack_bytes = 0;     ///< At the bottom of the tile's memory.
-  int64_t program_bytes = 0;   ///< Estimate of the code's size, for the limit.
+  int64_t stack_bytes = 0;    ///< At the bottom of the tile's memory.
+  int64_t program_bytes = 0;  ///< Estimate of the code's size, for the limit.
   std::vector<Kernel> kernels;
   std::vector<Ring> rings;
   std::vector<CoreOp> ops;

@@ -15,6 +15,9 @@ constexpr Tile kCore{0, 2};
 /// Buffers stand at multiples of the widest vector that a kernel loads (AIE2P: 64 bytes).
 constexpr int64_t kBufferAlignment = 64;
 
+/// Far beyond any tile's memory, which Validate refuses by name, and small enough to add to.
+constexpr int64_t kMostStackBytes = int64_t{1} << 30;
+
 /// Code of one kernel with its loops, as mlir-aie's matmul objects come out of the compiler, and
 /// of the core's own loop around it; rounded up.
 constexpr int64_t kKernelCodeBytes = 4096;
@@ -29,18 +32,17 @@ Status CheckSpec(const DesignSpec& spec) {
     return {StatusCode::kInvalidArgument,
             fmt::format("{} has no tile {}x{}x{}; expected {}", Name(spec.family), spec.tile_m,
                         spec.tile_k, spec.tile_n,
-                        spec.family == DesignFamily::kPackedTile
-                            ? "16x16x16, 32x32x32 or 64x64x64"
-                            : "64x64x64")};
+                        spec.family == DesignFamily::kPackedTile ? "16x16x16, 32x32x32 or 64x64x64"
+                                                                 : "64x64x64")};
   }
   if (spec.output == TileOutput::kS8Lossy &&
       (spec.family != DesignFamily::kPackedTile || spec.kernel != TileKernel::kScalar)) {
     return {StatusCode::kInvalidArgument,
             "only packed_tile with the scalar kernel has the lossy s8 output"};
   }
-  if (spec.stack_bytes < 0) {
-    return {StatusCode::kInvalidArgument,
-            fmt::format("a stack of {} bytes; expected 0 or more", spec.stack_bytes)};
+  if (spec.stack_bytes < 0 || spec.stack_bytes > kMostStackBytes) {
+    return {StatusCode::kInvalidArgument, fmt::format("a stack of {} bytes; expected 0 to {}",
+                                                      spec.stack_bytes, kMostStackBytes)};
   }
   return {};
 }
@@ -140,8 +142,8 @@ class SingleCore {
     for (const int buffer : buffers) {
       const int descriptor = first + static_cast<int>(channel.descriptors.size());
       const int64_t bytes = program_.buffers[static_cast<size_t>(buffer)].bytes;
-      channel.descriptors.push_back({descriptor, buffer, 0, bytes / arch::kWordBytes, {}, acquire,
-                                     release, descriptor + 1});
+      channel.descriptors.push_back(
+          {descriptor, buffer, 0, bytes / arch::kWordBytes, {}, acquire, release, descriptor + 1});
     }
     channel.descriptors.back().next = first;
     program_.channels.push_back(std::move(channel));

@@ -3,25 +3,29 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
 #include <utility>
 
+#include "base/checked_math.h"
+
 namespace tilewave::program {
 namespace {
+
+/// A descriptor's base address has 48 bits.
+constexpr int64_t kMaxOffsetBytes = (int64_t{1} << 48) - 1;
 
 using Violating = std::vector<Violation>;
 
 /// Collects what passes a limit.
 class Collector {
  public:
-  void AtMost(const std::string& where, const std::string& limit, int64_t value,
-              int64_t maximum) {
+  void AtMost(const std::string& where, const std::string& limit, int64_t value, int64_t maximum) {
     if (value > maximum) found_.push_back({where, limit, value, maximum});
   }
-  void AtLeast(const std::string& where, const std::string& limit, int64_t value,
-               int64_t minimum) {
+  void AtLeast(const std::string& where, const std::string& limit, int64_t value, int64_t minimum) {
     if (value < minimum) found_.push_back({where, "least " + limit, value, minimum});
   }
   void Between(const std::string& where, const std::string& limit, int64_t value, int64_t minimum,
@@ -31,7 +35,8 @@ class Collector {
   }
   void MultipleOf(const std::string& where, const std::string& limit, int64_t value,
                   int64_t granule) {
-    if (value % granule != 0) found_.push_back({where, limit + ", remainder", value, granule});
+    if (granule > 0 && value % granule != 0)
+      found_.push_back({where, limit + ", remainder", value, granule});
   }
 
   Violating Take() { return std::move(found_); }
@@ -39,6 +44,15 @@ class Collector {
  private:
   Violating found_;
 };
+
+// Programs may hold any number: sums and products that overflow stay at the largest one, which is
+// beyond every limit.
+int64_t Sum(int64_t a, int64_t b) {
+  return base::CheckedAdd(a, b).value_or(std::numeric_limits<int64_t>::max());
+}
+int64_t Product(int64_t a, int64_t b) {
+  return base::CheckedMul(a, b).value_or(std::numeric_limits<int64_t>::max());
+}
 
 std::tuple<int, int> Key(const Tile& tile) { return {tile.column, tile.row}; }
 std::tuple<int, int, int, int> Key(const ChannelId& id) {
@@ -54,7 +68,7 @@ bool IsContiguous(std::span<const Dim> dims) {
   int64_t expected = 1;
   for (const Dim& dim : dims) {
     if (dim.size != 1 && dim.step_words != expected) return false;
-    expected *= dim.size;
+    expected = Product(expected, dim.size);
   }
   return true;
 }
@@ -68,11 +82,10 @@ void CheckPattern(const std::string& where, std::span<const Dim> dims, int64_t l
   for (size_t d = 0; d < dims.size(); ++d) {
     const std::string dimension = fmt::format("d{}", d);
     out->AtLeast(where, dimension + " size", dims[d].size, 1);
-    out->Between(where, dimension + " step in words", dims[d].step_words, 1,
-                 limits.max_step_words);
+    out->Between(where, dimension + " step in words", dims[d].step_words, 1, limits.max_step_words);
     const int64_t wrap = d < arch::kMaxDims ? limits.max_wrap[d] : 0;
     if (wrap > 0 && !contiguous) out->AtMost(where, dimension + " size", dims[d].size, wrap);
-    if (product <= limits.max_length_words) product *= std::max<int64_t>(dims[d].size, 1);
+    product = Product(product, std::max<int64_t>(dims[d].size, 1));
   }
   if (!dims.empty() && product != length_words) {
     out->AtMost(where, "words of its dimensions, against its length", product, length_words);
@@ -87,6 +100,10 @@ class ProgramChecker {
       : program_(program), npu_(npu) {}
 
   Violating Check() {
+    if (&arch::NpuOf(program_.spec.arch) != &npu_) {
+      out_.AtMost(fmt::format("program for {}", arch::NpuOf(program_.spec.arch).name),
+                  fmt::format("programs for another array than {}", npu_.name), 1, 0);
+    }
     for (const TileBuffer& buffer : program_.buffers) CheckBuffer(buffer);
     for (const Parameter& parameter : program_.parameters) CheckParameter(parameter);
     CheckMemories();
@@ -102,8 +119,7 @@ class ProgramChecker {
   bool OnArray(const std::string& where, const Tile& tile) {
     out_.Between(where, "column", tile.column, 0, npu_.columns - 1);
     out_.Between(where, "row", tile.row, 0, npu_.rows - 1);
-    return tile.column >= 0 && tile.column < npu_.columns && tile.row >= 0 &&
-           tile.row < npu_.rows;
+    return tile.column >= 0 && tile.column < npu_.columns && tile.row >= 0 && tile.row < npu_.rows;
   }
 
   void CheckBuffer(const TileBuffer& buffer) {
@@ -113,7 +129,7 @@ class ProgramChecker {
     out_.AtLeast(where, "bytes", buffer.bytes, 1);
     out_.MultipleOf(where, "address", buffer.address, arch::kWordBytes);
     out_.MultipleOf(where, "bytes", buffer.bytes, arch::kWordBytes);
-    out_.AtMost(where, "end in data memory", buffer.address + buffer.bytes,
+    out_.AtMost(where, "end in data memory", Sum(buffer.address, buffer.bytes),
                 npu_.LimitsOf(buffer.tile.row).memory_bytes);
   }
 
@@ -122,7 +138,7 @@ class ProgramChecker {
     if (!OnArray(where, parameter.tile)) return;
     out_.AtLeast(where, "address", parameter.address, 0);
     out_.MultipleOf(where, "address", parameter.address, arch::kWordBytes);
-    out_.AtMost(where, "end in data memory", parameter.address + arch::kWordBytes,
+    out_.AtMost(where, "end in data memory", Sum(parameter.address, arch::kWordBytes),
                 npu_.LimitsOf(parameter.tile.row).memory_bytes);
   }
 
@@ -138,10 +154,11 @@ class ProgramChecker {
       tiles[Key(core.tile)].push_back({0, core.stack_bytes, "stack"});
     }
     for (const TileBuffer& b : program_.buffers) {
-      tiles[Key(b.tile)].push_back({b.address, b.address + b.bytes, "buffer " + b.name});
+      tiles[Key(b.tile)].push_back({b.address, Sum(b.address, b.bytes), "buffer " + b.name});
     }
     for (const Parameter& p : program_.parameters) {
-      tiles[Key(p.tile)].push_back({p.address, p.address + arch::kWordBytes, "parameter " + p.name});
+      tiles[Key(p.tile)].push_back(
+          {p.address, Sum(p.address, arch::kWordBytes), "parameter " + p.name});
     }
     for (auto& [key, pieces] : tiles) {
       const Tile tile{std::get<0>(key), std::get<1>(key)};
@@ -150,7 +167,7 @@ class ProgramChecker {
                 [](const Piece& x, const Piece& y) { return x.begin < y.begin; });
       int64_t bytes = 0;
       for (size_t i = 0; i < pieces.size(); ++i) {
-        bytes += pieces[i].end - pieces[i].begin;
+        bytes = Sum(bytes, std::max<int64_t>(pieces[i].end - pieces[i].begin, 0));
         if (i == 0) continue;
         out_.AtLeast(Name(tile) + " " + pieces[i].name,
                      "address, after the end of " + pieces[i - 1].name, pieces[i].begin,
@@ -175,10 +192,11 @@ class ProgramChecker {
   }
 
   void CheckLockUse(const std::string& where, const Tile& tile, const LockUse& use) {
-    if (use.lock < 0) return;
+    if (use.lock == -1) return;
     const auto locks = static_cast<int64_t>(program_.locks.size());
+    out_.AtLeast(where, "index of a lock", use.lock, -1);
     out_.AtMost(where, "index of a lock", use.lock, locks - 1);
-    if (use.lock >= locks) return;
+    if (use.lock < 0 || use.lock >= locks) return;
     const Lock& lock = program_.locks[static_cast<size_t>(use.lock)];
     out_.Between(where, "value of a lock step", use.value, 1, npu_.max_lock_value);
     if (!(lock.tile == tile)) out_.AtMost(where, "locks on another tile", 1, 0);
@@ -191,6 +209,11 @@ class ProgramChecker {
     out_.Between(name, "channel", channel.id.channel, 0,
                  ChannelCount(limits, channel.id.direction) - 1);
     if (!channels_.insert(Key(channel.id)).second) out_.AtMost(name, "users of one channel", 2, 1);
+    if (npu_.KindOf(channel.id.tile.row) == arch::TileKind::kShim) {
+      out_.AtMost(name, "descriptors that no stream writes", 1, 0);
+    }
+    out_.AtLeast(name, "descriptors of its channel",
+                 static_cast<int64_t>(channel.descriptors.size()), 1);
     std::set<int> ids;
     for (const Descriptor& d : channel.descriptors) ids.insert(d.id);
     for (const Descriptor& d : channel.descriptors) CheckDescriptor(channel, d, ids, limits);
@@ -220,6 +243,7 @@ class ProgramChecker {
     if (!descriptor_ids_.insert({column, row, d.id}).second) {
       out_.AtMost(where, "users of one descriptor id", 2, 1);
     }
+    out_.AtLeast(where, "next descriptor", d.next, -1);
     if (d.next >= 0 && !ids.contains(d.next)) {
       out_.AtMost(where, "next descriptor outside its channel", d.next, -1);
     }
@@ -233,7 +257,7 @@ class ProgramChecker {
     if (!(buffer.tile == channel.id.tile)) out_.AtMost(where, "buffers on another tile", 1, 0);
     out_.AtLeast(where, "offset in words", d.offset_words, 0);
     out_.AtMost(where, "last word, in buffer " + buffer.name,
-                d.offset_words + ExtentWords(d.length_words, d.dims, {1, 1}),
+                Sum(d.offset_words, ExtentWords(d.length_words, d.dims, {1, 1})),
                 buffer.bytes / arch::kWordBytes);
   }
 
@@ -244,8 +268,8 @@ class ProgramChecker {
                  ChannelCount(npu_.LimitsOf(id.tile.row), direction) - 1);
     if (id.direction != direction) out_.AtMost(where, "ends of the wrong direction", 1, 0);
     if (!flow_ends_.insert(Key(id)).second) out_.AtMost(where, "flows of one channel", 2, 1);
-    const bool has_program = npu_.KindOf(id.tile.row) == arch::TileKind::kShim ||
-                             channels_.contains(Key(id));
+    const bool has_program =
+        npu_.KindOf(id.tile.row) == arch::TileKind::kShim || channels_.contains(Key(id));
     if (!has_program) out_.AtLeast(where, "descriptors of its channel", 0, 1);
   }
 
@@ -295,8 +319,14 @@ class ProgramChecker {
     const std::string where = Name(core.tile);
     int64_t depth = 0;
     int64_t deepest_below = 0;
+    // A core without a program is one that nobody uses.
+    const bool forever = core.ops.empty() || core.ops[0].kind == CoreOp::Kind::kForever;
+    if (!forever) out_.AtLeast(where, "loops around the whole program", 0, 1);
     for (const CoreOp& op : core.ops) {
       CheckOp(core, op);
+      if (op.kind == CoreOp::Kind::kForever && depth > 0) {
+        out_.AtMost(where, "endless loops inside another", 1, 0);
+      }
       if (op.kind == CoreOp::Kind::kForever || op.kind == CoreOp::Kind::kRepeat) ++depth;
       if (op.kind == CoreOp::Kind::kEnd) --depth;
       deepest_below = std::min(deepest_below, depth);
@@ -312,8 +342,7 @@ class ProgramChecker {
       case CoreOp::Kind::kEnd:
         break;
       case CoreOp::Kind::kRepeat:
-        out_.Between(where, "index of a parameter", op.index, 0,
-                     static_cast<int64_t>(program_.parameters.size()) - 1);
+        CheckRepeat(core, op);
         break;
       case CoreOp::Kind::kAcquire:
       case CoreOp::Kind::kRelease:
@@ -330,6 +359,15 @@ class ProgramChecker {
     }
   }
 
+  void CheckRepeat(const Core& core, const CoreOp& op) {
+    const std::string where = Name(core.tile) + " program";
+    const auto parameters = static_cast<int64_t>(program_.parameters.size());
+    out_.Between(where, "index of a parameter", op.index, 0, parameters - 1);
+    if (op.index < 0 || op.index >= parameters) return;
+    const Parameter& parameter = program_.parameters[static_cast<size_t>(op.index)];
+    if (!(parameter.tile == core.tile)) out_.AtMost(where, "parameters on another tile", 1, 0);
+  }
+
   void CheckCall(const Core& core, const CoreOp& op) {
     const std::string where = Name(core.tile) + " program";
     const auto kernels = static_cast<int64_t>(core.kernels.size());
@@ -337,14 +375,26 @@ class ProgramChecker {
     if (op.index < 0 || op.index >= kernels) return;
     const Kernel& kernel = core.kernels[static_cast<size_t>(op.index)];
     const std::string called = fmt::format("{} kernel {}", Name(core.tile), kernel.name);
-    out_.MultipleOf(called, "rows", kernel.m, kernel.block.rows);
-    out_.MultipleOf(called, "depth", kernel.k, kernel.block.depth);
-    out_.MultipleOf(called, "columns", kernel.n, kernel.block.columns);
+    for (const auto& [what, extent, block] :
+         {std::tuple{"rows", kernel.m, kernel.block.rows},
+          std::tuple{"depth", kernel.k, kernel.block.depth},
+          std::tuple{"columns", kernel.n, kernel.block.columns}}) {
+      out_.AtLeast(called, what, extent, 1);
+      out_.AtLeast(called, fmt::format("{} of a block", what), block, 1);
+      out_.MultipleOf(called, what, extent, block);
+    }
+    out_.AtLeast(called, "arguments", static_cast<int64_t>(op.arguments.size()), 1);
     for (const CoreOp::Argument& argument : op.arguments) {
       const auto rings = static_cast<int64_t>(core.rings.size());
       out_.Between(where, "index of a ring", argument.ring, 0, rings - 1);
       if (argument.ring < 0 || argument.ring >= rings) continue;
       out_.AtLeast(where, "offset of an argument", argument.offset_bytes, 0);
+      for (const int index : core.rings[static_cast<size_t>(argument.ring)].buffers) {
+        if (index < 0 || index >= static_cast<int>(program_.buffers.size())) continue;
+        const TileBuffer& buffer = program_.buffers[static_cast<size_t>(index)];
+        out_.AtMost(where, "offset of an argument, in buffer " + buffer.name, argument.offset_bytes,
+                    std::max<int64_t>(buffer.bytes - 1, 0));
+      }
     }
   }
 
@@ -371,8 +421,8 @@ class SequenceChecker {
       std::visit([this](const auto& each) { CheckOp(each); }, op);
     }
     for (const auto& [key, tasks] : pending_) {
-      const bool token = std::any_of(tasks.begin(), tasks.end(),
-                                     [](const PushTask& task) { return task.token; });
+      const bool token =
+          std::any_of(tasks.begin(), tasks.end(), [](const PushTask& task) { return task.token; });
       if (token) out_.AtMost(Name(tasks.front().channel), "tokens nobody awaits", 1, 0);
     }
     return out_.Take();
@@ -393,7 +443,7 @@ class SequenceChecker {
     out_.Between(where, "iterations", d.iteration.size, 1, npu_.shim.max_iterations);
     out_.Between(where, "iteration step in words", d.iteration.step_words, 1,
                  npu_.shim.max_step_words);
-    out_.AtLeast(where, "offset", d.offset_bytes, 0);
+    out_.Between(where, "offset", d.offset_bytes, 0, kMaxOffsetBytes);
     out_.MultipleOf(where, "offset", d.offset_bytes, arch::kWordBytes);
     for (const auto& [key, tasks] : pending_) {
       for (const PushTask& task : tasks) {
@@ -406,8 +456,8 @@ class SequenceChecker {
     out_.Between(where, "argument", d.argument, 0, arguments - 1);
     if (d.argument < 0 || d.argument >= arguments) return;
     out_.AtMost(where, "end in bytes of its argument",
-                d.offset_bytes +
-                    (ExtentWords(d.length_words, d.dims, d.iteration) * arch::kWordBytes),
+                Sum(d.offset_bytes,
+                    Product(ExtentWords(d.length_words, d.dims, d.iteration), arch::kWordBytes)),
                 argument_bytes_[static_cast<size_t>(d.argument)]);
     const auto [column, row] = Key(d.tile);
     written_.insert({column, row, d.id});
@@ -434,8 +484,8 @@ class SequenceChecker {
   void CheckOp(const AwaitToken& await) {
     const std::string where = Name(await.channel);
     std::vector<PushTask>& tasks = pending_[Key(await.channel)];
-    const auto token = std::find_if(tasks.begin(), tasks.end(),
-                                    [](const PushTask& task) { return task.token; });
+    const auto token =
+        std::find_if(tasks.begin(), tasks.end(), [](const PushTask& task) { return task.token; });
     if (token == tasks.end()) {
       out_.AtLeast(where, "tokens to await", 0, 1);
       return;
@@ -445,10 +495,9 @@ class SequenceChecker {
   }
 
   void CheckOp(const WriteParameter& write) {
-    const bool known = std::any_of(program_.parameters.begin(), program_.parameters.end(),
-                                   [&](const Parameter& p) {
-                                     return p.tile == write.tile && p.address == write.address;
-                                   });
+    const bool known = std::any_of(
+        program_.parameters.begin(), program_.parameters.end(),
+        [&](const Parameter& p) { return p.tile == write.tile && p.address == write.address; });
     if (!known) out_.AtLeast(Name(write.tile), "parameters at the address written", 0, 1);
   }
 
@@ -503,9 +552,9 @@ int64_t ExtentWords(int64_t length_words, std::span<const Dim> dims, const Dim& 
   int64_t last = length_words - 1;
   if (!dims.empty()) {
     last = 0;
-    for (const Dim& dim : dims) last += (dim.size - 1) * dim.step_words;
+    for (const Dim& dim : dims) last = Sum(last, Product(dim.size - 1, dim.step_words));
   }
-  return last + 1 + ((iteration.size - 1) * iteration.step_words);
+  return Sum(Sum(last, 1), Product(iteration.size - 1, iteration.step_words));
 }
 
 std::vector<Violation> Violations(const ArrayProgram& program, const arch::Npu& npu) {

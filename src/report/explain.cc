@@ -229,17 +229,19 @@ nlohmann::json ExplanationJson(const Explanation& e) {
       if (term.hidden_us > 0) hidden[std::string(plan::Name(term.term))] = term.hidden_us;
     }
     const plan::CostTerm& wall = s.cost.wall();
-    strategies.push_back({{"name", s.name},
-                          {"design", program::Name(s.plan.spec)},
-                          {"mode", plan::Name(s.plan.mode)},
-                          {"buffers", plan::Name(s.plan.buffers)},
-                          {"launches", s.plan.launches},
-                          {"terms_us", terms},
-                          {"hidden_us", hidden},
-                          {"total_us", s.cost.total_us},
-                          {"wall", plan::Name(wall.term)},
-                          {"remedy", plan::Remedy(wall.term)},
-                          {"left_us", s.cost.total_us - wall.us}});
+    strategies.push_back(
+        {{"name", s.name},
+         {"design", program::Name(s.plan.spec)},
+         {"configuration", fmt::format("{:016x}", program::ConfigurationHash(s.plan.spec))},
+         {"mode", plan::Name(s.plan.mode)},
+         {"buffers", plan::Name(s.plan.buffers)},
+         {"launches", s.plan.launches},
+         {"terms_us", terms},
+         {"hidden_us", hidden},
+         {"total_us", s.cost.total_us},
+         {"wall", plan::Name(wall.term)},
+         {"remedy", plan::Remedy(wall.term)},
+         {"left_us", s.cost.total_us - wall.us}});
   }
   nlohmann::json json = {{"m", e.problem.m},
                          {"k", e.problem.k},

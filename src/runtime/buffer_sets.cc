@@ -34,7 +34,7 @@ BufferSets::BufferSets(device::Device* device, Shape shape)
 
 Result<std::unique_ptr<BufferSets>> BufferSets::Make(device::Device* device, const Shape& shape,
                                                      PhaseTimer* timer) {
-  std::unique_ptr<BufferSets> sets(new BufferSets(device, shape));
+  auto sets = std::make_unique<BufferSets>(device, shape);
   const auto buffers = static_cast<size_t>(shape.sets * sets->per_set_);
   sets->buffers_.reserve(buffers);
   sets->ranges_.reserve(buffers);

@@ -35,6 +35,9 @@ class BufferSets {
                                                                 const Shape& shape,
                                                                 PhaseTimer* timer);
 
+  /// For Make, which also allocates.
+  BufferSets(device::Device* device, Shape shape);
+
   const Shape& shape() const { return shape_; }
 
   /// The buffers of a set as arguments of a launch.
@@ -56,7 +59,6 @@ class BufferSets {
   [[nodiscard]] Status SyncOut(int64_t first, int64_t count, bool batched, PhaseTimer* timer);
 
  private:
-  BufferSets(device::Device* device, Shape shape);
   [[nodiscard]] Status AllocateSlab();
   [[nodiscard]] Status AllocateEach();
   [[nodiscard]] Status SyncBuffer(device::SyncDirection direction, int64_t set, int64_t index);

@@ -38,7 +38,7 @@ Result<std::unique_ptr<ArraySim>> ArraySim::Make(
                               arch::NpuOf(program->spec.arch).name, profile.name,
                               arch::NpuOf(profile.arch).name));
   }
-  std::unique_ptr<ArraySim> sim(new ArraySim(std::move(program), profile));
+  auto sim = std::make_unique<ArraySim>(std::move(program), profile);
   if (Status s = sim->Lay(kernels); !s.ok()) return s;
   sim->Reset();
   return sim;

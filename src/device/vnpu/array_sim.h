@@ -56,6 +56,9 @@ class ArraySim {
 
   const program::ArrayProgram& program() const { return *program_; }
 
+  /// For Make, which also lays the program out.
+  ArraySim(std::shared_ptr<const program::ArrayProgram> program, const profile::Profile& profile);
+
  private:
   struct Event {
     enum class Kind : uint8_t { kChannelReady, kFlowDone, kCoreStep, kController };
@@ -145,8 +148,6 @@ class ArraySim {
     bool patched = false;
     int64_t iteration = 0;  ///< Executions since it was written.
   };
-
-  ArraySim(std::shared_ptr<const program::ArrayProgram> program, const profile::Profile& profile);
 
   Status Lay(KernelTable kernels);
   Status LoadCore(const program::Core& core, KernelTable kernels);

@@ -26,7 +26,7 @@ void MatmulS32(const program::Kernel& kernel, std::span<std::byte* const> argume
         const int8_t* b_block = b + (((bk * n_blocks) + bj) * s * t);
         for (int64_t i = 0; i < r; ++i) {
           for (int64_t x = 0; x < s; ++x) {
-            const int32_t left = a_block[(i * s) + x];
+            const int8_t left = a_block[(i * s) + x];
             for (int64_t j = 0; j < t; ++j) {
               c_block[(i * t) + j] += static_cast<uint32_t>(left * b_block[(x * t) + j]);
             }
@@ -44,7 +44,7 @@ void MatmulRowMajorS32(const program::Kernel& kernel, std::span<std::byte* const
   auto* c = reinterpret_cast<uint32_t*>(arguments[2]);
   for (int64_t i = 0; i < kernel.m; ++i) {
     for (int64_t x = 0; x < kernel.k; ++x) {
-      const int32_t left = a[(i * kernel.k) + x];
+      const int8_t left = a[(i * kernel.k) + x];
       for (int64_t j = 0; j < kernel.n; ++j) {
         c[(i * kernel.n) + j] += static_cast<uint32_t>(left * b[(x * kernel.n) + j]);
       }
