@@ -81,11 +81,9 @@ Status ArraySim::Lay(KernelTable kernels) {
   for (const program::Core& core : program_->cores) {
     if (Status s = LoadCore(core, kernels); !s.ok()) return s;
   }
-  for (const program::TileBuffer& buffer : program_->buffers) {
-    if (TileMemory(buffer.tile) != nullptr) continue;
-    memory_tiles_.push_back(buffer.tile);
-    memories_.emplace_back(static_cast<size_t>(npu_.LimitsOf(buffer.tile.row).memory_bytes));
-  }
+  for (const program::TileBuffer& buffer : program_->buffers) AddMemory(buffer.tile);
+  for (const program::Parameter& parameter : program_->parameters) AddMemory(parameter.tile);
+
   for (ChannelState& channel : channels_) {
     channel.waiting.reserve(static_cast<size_t>(npu_.shim.task_queue_depth));
   }
@@ -130,6 +128,12 @@ Status ArraySim::LoadCore(const program::Core& core, KernelTable kernels) {
   }
   cores_.push_back(std::move(state));
   return {};
+}
+
+void ArraySim::AddMemory(const program::Tile& tile) {
+  if (TileMemory(tile) != nullptr) return;
+  memory_tiles_.push_back(tile);
+  memories_.emplace_back(static_cast<size_t>(npu_.LimitsOf(tile.row).memory_bytes));
 }
 
 std::byte* ArraySim::TileMemory(const program::Tile& tile) {

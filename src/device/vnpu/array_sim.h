@@ -192,6 +192,7 @@ class ArraySim {
   void StepCore(int core, int64_t now_ps);
   bool EnterLoop(CoreState* core, const program::CoreOp& op);
   void CallKernel(CoreState* core, const program::CoreOp& op);
+  void AddMemory(const program::Tile& tile);
   std::byte* TileMemory(const program::Tile& tile);
   bool RaceWith(const std::byte* begin, const std::byte* end, bool writes);
 

@@ -208,6 +208,13 @@ int64_t ArraySim::ExecutePatch(const program::PatchAddress& patch) {
                      patch.address & kOffsetMask, Name(tile)));
     return 0;
   }
+  const auto id =
+      static_cast<int>(descriptor - shim_descriptors_[static_cast<size_t>(tile.column)].data());
+  if (DescriptorInUse(tile.column, id)) {
+    Fail(fmt::format("the address of descriptor {} of {} is patched while a task uses it", id,
+                     Name(tile)));
+    return 0;
+  }
   if (patch.argument >= arguments_.size()) {
     Fail(fmt::format("the stream names buffer {} of a launch with {}", patch.argument,
                      arguments_.size()));

@@ -56,13 +56,25 @@ bool ArraySim::OpenPattern(ChannelState* channel) {
     return false;
   }
   std::byte* base = TileMemory(buffer.tile) + buffer.address;
-  channel->begin = base;
-  channel->end = base + buffer.bytes;
-  if (RaceWith(channel->begin, channel->end, channel->id.direction == program::Direction::kS2mm)) {
+  const std::byte* begin = base + (d.offset_words * arch::kWordBytes);
+  const std::byte* end = base + last_bytes;
+  const bool writes = channel->id.direction == program::Direction::kS2mm;
+  if (RaceWith(begin, end, writes)) {
     Fail(fmt::format("lock misuse: {} moves buffer {} while a kernel uses it", Name(channel->id),
                      buffer.name));
     return false;
   }
+  for (const ChannelState& other : channels_) {
+    if (other.begin == nullptr || end <= other.begin || other.end <= begin) continue;
+    if (writes || other.id.direction == program::Direction::kS2mm) {
+      Fail(fmt::format("lock misuse: {} moves buffer {} while {} does", Name(channel->id),
+                       buffer.name, Name(other.id)));
+      return false;
+    }
+  }
+  channel->begin = begin;
+  channel->end = end;
+
   channel->pattern =
       AccessPattern(base + (d.offset_words * arch::kWordBytes), d.length_words, d.dims);
   return true;

@@ -1,5 +1,6 @@
 #include "device/vnpu/virtual_clock.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/clock.h"
@@ -18,7 +19,12 @@ VirtualClock::VirtualClock(const profile::HostCosts& costs, HostTime host_time)
 int64_t VirtualClock::NowPs() const {
   const int64_t offset_ps = offset_ps_.load(std::memory_order_acquire);
   if (host_time_ == HostTime::kCharged) return offset_ps;
-  return offset_ps + ((base::WallNowNs() - origin_wall_ns_) * kPsPerNs);
+  const int64_t now_ps = offset_ps + ((base::WallNowNs() - origin_wall_ns_) * kPsPerNs);
+  int64_t told_ps = told_ps_.load(std::memory_order_relaxed);
+  while (told_ps < now_ps &&
+         !told_ps_.compare_exchange_weak(told_ps, now_ps, std::memory_order_relaxed)) {
+  }
+  return std::max(told_ps, now_ps);
 }
 
 void VirtualClock::ChargeHost(HostWork kind, int64_t bytes, int64_t count) {
@@ -29,30 +35,29 @@ void VirtualClock::ChargeHost(HostWork kind, int64_t bytes, int64_t count) {
   };
   switch (kind) {
     case HostWork::kCall:
-      return Charge(costs_.call_us * static_cast<double>(count));
+      return Spend(costs_.call_us * static_cast<double>(count));
     case HostWork::kAllocate:
-      return Charge(cost_us(costs_.allocate));
+      return Spend(cost_us(costs_.allocate));
     case HostWork::kSlice:
-      return Charge(cost_us(costs_.slice));
+      return Spend(cost_us(costs_.slice));
     case HostWork::kPack:
-      return Charge(cost_us(costs_.pack));
+      return Spend(cost_us(costs_.pack));
     case HostWork::kWrite:
-      return Charge(cost_us(costs_.write));
+      return Spend(cost_us(costs_.write));
     case HostWork::kSyncIn:
-      return Charge(cost_us(costs_.sync_in));
+      return Spend(cost_us(costs_.sync_in));
     case HostWork::kSyncOut:
-      return Charge(cost_us(costs_.sync_out));
+      return Spend(cost_us(costs_.sync_out));
     case HostWork::kRead:
-      return Charge(cost_us(costs_.read));
+      return Spend(cost_us(costs_.read));
     case HostWork::kAccumulate:
-      return Charge(cost_us(costs_.accumulate));
+      return Spend(cost_us(costs_.accumulate));
     case HostWork::kFinish:
-      return Charge(cost_us(costs_.finish));
+      return Spend(cost_us(costs_.finish));
   }
 }
 
-void VirtualClock::Charge(double us) {
-  if (host_time_ == HostTime::kMeasured) return;
+void VirtualClock::Spend(double us) {
   offset_ps_.fetch_add(std::llround(us * kPsPerUs), std::memory_order_acq_rel);
 }
 

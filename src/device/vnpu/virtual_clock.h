@@ -26,8 +26,8 @@ class VirtualClock final : public Clock {
 
   int64_t NowPs() const;
 
-  /// Host time passes (charged time lines only: a measured one passes by itself).
-  void Charge(double us);
+  /// Host time passes on either time line: work that only a profile knows the cost of.
+  void Spend(double us);
 
   /// Jumps to `ps` if that lies ahead.
   void AdvanceTo(int64_t ps);
@@ -40,6 +40,9 @@ class VirtualClock final : public Clock {
   HostTime host_time_;
   int64_t origin_wall_ns_;
   std::atomic<int64_t> offset_ps_{0};  ///< The position itself, or what differs from the wall.
+  /// The latest position told (measured time lines): one thread's excluded time is no reason for
+  /// the others to see their clock go back.
+  mutable std::atomic<int64_t> told_ps_{0};
 };
 
 }  // namespace tilewave::device::vnpu

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -96,7 +97,7 @@ class VnpuBuffer final : public Buffer {
     std::byte* on_device = device() + offset;
     {
       const std::lock_guard<std::mutex> lock(shared_->mutex);
-      if (shared_->InUse(on_device, on_device + bytes)) {
+      if (bytes > 0 && shared_->InUse(on_device, on_device + bytes)) {
         return {StatusCode::kInternal, "sync of bytes that a launch in flight still uses"};
       }
     }
@@ -161,7 +162,7 @@ class VnpuQueue final : public Queue {
     }
     const profile::LaunchCosts& costs = shared_->profile.launch;
     const bool chain = launches.size() > 1;
-    shared_->clock.Charge(
+    shared_->clock.Spend(
         costs.submit_us +
         (chain ? costs.chain_build_us + (costs.chain_run_us * static_cast<double>(launches.size()))
                : 0));
@@ -202,8 +203,11 @@ class VnpuQueue final : public Queue {
 
   WaitCode WaitUntil(int64_t end_ps, std::chrono::nanoseconds limit, bool* done) {
     const int64_t now_ps = shared_->clock.NowPs();
-    if (end_ps - now_ps > limit.count() * kPsPerNs) {
-      shared_->clock.AdvanceTo(now_ps + (limit.count() * kPsPerNs));
+    // A limit beyond what picoseconds can say is none.
+    const int64_t limit_ps =
+        std::min(limit.count(), std::numeric_limits<int64_t>::max() / kPsPerNs) * kPsPerNs;
+    if (end_ps - now_ps > limit_ps) {
+      shared_->clock.AdvanceTo(now_ps + limit_ps);
       return WaitCode::kTimeout;
     }
     shared_->clock.AdvanceTo(end_ps);

@@ -1,0 +1,78 @@
+// Misuse that leaves plausible bytes behind: each must end the launch with its name.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "device/vnpu/array_sim.h"
+#include "program/lower.h"
+#include "program/stream.h"
+
+namespace tilewave::device::vnpu {
+namespace {
+
+using program::ArrayProgram;
+using program::Sequence;
+
+constexpr program::DesignSpec kPacked{program::DesignFamily::kPackedTile, arch::NpuArch::kNpu1, 16,
+                                      16, 16};
+
+/// Runs one launch of packed_tile 16 on A = 2, B = 3 and says how it went.
+Status Launch(ArrayProgram program, const std::vector<uint32_t>& words) {
+  static const Result<profile::Profile> phoenix = profile::FindProfile("phoenix");
+  Result<std::unique_ptr<ArraySim>> sim = ArraySim::Make(
+      std::make_shared<const ArrayProgram>(std::move(program)), *phoenix, PlainKernels());
+  if (!sim.ok()) return sim.status();
+  std::vector<int8_t> ab(512, 2);
+  std::fill(ab.begin() + 256, ab.end(), int8_t{3});
+  std::vector<int32_t> c(256, -1);
+  const ArraySim::Argument arguments[] = {{reinterpret_cast<std::byte*>(ab.data()), 512},
+                                          {reinterpret_cast<std::byte*>(c.data()), 1024}};
+  const ArraySim::Outcome outcome = (*sim)->Run(words, arguments, 1000);
+  if (outcome.status.ok()) {
+    EXPECT_EQ(c, std::vector<int32_t>(256, 96));
+  }
+  return outcome.status;
+}
+
+std::vector<uint32_t> GoodStream() {
+  const ArrayProgram program = *program::Lower(kPacked);
+  return *program::EncodeStream(*program::LaunchSequence(program, 1),
+                                arch::NpuOf(arch::NpuArch::kNpu1));
+}
+
+TEST(ArraySimMisuseTest, TheUntouchedLaunchIsRight) {
+  EXPECT_TRUE(Launch(*program::Lower(kPacked), GoodStream()).ok());
+}
+
+TEST(ArraySimMisuseTest, AnAddressPatchedWhileItsTaskRuns) {
+  std::vector<uint32_t> words = GoodStream();
+  // A second patch of descriptor 0, to argument 1, before the sync that ends the stream.
+  constexpr size_t kSyncWords = 4;
+  const std::vector<uint32_t> patch = {0x81, 48, 0, 0, 0, 0, 0x1D004, 0, 1, 0, 0, 0};
+  words.insert(words.end() - kSyncWords, patch.begin(), patch.end());
+  words[2] += 1;
+  words[3] += 48;
+  const Status status = Launch(*program::Lower(kPacked), words);
+  EXPECT_EQ(status.code(), StatusCode::kInternal);
+  EXPECT_NE(status.message().find("is patched while a task uses it"), std::string::npos)
+      << status.message();
+}
+
+TEST(ArraySimMisuseTest, TwoChannelsOnOneBuffer) {
+  ArrayProgram program = *program::Lower(kPacked);
+  // The output channel sends the input buffer, and waits for nothing.
+  program::Descriptor& out = program.channels[1].descriptors[0];
+  out.buffer = 0;
+  out.length_words = 128;
+  out.acquire = out.release = {};
+  const Status status = Launch(program, GoodStream());
+  EXPECT_EQ(status.code(), StatusCode::kInternal);
+  EXPECT_NE(status.message().find("lock misuse: core (0,2)"), std::string::npos)
+      << status.message();
+}
+
+}  // namespace
+}  // namespace tilewave::device::vnpu
