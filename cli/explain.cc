@@ -10,6 +10,7 @@
 #include "cli/array_product.h"
 #include "cli/commands.h"
 #include "cli/operands.h"
+#include "engine/compose.h"
 #include "report/explain.h"
 
 namespace tilewave::cli {
@@ -49,24 +50,27 @@ Result<report::Explanation> MakeExplanation(const ExplainOptions& options) {
         StatusCode::kInvalidArgument,
         fmt::format("'{}' is no product; expected MxKxN, each at least 1", options.shape));
   }
-  const Result<profile::Profile> profile =
-      profile::FindProfile(options.device.substr(kScheme.size()));
-  if (!profile.ok()) return profile.status();
+  const Result<device::vnpu::VnpuOptions> vnpu =
+      engine::ParseVnpuArgument(options.device.substr(kScheme.size()));
+  if (!vnpu.ok()) return vnpu.status();
   const int64_t m = (*shape)[0];
   const int64_t k = (*shape)[1];
   const int64_t n = (*shape)[2];
-  Result<report::Explanation> explanation = report::Explain(DenseProblem(m, k, n), *profile);
+  Result<report::Explanation> explanation = report::Explain(DenseProblem(m, k, n), vnpu->profile);
   if (!explanation.ok()) return explanation;
   plan::ArrayChoices choices;
   choices.family = program::DesignFamily::kPackedTile;
   choices.tile = 16;
   choices.kernel = program::TileKernel::kScalar;
   choices.output = program::TileOutput::kS8Lossy;
-  const ArrayProduct product(std::min(m, kLossySize), std::min(k, kLossyMaxK),
-                             std::min(n, kLossySize));
+  const int64_t tried_m = std::min(m, kLossySize);
+  const int64_t tried_k = std::min(k, kLossyMaxK);
+  const int64_t tried_n = std::min(n, kLossySize);
+  const ArrayProduct product(tried_m, tried_k, tried_n);
   const Result<ArrayProduct::Outcome> lossy = product.Run(options.device, choices);
   if (!lossy.ok()) return lossy.status();
-  explanation->lossy = {lossy->elements, lossy->wrong, lossy->max_abs_error};
+  explanation->lossy = {tried_m,         tried_k,      tried_n,
+                        lossy->elements, lossy->wrong, lossy->max_abs_error};
   return explanation;
 }
 

@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-#include "profile/profile.h"
+#include "engine/compose.h"
 
 namespace tilewave::cli {
 namespace {
@@ -85,10 +85,10 @@ std::vector<ReportRow> RowsOf(size_t size_index, const ReportProfiles& profiles)
 }
 
 Status RunRow(const ArrayProduct& product, ReportRow* row) {
-  const Result<profile::Profile> profile = profile::FindProfile(row->profile);
-  if (!profile.ok()) return profile.status();
-  row->kernel_model =
-      row->choices.kernel == TileKernel::kScalar ? profile->scalar_model : profile->vector_model;
+  const Result<device::vnpu::VnpuOptions> vnpu = engine::ParseVnpuArgument(row->profile);
+  if (!vnpu.ok()) return vnpu.status();
+  row->kernel_model = row->choices.kernel == TileKernel::kScalar ? vnpu->profile.scalar_model
+                                                                 : vnpu->profile.vector_model;
   const Result<ArrayProduct::Outcome> outcome =
       product.Run(fmt::format("vnpu:{}", row->profile), row->choices);
   if (!outcome.ok()) return outcome.status();
@@ -96,9 +96,13 @@ Status RunRow(const ArrayProduct& product, ReportRow* row) {
   const CallStats::Part& part = row->outcome.stats.parts[0];
   row->launches = part.launches;
   row->total_us = part.us;
-  row->wave = row->choices.buffers == BufferPolicy::kOne ? 1
-              : row->choices.pool > 0 ? std::min(row->choices.pool, row->launches)
-                                      : row->launches;
+  if (row->choices.mode == SubmissionMode::kSequential) {
+    row->wave = 1;
+  } else if (!row->choices.interleave) {
+    const bool pool = row->choices.buffers == BufferPolicy::kPool;
+    row->wave = pool ? std::min(row->choices.pool, row->launches) : row->launches;
+  }
+
   return {};
 }
 

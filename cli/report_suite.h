@@ -22,7 +22,8 @@ struct ReportRow {
   plan::ArrayChoices choices;
   std::string kernel_model;
   int64_t launches = 0;
-  int64_t wave = 1;  ///< Launches between one wait for all and the next.
+  std::optional<int64_t> wave;  ///< Launches between one wait for all and the next, if any is.
+
   ArrayProduct::Outcome outcome;
   double total_us = 0;
   double speed_up = 0;  ///< Over the first row of this size.

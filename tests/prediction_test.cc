@@ -77,6 +77,28 @@ TEST(PredictionTest, PlannerAndVirtualNpuAgree) {
   }
 }
 
+TEST(PredictionTest, OddPoolsSmallTilesAndSingleSetsAgreeToo) {
+  for (const char* mode : {"sequential", "wave", "runlist"}) {
+    for (const bool interleave : {false, true}) {
+      for (const bool batched : {false, true}) {
+        for (const int64_t pool : {5, 47, 0}) {
+          for (const int64_t tile : {16, 32}) {
+            ArrayOptions array{"packed_tile", tile, "vector", mode, "pool", pool};
+            array.interleave = interleave;
+            array.batched_syncs = batched;
+            const double simulated = SimulatedUs("phoenix", array, 200, 210, 220);
+            const double predicted = PredictedUs("phoenix", array, 200, 210, 220);
+            EXPECT_NEAR(predicted / simulated, 1, 0.04)
+                << mode << " interleave " << interleave << " batched " << batched << " pool "
+                << pool << " tile " << tile << ": predicted " << predicted << ", simulated "
+                << simulated;
+          }
+        }
+      }
+    }
+  }
+}
+
 class ReportSuiteTest : public ::testing::Test {
  protected:
   static const cli::ReportSuite& Suite() {

@@ -78,7 +78,8 @@ struct RunOptions {
   std::atomic<int64_t>* progress = nullptr;
 
   /// Longest time the call may wait for a device, all waits together and in the device's own time;
-  /// more than an hour is an hour. 0: no single launch may take more than 30 s. The host device
+  /// more than an hour is an hour. 0: any single wait may take 30 s and ten times
+  /// what the call is predicted to take. The host device
   /// computes in the calling thread and has nothing to wait for.
   std::chrono::nanoseconds time_limit{0};
 };
@@ -129,13 +130,15 @@ class Engine {
   /// Errors leave C as it was: kInvalidArgument (shapes, strides, overlap, null, non-finite
   /// scales, NaN in a dynamically quantised operand: the row is named), kOutOfRange (K beyond
   /// MaxK, extents whose product overflows), kFailedPrecondition (Weights of another shape),
-  /// kUnimplemented, kResourceExhausted.
+  /// kUnimplemented, kResourceExhausted, kDeadlineExceeded (see RunOptions), and kInternal for
+  /// what a device found wrong while it ran.
+
   /// Allocates nothing when a call of the same shapes, types and strides has run before (with
   /// Weights: on a device that has used them before).
   [[nodiscard]] Status Run(const Matmul& call, const RunOptions& options = {});
 
-  /// Starts a call; all views must stay valid until the handle has been waited for. On the host
-  /// device the product is done when Submit returns. Errors are those of Run.
+  /// Starts a call; all views must stay valid until the handle has been waited for. On today's
+  /// devices the product is done, or has failed, when Submit returns. Errors are those of Run.
   [[nodiscard]] Result<Handle> Submit(const Matmul& call, const RunOptions& options = {});
 
   /// Copies a right operand (K x N, or a batch) and prepacks it for this engine's device, for use

@@ -1,5 +1,9 @@
 #include "core/problem.h"
 
+#include <limits>
+
+#include "base/checked_math.h"
+
 #include <tuple>
 
 namespace tilewave::core {
@@ -45,6 +49,11 @@ ElementType MultipliedType(ElementType given, Quantise quantise) {
       return ElementType::kU8;
   }
   return given;
+}
+
+int64_t MacsOf(const Problem& problem) {
+  return base::CheckedProduct({problem.batch, problem.m, problem.k, problem.n})
+      .value_or(std::numeric_limits<int64_t>::max());
 }
 
 }  // namespace tilewave::core

@@ -71,6 +71,9 @@ struct Problem {
   bool operator==(const Problem& other) const;
 };
 
+/// batch * M * K * N, at most the largest int64_t.
+int64_t MacsOf(const Problem& problem);
+
 /// A hash of every field that operator== compares.
 size_t HashOf(const Problem& problem);
 

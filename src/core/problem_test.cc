@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include <functional>
 #include <set>
 #include <string_view>
@@ -193,6 +195,17 @@ TEST(ElementBytesTest, MatchTheStorage) {
   EXPECT_EQ(ElementBytes(ElementTypeOf<int32_t>()), sizeof(int32_t));
   EXPECT_EQ(ElementBytes(ElementTypeOf<const float>()), sizeof(float));
   EXPECT_EQ(ElementBytes(ElementTypeOf<BFloat16>()), sizeof(BFloat16));
+}
+
+TEST(ProblemTest, MacsAreTheProductOfTheExtents) {
+  Problem p;
+  p.batch = 3;
+  p.m = 5;
+  p.k = 7;
+  p.n = 11;
+  EXPECT_EQ(MacsOf(p), 3 * 5 * 7 * 11);
+  p.m = p.n = int64_t{1} << 30;
+  EXPECT_EQ(MacsOf(p), std::numeric_limits<int64_t>::max());
 }
 
 }  // namespace

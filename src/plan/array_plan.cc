@@ -24,7 +24,10 @@ constexpr int64_t kPoolBytes = int64_t{64} << 20;
 constexpr int64_t kLeastSets = 8;
 
 /// Nobody wants more than this in buffers; a set per tile gets there.
-constexpr int64_t kMaxBufferBytes = int64_t{8} << 30;
+constexpr int64_t kMaxBufferBytes = int64_t{4} << 30;
+
+/// What a buffer costs beside its bytes: objects here and in the driver.
+constexpr int64_t kBytesPerBuffer = 256;
 
 int64_t CeilDiv(int64_t value, int64_t by) { return (value + by - 1) / by; }
 
@@ -100,7 +103,9 @@ Status ChooseSets(const ArrayChoices& choices, ArrayPlan* plan) {
                             : std::clamp(kPoolBytes / plan->set_bytes(), kLeastSets, wanted);
   }
   plan->sets = std::min(sets, plan->launches);
-  const std::optional<int64_t> bytes = base::CheckedMul(plan->sets, plan->set_bytes());
+  const auto buffers = static_cast<int64_t>(plan->input_bytes.size()) + 1;
+  const std::optional<int64_t> bytes =
+      base::CheckedMul(plan->sets, plan->set_bytes() + (buffers * kBytesPerBuffer));
   if (!bytes || *bytes > kMaxBufferBytes) {
     return {StatusCode::kOutOfRange,
             fmt::format("{} buffer sets of {} bytes; at most {} bytes in all", plan->sets,
@@ -110,6 +115,8 @@ Status ChooseSets(const ArrayChoices& choices, ArrayPlan* plan) {
     // Half of the sets: while one chain runs, the host works on the other.
     plan->chain = std::clamp(plan->interleave ? plan->sets / 2 : plan->sets, int64_t{1},
                              int64_t{arch::kMaxChainRuns});
+    // Whole chains go around the pool; sets beyond them would never be used.
+    if (plan->sets < plan->launches) plan->sets -= plan->sets % plan->chain;
   }
   return {};
 }

@@ -81,8 +81,8 @@ HostTime PredictHost(const ArrayPlan& plan, const profile::HostCosts& host) {
   const auto in_bytes = static_cast<double>(plan.input_bytes_per_launch());
   const auto out_bytes = static_cast<double>(plan.output_bytes);
   const auto buffers_in = static_cast<double>(plan.input_bytes.size());
-  const bool whole_waves =
-      plan.batched_syncs && !plan.interleave && plan.buffers == BufferPolicy::kPool;
+  const bool whole_waves = plan.mode != SubmissionMode::kSequential && plan.batched_syncs &&
+                           !plan.interleave && plan.buffers == BufferPolicy::kPool;
   // Syncs of a wave are one; of a chain, one; otherwise the ready launches decide, at worst one.
   const double syncs =
       whole_waves ? 1 / static_cast<double>(plan.sets) : 1 / static_cast<double>(plan.chain);
@@ -113,7 +113,7 @@ class Ledger {
 };
 
 double BytesOfOperands(const core::Problem& p) {
-  // Converted or quantised copies; s8 and u8 operands are read where they lie.
+  // Quantised copies, and bytes summed for zero points; s8 and u8 are read where they lie.
   const auto elements = [&p](int64_t batch_stride, int64_t rows, int64_t cols) {
     return static_cast<double>(batch_stride == 0 ? 1 : p.batch) * static_cast<double>(rows) *
            static_cast<double>(cols);
@@ -121,6 +121,14 @@ double BytesOfOperands(const core::Problem& p) {
   double bytes = 0;
   if (p.quantise_a != core::Quantise::kNone) bytes += elements(p.a.batch, p.m, p.k);
   if (p.quantise_b != core::Quantise::kNone) bytes += elements(p.b.batch, p.k, p.n);
+  // A zero point of one side needs the sums of the other; u8 is s8 with a zero point.
+  const bool zero_a =
+      p.zero_a != core::ParameterForm::kAbsent || core::MultipliedA(p) == ElementType::kU8;
+  const bool zero_b =
+      p.zero_b != core::ParameterForm::kAbsent || core::MultipliedB(p) == ElementType::kU8;
+  if (zero_b) bytes += elements(p.a.batch, p.m, p.k);
+  if (zero_a) bytes += elements(p.b.batch, p.k, p.n);
+
   return bytes;
 }
 
@@ -177,46 +185,58 @@ void AddSequential(const ArrayPlan& plan, const Profile& profile, const HostTime
   ledger->Add(Term::kLatency, launches * profile.launch.latency_us);
 }
 
-/// Per submission: host time inside the call, and the device's pause before it when it is queued.
-struct SubmissionTime {
-  double submit_us = 0;
-  double serial_us = 0;
+/// How the launches of a call reach the device.
+struct Submissions {
+  int64_t waves = 0;  ///< Each begins on an idle device and ends by waiting for all of it.
+  int64_t count = 0;
+  double each_us = 0;    ///< Host time inside the submitting call, on average.
+  double queued_us = 0;  ///< The device's pause before a submission that was waiting, ...
+  double run_us = 0;     ///< ... and before each further launch of its chain.
 };
 
-SubmissionTime PredictSubmission(const ArrayPlan& plan, const profile::LaunchCosts& launch) {
-  if (plan.chain <= 1) return {launch.submit_us, launch.serial_us};
-  const auto runs = static_cast<double>(plan.chain);
-  return {launch.submit_us + launch.chain_build_us + (launch.chain_run_us * runs),
-          launch.chain_serial_us + (launch.chain_run_serial_us * runs)};
+Submissions CountSubmissions(const ArrayPlan& plan, const profile::LaunchCosts& launch) {
+  const auto ceil_div = [](int64_t value, int64_t by) { return (value + by - 1) / by; };
+  Submissions s;
+  const int64_t wave = plan.interleave ? plan.launches : std::min(plan.sets, plan.launches);
+  const int64_t full = plan.launches / wave;
+  const int64_t rest = plan.launches % wave;
+  s.waves = full + (rest > 0 ? 1 : 0);
+  s.count = (full * ceil_div(wave, plan.chain)) + ceil_div(rest, plan.chain);
+  s.each_us = launch.submit_us;
+  s.queued_us = launch.serial_us;
+  if (plan.chain > 1) {
+    const double runs = static_cast<double>(plan.launches) / static_cast<double>(s.count);
+    s.each_us += launch.chain_build_us + (launch.chain_run_us * runs);
+    s.run_us = launch.chain_run_serial_us;
+    s.queued_us = launch.chain_serial_us + s.run_us;
+  }
+  return s;
 }
 
 void AddOverlapped(const ArrayPlan& plan, const Profile& profile, const HostTime& host,
                    const LaunchTime& launch, Ledger* ledger) {
   const auto launches = static_cast<double>(plan.launches);
-  const auto chain = static_cast<double>(std::min(plan.chain, plan.launches));
-  const double submissions = launches / chain;
-  const SubmissionTime submission = PredictSubmission(plan, profile.launch);
-  const int64_t whole_waves = plan.interleave ? 1 : (plan.launches + plan.sets - 1) / plan.sets;
-  const auto waves = static_cast<double>(whole_waves);
+  const Submissions s = CountSubmissions(plan, profile.launch);
   // The first submission of a wave meets an idle device: latency instead of the serial part.
-  const double serial_us = (submissions - waves) * submission.serial_us +
-                           (waves * (chain - 1) * profile.launch.chain_run_serial_us);
-  ledger->Add(Term::kSerial, std::max(0.0, serial_us));
+  const auto waves = static_cast<double>(s.waves);
+  const auto queued = static_cast<double>(s.count - s.waves);
+  const double serial_us =
+      (queued * s.queued_us) + (static_cast<double>(plan.launches - s.count) * s.run_us);
+  ledger->Add(Term::kSerial, serial_us);
   ledger->Add(Term::kLatency, waves * profile.launch.latency_us);
-  ledger->Add(Term::kSubmit, waves * submission.submit_us);
-  const double hidden_submits = (submissions - waves) * submission.submit_us;
+  ledger->Add(Term::kSubmit, waves * s.each_us);
+  const double hidden_submits = queued * s.each_us;
+  const double array_us = (launches * launch.total_us()) + serial_us;
   if (!plan.interleave) {
     AddHost(host, launches, ledger);
-    const double array_us =
-        (submissions - waves) * (submission.serial_us + (chain * launch.total_us()));
     const double late_us = std::max(0.0, hidden_submits - array_us);
     ledger->Add(Term::kSubmit, late_us);
     ledger->Hide(Term::kSubmit, hidden_submits - late_us);
     return;
   }
+  const auto chain = static_cast<double>(std::min(plan.chain, plan.launches));
   const double host_us =
       ((launches - chain) * (host.before_us() + host.after_us())) + hidden_submits;
-  const double array_us = (launches * launch.total_us()) + std::max(0.0, serial_us);
   const double starving_share = host_us > array_us ? (host_us - array_us) / host_us : 0;
   AddOverlappedHost(host, launches, chain, chain, starving_share, ledger);
   ledger->Add(Term::kSubmit, hidden_submits * starving_share);

@@ -53,7 +53,7 @@ TEST(ArrayPlanTest, ShapesAreCutAsTheTableSays) {
       {Dense(512, 512, 512), {}, 64, 1, 8, 32, 16},
       {Dense(512, 512, 512), waves, 64, 1, 8, 32, 1},
       {Dense(512, 512, 512), one, 64, 1, 8, 1, 1},
-      {Dense(512, 512, 512), Packed(16), 32768, 32, 1, 512, 24},
+      {Dense(512, 512, 512), Packed(16), 32768, 32, 1, 504, 24},
       {Dense(512, 512, 512), Packed(64), 512, 8, 1, 512, 24},
       {Dense(512, 512, 512), each, 32768, 32, 1, 32768, 24},
       {Dense(1, 1, 1), {}, 1, 1, 1, 1, 1},
@@ -85,6 +85,30 @@ TEST(ArrayPlanTest, NothingLossyIsEverPlannedByItself) {
       EXPECT_EQ(plan->spec.output, program::TileOutput::kS32);
     }
   }
+}
+
+TEST(ArrayPlanTest, BuffersOfAPlanHaveALimit) {
+  ArrayChoices each = Packed(64);
+  each.buffers = BufferPolicy::kPerTile;
+  const Status refused =
+      MakeArrayPlan(Dense(4096, 4096, 4096), arch::NpuArch::kNpu1, each).status();
+  EXPECT_EQ(refused.code(), StatusCode::kOutOfRange);
+  EXPECT_NE(refused.message().find("262144 buffer sets"), std::string::npos) << refused.message();
+  EXPECT_TRUE(MakeArrayPlan(Dense(2048, 2048, 2048), arch::NpuArch::kNpu1, each).ok());
+}
+
+TEST(CostTest, U8AndZeroPointsCostAPassOverTheOtherOperand) {
+  const Result<profile::Profile> profile = profile::FindProfile("phoenix");
+  ASSERT_TRUE(profile.ok());
+  core::Problem problem = Dense(1000, 2000, 3000);
+  const auto pack_us = [&] {
+    return MakePlan(problem, {DeviceKind::kVnpu, *profile, {}})->cost.of(Term::kPack).us;
+  };
+  EXPECT_EQ(pack_us(), 0);
+  problem.a_type = ElementType::kU8;
+  EXPECT_NEAR(pack_us(), 2000 * 3000 * profile->host.pack.byte_ns / 1e3, 1e-6);
+  problem.zero_b = core::ParameterForm::kOne;
+  EXPECT_NEAR(pack_us(), (1000 + 3000) * 2000 * profile->host.pack.byte_ns / 1e3, 1e-6);
 }
 
 TEST(CostTest, TermsAddUpAndNoneIsNegative) {

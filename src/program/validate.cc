@@ -379,7 +379,7 @@ class ProgramChecker {
          {std::tuple{"rows", kernel.m, kernel.block.rows},
           std::tuple{"depth", kernel.k, kernel.block.depth},
           std::tuple{"columns", kernel.n, kernel.block.columns}}) {
-      out_.AtLeast(called, what, extent, 1);
+      out_.Between(called, what, extent, 1, npu_.core.memory_bytes);
       out_.AtLeast(called, fmt::format("{} of a block", what), block, 1);
       out_.MultipleOf(called, what, extent, block);
     }

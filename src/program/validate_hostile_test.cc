@@ -35,6 +35,8 @@ TEST(ValidateHostileTest, EveryNumberIsJudged) {
        [](ArrayProgram* p) { p->channels[0].descriptors[0].offset_words = kHuge; }},
       {"rows of a block is 0", [](ArrayProgram* p) { p->cores[0].kernels[1].block.rows = 0; }},
       {"depth is -8", [](ArrayProgram* p) { p->cores[0].kernels[1].k = -8; }},
+      {"columns is 4294967296, at most 65536",
+       [](ArrayProgram* p) { p->cores[0].kernels[1].n = int64_t{1} << 32; }},
       {"rows is 0", [](ArrayProgram* p) { p->cores[0].kernels[1].m = 0; }},
       {"descriptors of its channel is 0",
        [](ArrayProgram* p) { p->channels[0].descriptors.clear(); }},

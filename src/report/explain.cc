@@ -160,10 +160,10 @@ std::string LossText(const Explanation& e) {
       "over K is complete; beyond one tile along K that is not the product of A and B.";
   if (e.lossy) {
     text += fmt::format(
-        " Tried on random operands of this K, {} of {} elements differ from the exact product "
-        "shifted once, by up to {}.",
-        FormatCount(e.lossy->wrong), FormatCount(e.lossy->elements),
-        FormatCount(e.lossy->max_abs_error));
+        " Tried on a random {}x{}x{}, {} of {} elements differ from the exact product shifted "
+        "once, by up to {}.",
+        e.lossy->m, e.lossy->k, e.lossy->n, FormatCount(e.lossy->wrong),
+        FormatCount(e.lossy->elements), FormatCount(e.lossy->max_abs_error));
   }
   return text + " tilewave keeps s32 sums over all of K and requantises once.";
 }
@@ -171,35 +171,43 @@ std::string LossText(const Explanation& e) {
 std::string SyncText(const Explanation& e) {
   const StrategyCost& before = e.strategies[kBefore];
   const StrategyCost& waves = e.strategies[kWaves];
-  const int64_t syncs = 2 * before.plan.launches;
+  const double syncs = 2 * static_cast<double>(before.plan.launches);
   const double sync_us = before.cost.of(Term::kSync).us;
   const double hidden_us = before.cost.of(Term::kSubmit).us + before.cost.of(Term::kLatency).us;
   return fmt::format(
-      "4. Syncs. {} syncs at {} each are {} in all, {} of the total, batched or not. What waves "
-      "win is the latency of launches: {} when each is waited for, of which they leave {} between "
-      "queued launches.",
-      FormatCount(syncs), FormatUs(sync_us / static_cast<double>(syncs)), FormatUs(sync_us),
-      Percent(sync_us, before.cost.total_us), FormatUs(hidden_us),
-      FormatUs(waves.cost.of(Term::kSerial).us));
+      "4. Syncs. {:.0f} syncs at {} each are {} in all, {} of the total; one for each wave instead "
+      "would make that {}. What waves win is the latency of launches: {} when each is waited for, "
+      "of which they leave {} between queued launches.",
+      syncs, FormatUs(sync_us / syncs), FormatUs(sync_us), Percent(sync_us, before.cost.total_us),
+      FormatUs(e.batched_sync_us), FormatUs(hidden_us), FormatUs(waves.cost.of(Term::kSerial).us));
+}
+
+/// The plan of a way to run the product.
+Result<plan::Plan> PlanOf(const core::Problem& problem, const profile::Profile& profile,
+                          const WayChoices& way, bool batched_syncs) {
+  plan::Target target{DeviceKind::kVnpu, profile, {}};
+  target.choices.family = way.family;
+  target.choices.tile = way.tile;
+  target.choices.kernel = way.kernel;
+  target.choices.mode = way.mode;
+  target.choices.buffers = way.buffers;
+  target.choices.interleave = way.interleave;
+  target.choices.batched_syncs = batched_syncs;
+  return plan::MakePlan(problem, target);
 }
 
 }  // namespace
 
 Result<Explanation> Explain(const core::Problem& problem, const profile::Profile& profile) {
-  Explanation explanation{problem, profile, {}, std::nullopt};
+  Explanation explanation{problem, profile, {}, 0, std::nullopt};
   for (const WayChoices& way : kWays) {
-    plan::Target target{DeviceKind::kVnpu, profile, {}};
-    target.choices.family = way.family;
-    target.choices.tile = way.tile;
-    target.choices.kernel = way.kernel;
-    target.choices.mode = way.mode;
-    target.choices.buffers = way.buffers;
-    target.choices.interleave = way.interleave;
-    target.choices.batched_syncs = way.interleave;
-    Result<plan::Plan> plan = plan::MakePlan(problem, target);
+    Result<plan::Plan> plan = PlanOf(problem, profile, way, way.interleave);
     if (!plan.ok()) return plan.status();
     explanation.strategies.push_back({way.name, std::move(plan->array), std::move(plan->cost)});
   }
+  const Result<plan::Plan> batched = PlanOf(problem, profile, kWays[kWaves], true);
+  if (!batched.ok()) return batched.status();
+  explanation.batched_sync_us = batched->cost.of(Term::kSync).us;
   return explanation;
 }
 
@@ -208,8 +216,8 @@ std::string ExplanationText(const Explanation& e) {
   std::string text = fmt::format(
       "{}{}x{}x{} ({} MACs) on {}: {}.\nEvery time is predicted by the planner for a first call, "
       "from profile constants; nothing here ran on silicon.\n\n",
-      p.batch > 1 ? fmt::format("{} x ", p.batch) : "", p.m, p.k, p.n,
-      FormatCount(p.batch * p.m * p.k * p.n), e.profile.name, e.profile.description);
+      p.batch > 1 ? fmt::format("{} x ", p.batch) : "", p.m, p.k, p.n, FormatCount(core::MacsOf(p)),
+      e.profile.name, e.profile.description);
   text += StrategyTable(e) + "\n";
   for (const StrategyCost& s : e.strategies) text += WallText(s);
   text += "\nFour slips that make launches look like the wall\n";
@@ -251,9 +259,9 @@ nlohmann::json ExplanationJson(const Explanation& e) {
                          {"strategies", strategies},
                          {"lossy", nullptr}};
   if (e.lossy) {
-    json["lossy"] = {{"elements", e.lossy->elements},
-                     {"wrong", e.lossy->wrong},
-                     {"max_abs_error", e.lossy->max_abs_error}};
+    json["lossy"] = {{"m", e.lossy->m},         {"k", e.lossy->k},
+                     {"n", e.lossy->n},         {"elements", e.lossy->elements},
+                     {"wrong", e.lossy->wrong}, {"max_abs_error", e.lossy->max_abs_error}};
   }
   return json;
 }

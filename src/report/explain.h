@@ -25,6 +25,10 @@ struct StrategyCost {
 
 /// What shifting and clamping every 16x16 tile before the sum over K does to a product.
 struct LossyResult {
+  int64_t m = 0;
+  int64_t k = 0;
+  int64_t n = 0;
+
   int64_t elements = 0;
   int64_t wrong = 0;
   int64_t max_abs_error = 0;
@@ -34,6 +38,7 @@ struct Explanation {
   core::Problem problem;
   profile::Profile profile;
   std::vector<StrategyCost> strategies;  ///< From a launch per 16x16x16 tile to few launches.
+  double batched_sync_us = 0;            ///< Of the waves, with one sync for each wave.
   std::optional<LossyResult> lossy;      ///< If it was tried.
 };
 

@@ -19,6 +19,12 @@ BufferSets::Shape BufferSets::ShapeOf(const plan::ArrayPlan& plan) {
   return {plan.buffers, plan.sets, plan.input_bytes, plan.output_bytes};
 }
 
+int64_t BufferSets::Shape::bytes() const {
+  int64_t bytes = Padded(output_bytes);
+  for (const int64_t each : input_bytes) bytes += Padded(each);
+  return sets * bytes;
+}
+
 bool BufferSets::Shape::Serves(const plan::ArrayPlan& plan) const {
   return policy == plan.buffers && sets == plan.sets && input_bytes == plan.input_bytes &&
          output_bytes == plan.output_bytes;

@@ -25,6 +25,7 @@ class BufferSets {
     std::vector<int64_t> input_bytes;
     int64_t output_bytes = 0;
 
+    int64_t bytes() const;
     /// Whether buffers of this shape are what the plan asks for.
     bool Serves(const plan::ArrayPlan& plan) const;
   };

@@ -52,7 +52,7 @@ class PlanCache {
   struct Found {
     const PreparedPlan* plan = nullptr;
     bool cached = false;  ///< It was there before this call.
-    std::unique_ptr<PreparedPlan> uncached;
+    std::shared_ptr<const PreparedPlan> uncached;
   };
 
   /// The plan for the problem, made and loaded now if it is new. Errors: those of MakePlan, of

@@ -11,6 +11,9 @@ namespace {
 /// Memory of so many calls waits for the next one; more threads than that allocate anew.
 constexpr size_t kMaxIdle = 16;
 
+/// Nor is more than this kept in idle buffers.
+constexpr int64_t kMaxIdleBytes = int64_t{1} << 30;
+
 /// A real driver has given up on a launch long before.
 constexpr std::chrono::nanoseconds kLastWhile = std::chrono::seconds(30);
 
@@ -45,6 +48,7 @@ TileExecutor::~TileExecutor() {
 
 std::unique_ptr<TileMemory> TileExecutor::Take(const plan::ArrayPlan& plan) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  Sweep();
   for (size_t i = idle_.size(); i-- > 0;) {
     if (!idle_[i]->runner->sets().shape().Serves(plan)) continue;
     std::unique_ptr<TileMemory> memory = std::move(idle_[i]);
@@ -62,29 +66,43 @@ void TileExecutor::GiveBack(std::unique_ptr<TileMemory> memory) noexcept {
     quarantine_ = std::move(memory);
     return;
   }
+  Keep(std::move(memory));
+}
+
+void TileExecutor::Keep(std::unique_ptr<TileMemory> memory) noexcept {
+  memory->plan = nullptr;
+  const BufferSets::Shape& shape = memory->runner->sets().shape();
   // A set per tile is made for one call: keeping it would hold a product's worth of memory.
-  if (memory->runner->sets().shape().policy == plan::BufferPolicy::kPerTile) return;
-  if (idle_.size() == kMaxIdle) idle_.erase(idle_.begin());
+  if (shape.policy == plan::BufferPolicy::kPerTile) return;
+  int64_t bytes = shape.bytes();
+  for (const std::unique_ptr<TileMemory>& each : idle_)
+    bytes += each->runner->sets().shape().bytes();
+  while (!idle_.empty() && (idle_.size() == kMaxIdle || bytes > kMaxIdleBytes)) {
+    bytes -= idle_.front()->runner->sets().shape().bytes();
+    idle_.erase(idle_.begin());
+  }
   idle_.push_back(std::move(memory));
 }
 
-bool TileExecutor::Idle() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+void TileExecutor::Sweep() noexcept {
   std::unique_ptr<TileMemory>* link = &quarantine_;
   while (*link != nullptr) {
-    if ((*link)->runner->Idle()) {
-      *link = std::move((*link)->next);
-    } else {
+    if (!(*link)->runner->Idle()) {
       link = &(*link)->next;
+      continue;
     }
+    std::unique_ptr<TileMemory> memory = std::move(*link);
+    *link = std::move(memory->next);
+    Keep(std::move(memory));
   }
-  return quarantine_ == nullptr;
 }
 
-Status TileExecutor::Run(const PreparedPlan& prepared, const core::Problem& problem,
-                         core::Operands operands, const WaitLimits& limits,
-                         std::atomic<int64_t>* progress, CallStats* stats) {
+Status TileExecutor::Run(const PreparedPlan& prepared, std::shared_ptr<const PreparedPlan> owner,
+                         const core::Problem& problem, core::Operands operands,
+                         const WaitLimits& limits, std::atomic<int64_t>* progress,
+                         CallStats* stats) {
   Lease memory(this, prepared.plan.array);
+  memory.get()->plan = std::move(owner);
   PhaseTimer timer(&device_->clock(), stats);
   return RunIn(memory.get(), prepared, problem, &operands, limits, progress, &timer);
 }
@@ -102,8 +120,15 @@ Status TileExecutor::RunIn(TileMemory* memory, const PreparedPlan& prepared,
   const auto copied = [](const OperandImage& image, int64_t batch, int64_t rows, int64_t cols) {
     return image.copied ? (image.batch_stride == 0 ? 1 : batch) * rows * cols : 0;
   };
-  const int64_t packed_bytes = copied(images.a, problem.batch, problem.m, problem.k) +
-                               copied(images.b, problem.batch, problem.k, problem.n);
+  const auto summed = [](const BatchVector& sums, const OperandImage& image, int64_t batch,
+                         int64_t rows, int64_t cols) {
+    return sums.present() ? (image.batch_stride == 0 ? 1 : batch) * rows * cols : 0;
+  };
+  const int64_t packed_bytes =
+      copied(images.a, problem.batch, problem.m, problem.k) +
+      copied(images.b, problem.batch, problem.k, problem.n) +
+      summed(images.correction.row_sums_a, images.a, problem.batch, problem.m, problem.k) +
+      summed(images.correction.column_sums_b, images.b, problem.batch, problem.k, problem.n);
   if (packed_bytes > 0) clock.ChargeHost(device::HostWork::kPack, packed_bytes, 1);
   timer->End(&PhaseTimes::pack_us);
 

@@ -21,8 +21,9 @@ namespace tilewave::runtime {
 struct TileMemory {
   ImageMemory images;
   base::AlignedBuffer sums;
-  std::unique_ptr<WaveRunner> runner;  ///< With its buffer sets; null until the first call.
-  std::unique_ptr<TileMemory> next;    ///< In quarantine: linked, so that entering cannot fail.
+  std::unique_ptr<WaveRunner> runner;        ///< With its buffer sets; null until the first call.
+  std::shared_ptr<const PreparedPlan> plan;  ///< Read by launches, if the plan cache has it not.
+  std::unique_ptr<TileMemory> next;  ///< In quarantine: linked, so that entering cannot fail.
 };
 
 /// Executes plans of strategy kTiles: operands to signed bytes, launches over pooled buffers, sums
@@ -38,13 +39,12 @@ class TileExecutor {
 
   /// Runs a product to its end. C is written only if all went well. Errors: those of MakeImages,
   /// kDeadlineExceeded, kResourceExhausted, and what the device found.
-  /// `prepared` must live until Idle() if this fails: late launches still read it.
-  [[nodiscard]] Status Run(const PreparedPlan& prepared, const core::Problem& problem,
-                           core::Operands operands, const WaitLimits& limits,
-                           std::atomic<int64_t>* progress, CallStats* stats);
-
-  /// Whether no failed call's launches are still in flight; never blocks.
-  bool Idle();
+  /// Late launches of a call that fails still read `prepared`: it is either in the plan cache,
+  /// which outlives this, or `owner` keeps it (else null).
+  [[nodiscard]] Status Run(const PreparedPlan& prepared, std::shared_ptr<const PreparedPlan> owner,
+                           const core::Problem& problem, core::Operands operands,
+                           const WaitLimits& limits, std::atomic<int64_t>* progress,
+                           CallStats* stats);
 
  private:
   /// Memory that goes back when the call is over, however it ends.
@@ -52,6 +52,11 @@ class TileExecutor {
 
   std::unique_ptr<TileMemory> Take(const plan::ArrayPlan& plan);
   void GiveBack(std::unique_ptr<TileMemory> memory) noexcept;
+  /// Keeps memory for the next call, or frees it. REQUIRES: the mutex held.
+  void Keep(std::unique_ptr<TileMemory> memory) noexcept;
+  /// Takes memory that the device has let go of out of quarantine. REQUIRES: the mutex held.
+  void Sweep() noexcept;
+
   [[nodiscard]] Status RunIn(TileMemory* memory, const PreparedPlan& prepared,
                              const core::Problem& problem, core::Operands* operands,
                              const WaitLimits& limits, std::atomic<int64_t>* progress,

@@ -35,7 +35,8 @@ Status WaveRunner::Run(const WaveShape& shape, const device::Executable& executa
   TW_CHECK_EQ(shape.sets, sets_->shape().sets);
   shape_ = shape;
   shape_.chain = std::clamp(shape.chain, int64_t{1}, shape.sets);
-  ring_ = shape_.sets / shape_.chain * shape_.chain;
+  // Chains do not wrap around the ring; with a set for every launch there is nothing to wrap.
+  ring_ = shape_.sets >= shape_.launches ? shape_.sets : shape_.sets / shape_.chain * shape_.chain;
   limits_ = limits;
   work_ = work;
   timer_ = timer;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <thread>
 #include <utility>
@@ -13,6 +14,10 @@
 
 namespace tilewave::runtime {
 namespace {
+
+/// Without a limit of the caller's, a wait may take so many times what the whole call should: a
+/// device shared with other calls is slow, and one that hangs has been given up long before.
+constexpr double kPredictionMargin = 10;
 
 Status TooLate(const char* what, std::chrono::nanoseconds limit) {
   return {StatusCode::kDeadlineExceeded,
@@ -65,13 +70,9 @@ Status WaveScheduler::SubmitWhole(CallState* call) {
 
 /// Launches borrow the executor's memory, not the call's, so that the call ends here either way.
 Status WaveScheduler::RunTiles(CallState* call) {
-  if (Status s = tiles_.Run(*call->plan.plan, call->problem, call->operands, LimitsOf(*call),
-                            call->progress, call->stats);
+  if (Status s = tiles_.Run(*call->plan.plan, call->plan.uncached, call->problem, call->operands,
+                            LimitsOf(*call), call->progress, call->stats);
       !s.ok()) {
-    // A plan that the cache does not hold must outlive its late launches.
-    if (call->plan.uncached != nullptr && !tiles_.Idle()) {
-      static_cast<void>(call->plan.uncached.release());
-    }
     return s;
   }
   call->submitted = true;
@@ -82,7 +83,11 @@ Status WaveScheduler::RunTiles(CallState* call) {
 
 WaitLimits WaveScheduler::LimitsOf(const CallState& call) const {
   if (call.time_limit) return {*call.time_limit, *call.time_limit};
-  return {kDefaultTimeLimit, std::chrono::nanoseconds::max()};
+  const double predicted_us = call.plan.plan == nullptr ? 0 : call.plan.plan->plan.cost.total_us;
+  const double generous_ns = std::min(predicted_us * kPredictionMargin * 1e3,
+                                      static_cast<double>(kLongestTimeLimit.count()));
+  return {kDefaultTimeLimit + std::chrono::nanoseconds(std::llround(generous_ns)),
+          std::chrono::nanoseconds::max()};
 }
 
 Status WaveScheduler::TrySubmitUntilAccepted(CallState* call) {
@@ -162,7 +167,7 @@ void WaveScheduler::FillPart(const CallState& call, int64_t ended_ns) const {
   stats.parts[0] = {
       device_->info().name,   prepared.executable->kernel_name(),        reason_,
       prepared.plan.launches, base::NsToUs(ended_ns - call.launched_ns), device_->clock().kind()};
-  stats.macs = call.problem.batch * call.problem.m * call.problem.k * call.problem.n;
+  stats.macs = core::MacsOf(call.problem);
   stats.plan_cached = call.plan.cached;
   stats.total_us = base::NsToUs(base::WallNowNs() - call.start_ns);
 }

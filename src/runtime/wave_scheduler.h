@@ -35,7 +35,9 @@ struct CallState {
   Weights weights;  ///< Kept alive; not empty exactly if the problem is prepacked.
   std::atomic<int64_t>* progress = nullptr;
   CallStats* stats = nullptr;
-  /// Summed over the call's waits. Without it no single wait may take kDefaultTimeLimit.
+  /// Summed over the call's waits. Without it kDefaultTimeLimit, and ten times what the plan
+  /// predicts, bound any single wait.
+
   std::optional<std::chrono::nanoseconds> time_limit;
 
   PlanCache::Found plan;

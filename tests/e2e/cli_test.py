@@ -644,6 +644,7 @@ class VirtualNpu(CliTest):
         self.assertTrue(plot.read_text().startswith("<svg") or "<svg" in plot.read_text()[:200])
         self.refuse(3, "expected vnpu:PROFILE", "bench", "--suite", "report", "--device", "host")
         self.refuse(4, "phoenix-pyxrt", "bench", "--suite", "report", "--device", "vnpu:x")
+        self.refuse(3, "expected vnpu:PROFILE", "bench", "--suite", "report", "--device", "")
         self.assertEqual(tilewave("bench", "--suite", "other").returncode, 2)
         self.assertEqual(tilewave("bench").returncode, 2)
 
@@ -657,6 +658,9 @@ class VirtualNpu(CliTest):
                     self.assertEqual(terms[strategy["wall"]], max(terms.values()))
                 self.assertIn("Four slips", tilewave("explain", shape, "--device", device).stdout)
         self.assertGreater(self.json_of(0, "explain", "64x512x64")["lossy"]["wrong"], 0)
+        huge = tilewave("explain", "16777216x131071x16777216")
+        self.assertEqual(huge.returncode, 0)
+        self.assertNotIn("(-", huge.stdout)
         for shape in ("512", "512x512", "1x2x3x4", "0x1x1", "ax1x1", "-1x1x1", ""):
             self.refuse(3, "expected MxKxN", "explain", shape)
         self.refuse(3, "no profile to explain with", "explain", "2x2x2", "--device", "host")
