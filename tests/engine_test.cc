@@ -74,7 +74,7 @@ TEST(EngineTest, UnknownDevicesAndOptionsAreRefusedByName) {
   EXPECT_TRUE(Says(refuse({.device = "vnpu"}), StatusCode::kInvalidArgument, "needs a profile"));
   EXPECT_TRUE(Says(refuse({.device = "xrt:0"}), StatusCode::kUnimplemented, "XRT"));
   EXPECT_TRUE(Says(refuse({.cpu_kernel = "fast"}), StatusCode::kNotFound,
-                   "no CPU kernel 'fast'; expected one of Int8Gemm_portable_2x4x16"));
+                   "no CPU kernel 'fast'; expected one of Int8Gemm_"));
   EXPECT_TRUE(Says(refuse({.threads = 4}), StatusCode::kUnimplemented, "threads is 4"));
   EXPECT_TRUE(Says(refuse({.threads = -1}), StatusCode::kInvalidArgument, "threads is -1"));
 }

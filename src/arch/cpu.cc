@@ -50,7 +50,8 @@ Cpu DetectCpu() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   cpu.avx2 = __builtin_cpu_supports("avx2") != 0;
-  cpu.avx512_vnni = __builtin_cpu_supports("avx512vnni") != 0;
+  cpu.avx512_vnni =
+      __builtin_cpu_supports("avx512vnni") != 0 && __builtin_cpu_supports("avx512bw") != 0;
 #endif
   AddFeature(cpu.avx2, "avx2", &cpu.features);
   AddFeature(cpu.avx512_vnni, "avx512_vnni", &cpu.features);

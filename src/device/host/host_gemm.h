@@ -61,6 +61,8 @@ class HostGemm final : public Executable {
   const int16_t* Pack(const Call& call, const Side& side, int64_t batch, int64_t first,
                       int64_t count) const;
   void RunBlock(const Call& call, const Block& block) const;
+  void CopyRow(const Call& call, const Block& block, int64_t row, int64_t column, int64_t columns,
+               const int32_t* acc) const;
 
   core::Problem problem_;
   const kernels::cpu::Int8Kernel& kernel_;

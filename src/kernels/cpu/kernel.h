@@ -16,7 +16,7 @@ using Int8KernelFunction = void (*)(const int16_t* a, const int16_t* b, int64_t 
                                     int32_t* acc);
 
 /// What a kernel needs of the CPU.
-enum class Isa : uint8_t { kBaseline };
+enum class Isa : uint8_t { kBaseline, kAvx2, kAvx512Vnni };
 
 /// One row of the table.
 struct Int8Kernel {
