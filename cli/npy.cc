@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/checked_math.h"
+#include "base/printable.h"
 
 namespace tilewave::cli {
 namespace {
@@ -21,7 +22,6 @@ constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr size_t kVersionBytes = 2;
 constexpr size_t kDataAlignment = 64;  // As NumPy pads, so that the file can be memory-mapped.
 static_assert(kMagic.size() + kVersionBytes + 4 + kMaxNpyHeaderBytes == kMaxNpyPrefixBytes);
-constexpr size_t kMaxQuoted = 48;  // Characters of the file in a message.
 constexpr std::string_view kExpectedTypes = "expected int8, uint8, int32 or float32";
 
 struct Dtype {
@@ -43,20 +43,6 @@ std::string_view DescrOf(ElementType type) {
     if (dtype.type == type) return dtype.descr;
   }
   return type == ElementType::kBF16 ? "<V2" : "";
-}
-
-// Text of the file made fit for a message: short, printable, on one line.
-std::string Printable(std::string_view text) {
-  std::string result;
-  for (const char c : text.substr(0, kMaxQuoted)) {
-    if (c >= 0x20 && c < 0x7f) {
-      result += c;
-    } else {
-      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  if (text.size() > kMaxQuoted) result += "...";
-  return result;
 }
 
 std::string ShapeText(std::span<const int64_t> shape) {
@@ -108,11 +94,11 @@ Result<ElementType> TypeOfDescr(std::string_view descr, const std::string& name)
   }
   if (code.starts_with('O')) {
     return Status(StatusCode::kInvalidArgument,
-                  fmt::format("{}: dtype '{}' holds Python objects; {}", name, Printable(descr),
-                              kExpectedTypes));
+                  fmt::format("{}: dtype '{}' holds Python objects; {}", name,
+                              base::Printable(descr), kExpectedTypes));
   }
   return Status(StatusCode::kInvalidArgument,
-                fmt::format("{}: dtype '{}' is not supported; {}{}", name, Printable(descr),
+                fmt::format("{}: dtype '{}' is not supported; {}{}", name, base::Printable(descr),
                             kExpectedTypes, ConversionHint(code)));
 }
 
@@ -179,7 +165,7 @@ Status DictParser::Damaged(std::string_view expected) const {
 
 Status DictParser::Overflow() const {
   return Status(StatusCode::kOutOfRange,
-                fmt::format("{}: the shape {} overflows", name_, Printable(shape_text_)));
+                fmt::format("{}: the shape {} overflows", name_, base::Printable(shape_text_)));
 }
 
 Status DictParser::Parse(NpyHeader* header) {
@@ -211,7 +197,7 @@ Status DictParser::ParseEntry(NpyHeader* header) {
     return Status(StatusCode::kDataLoss,
                   fmt::format("{} has a damaged header: unknown key '{}'; expected 'descr', "
                               "'fortran_order' and 'shape'",
-                              name_, Printable(key)));
+                              name_, base::Printable(key)));
   }
   if (!Once(is_descr ? &seen_descr_ : is_order ? &seen_fortran_order_ : &seen_shape_)) {
     return Status(StatusCode::kDataLoss,
@@ -290,7 +276,7 @@ Status DictParser::ParseExtent(int64_t* extent) {
   if (Peek() == '-') {
     return Status(StatusCode::kDataLoss,
                   fmt::format("{} has a damaged header: the shape {} has a negative extent", name_,
-                              Printable(shape_text_)));
+                              base::Printable(shape_text_)));
   }
   if (!AtDigit()) return Damaged("an extent or ')'");
   const bool zero = Peek() == '0';

@@ -32,6 +32,10 @@ inline std::optional<int64_t> CheckedProduct(std::initializer_list<int64_t> fact
   return product;
 }
 
+/// How many pieces of `by` make up `value`, the last one perhaps smaller. REQUIRES: value >= 0,
+/// by > 0, and value + by fits.
+constexpr int64_t CeilDiv(int64_t value, int64_t by) { return (value + by - 1) / by; }
+
 /// Smallest multiple of `granule` that is >= value. REQUIRES: value >= 0, granule > 0, and
 /// value + granule fits (validated extents leave room for every granule).
 constexpr int64_t RoundUp(int64_t value, int64_t granule) {

@@ -29,8 +29,6 @@ constexpr int64_t kMaxBufferBytes = int64_t{4} << 30;
 /// What a buffer costs beside its bytes: objects here and in the driver.
 constexpr int64_t kBytesPerBuffer = 256;
 
-int64_t CeilDiv(int64_t value, int64_t by) { return (value + by - 1) / by; }
-
 Status Contradiction(std::string what) { return {StatusCode::kInvalidArgument, std::move(what)}; }
 
 Status ChooseDesign(arch::NpuArch arch, const ArrayChoices& choices, ArrayPlan* plan) {
@@ -72,9 +70,9 @@ Status ChooseSubmission(const ArrayChoices& choices, ArrayPlan* plan) {
 Status CountLaunches(const core::Problem& problem, ArrayPlan* plan) {
   const program::DesignSpec& spec = plan->spec;
   const bool streams_k = spec.family == DesignFamily::kKStream;
-  plan->tiles_m = CeilDiv(problem.m, spec.tile_m);
-  plan->tiles_n = CeilDiv(problem.n, spec.tile_n);
-  const int64_t steps = CeilDiv(problem.k, spec.tile_k);
+  plan->tiles_m = base::CeilDiv(problem.m, spec.tile_m);
+  plan->tiles_n = base::CeilDiv(problem.n, spec.tile_n);
+  const int64_t steps = base::CeilDiv(problem.k, spec.tile_k);
   plan->tiles_k = streams_k ? 1 : steps;
   plan->k_steps = streams_k ? steps : 1;
   const std::optional<int64_t> launches =

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/checked_math.h"
+
 namespace tilewave::plan {
 namespace {
 
@@ -128,7 +130,6 @@ double BytesOfOperands(const core::Problem& p) {
       p.zero_b != core::ParameterForm::kAbsent || core::MultipliedB(p) == ElementType::kU8;
   if (zero_b) bytes += elements(p.a.batch, p.m, p.k);
   if (zero_a) bytes += elements(p.b.batch, p.k, p.n);
-
   return bytes;
 }
 
@@ -195,13 +196,12 @@ struct Submissions {
 };
 
 Submissions CountSubmissions(const ArrayPlan& plan, const profile::LaunchCosts& launch) {
-  const auto ceil_div = [](int64_t value, int64_t by) { return (value + by - 1) / by; };
   Submissions s;
   const int64_t wave = plan.interleave ? plan.launches : std::min(plan.sets, plan.launches);
   const int64_t full = plan.launches / wave;
   const int64_t rest = plan.launches % wave;
   s.waves = full + (rest > 0 ? 1 : 0);
-  s.count = (full * ceil_div(wave, plan.chain)) + ceil_div(rest, plan.chain);
+  s.count = (full * base::CeilDiv(wave, plan.chain)) + base::CeilDiv(rest, plan.chain);
   s.each_us = launch.submit_us;
   s.queued_us = launch.serial_us;
   if (plan.chain > 1) {

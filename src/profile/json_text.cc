@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "base/printable.h"
+
 namespace tilewave::profile {
 namespace {
 
 using nlohmann::json;
-
-constexpr size_t kMaxQuoted = 48;  // Characters of the file in a message.
 
 // Walks through the text without building anything. The parser that builds values keeps the last
 // of two equal keys without a word, and does not tell where the text goes wrong unless it throws.
@@ -76,20 +76,7 @@ Status ParseJsonText(std::string_view text, std::string_view what, json* value) 
   }
   return {StatusCode::kInvalidArgument,
           fmt::format("{}: the key '{}' is there twice; expected once in an object", what,
-                      Printable(scanner.repeated()))};
-}
-
-std::string Printable(std::string_view text) {
-  std::string result;
-  for (const char c : text.substr(0, kMaxQuoted)) {
-    if (c >= 0x20 && c < 0x7f) {
-      result += c;
-    } else {
-      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  if (text.size() > kMaxQuoted) result += "...";
-  return result;
+                      base::Printable(scanner.repeated()))};
 }
 
 }  // namespace tilewave::profile

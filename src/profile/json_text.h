@@ -13,7 +13,4 @@ namespace tilewave::profile {
 [[nodiscard]] Status ParseJsonText(std::string_view text, std::string_view what,
                                    nlohmann::json* value);
 
-/// Text of a file made fit for a message: short, printable, on one line.
-std::string Printable(std::string_view text);
-
 }  // namespace tilewave::profile

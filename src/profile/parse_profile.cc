@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/printable.h"
 #include "profile/constant_table.h"
 #include "profile/json_text.h"
 #include "profile/profile.h"
@@ -123,7 +124,7 @@ Status ProfileParser::CheckKeys(const json& object, const std::string& path,
   }
   for (const auto& item : object.items()) {
     if (std::find(keys.begin(), keys.end(), item.key()) != keys.end()) continue;
-    return Invalid("{} has the unknown key '{}'; expected {}", path, Printable(item.key()),
+    return Invalid("{} has the unknown key '{}'; expected {}", path, base::Printable(item.key()),
                    expected);
   }
   return {};
@@ -138,7 +139,7 @@ Status ProfileParser::ParseText(const json& object, std::string_view key, const 
   }
   *text = it->get_ref<const std::string&>();
   if (form.valid(*text)) return {};
-  return Invalid("{} is '{}'; expected {}", path, Printable(*text), form.expected);
+  return Invalid("{} is '{}'; expected {}", path, base::Printable(*text), form.expected);
 }
 
 Status ProfileParser::ParseConstant(const json& object, std::string_view key,
@@ -163,7 +164,7 @@ Status ProfileParser::ParseConstant(const json& object, std::string_view key,
   }
   const std::string& unit_text = given_unit->get_ref<const std::string&>();
   if (unit_text != unit) {
-    return Invalid("{} has the unit '{}'; expected '{}'", name, Printable(unit_text), unit);
+    return Invalid("{} has the unit '{}'; expected '{}'", name, base::Printable(unit_text), unit);
   }
   *value = number->get<double>();
   if (!(*value >= least && *value <= most)) {
@@ -195,7 +196,7 @@ Status ProfileParser::ParseConstants(const json& root, Profile* profile) const {
     const auto is_key = [&item](const Constant& c) { return c.info.key == item.key(); };
     if (std::any_of(table.begin(), table.end(), is_key)) continue;
     return Invalid("unknown constant '{}'; expected the keys of profiles/phoenix.json",
-                   Printable(item.key()));
+                   base::Printable(item.key()));
   }
   for (const Constant& constant : table) {
     const ConstantInfo& info = constant.info;
@@ -232,8 +233,8 @@ Status ProfileParser::ParseModels(const json& root, Profile* profile) const {
     KernelModel model;
     if (Status s = ParseModel((*models)[i], path, &model); !s.ok()) return s;
     if (profile->FindModel(model.name, model.output) != nullptr) {
-      return Invalid("{} is a second model '{}' for {}; expected one", path, Printable(model.name),
-                     model.output);
+      return Invalid("{} is a second model '{}' for {}; expected one", path,
+                     base::Printable(model.name), model.output);
     }
     profile->kernel_models.push_back(std::move(model));
   }
@@ -251,7 +252,7 @@ Status ProfileParser::ParseKernels(const json& root, Profile* profile) const {
     if (Status s = ParseText(*kernels, role, path, kNameForm, model); !s.ok()) return s;
     if (profile->FindModel(*model, "s32") != nullptr) continue;
     return Invalid("{} is '{}'; expected a name in kernel_models with output s32", path,
-                   Printable(*model));
+                   base::Printable(*model));
   }
   return {};
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "device/vnpu/picoseconds.h"
 
 namespace tilewave::device::vnpu {
 namespace {
@@ -17,8 +18,6 @@ constexpr int kPoison = 0xCB;
 
 /// No launch of a legal program comes near this; one that does turns in circles.
 constexpr int64_t kMaxEventsPerLaunch = int64_t{1} << 28;
-
-constexpr double kPsPerUs = 1e6;
 
 }  // namespace
 
@@ -221,7 +220,7 @@ void ArraySim::Drain() {
   for (int64_t handled = 0; !ended_ && status_.ok(); ++handled) {
     if (events_.empty()) {
       Fail(DeadlockText());
-      end_ps_ = now_ps_ + std::llround(profile_.launch.recovery_us * kPsPerUs);
+      end_ps_ = now_ps_ + PsOfUs(profile_.launch.recovery_us);
       return;
     }
     if (handled == kMaxEventsPerLaunch) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "device/vnpu/array_sim.h"
 
@@ -25,6 +26,19 @@ int IndexIn(uint32_t offset, uint32_t base, uint32_t stride, int count) {
   if (offset < base || (offset - base) % stride != 0) return -1;
   const uint32_t index = (offset - base) / stride;
   return index < static_cast<uint32_t>(count) ? static_cast<int>(index) : -1;
+}
+
+/// The shim channel whose register an offset is, given where those of channel 0 stand; none if it
+/// is another tile or another register.
+std::optional<program::ChannelId> ShimChannelAt(const program::Tile& tile, uint32_t offset,
+                                                uint32_t s2mm, uint32_t mm2s,
+                                                const arch::TileLimits& shim) {
+  if (tile.row != 0) return std::nullopt;
+  const int in = IndexIn(offset, s2mm, arch::kChannelStride, shim.s2mm_channels);
+  if (in >= 0) return program::ChannelId{tile, program::Direction::kS2mm, in};
+  const int out = IndexIn(offset, mm2s, arch::kChannelStride, shim.mm2s_channels);
+  if (out >= 0) return program::ChannelId{tile, program::Direction::kMm2s, out};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -78,19 +92,13 @@ int64_t ArraySim::ExecuteWrite(const program::Write32& write, int64_t now_ps) {
 
 bool ArraySim::PushTask(const program::Tile& tile, uint32_t offset, uint32_t value,
                         int64_t now_ps) {
-  if (tile.row != 0) return false;
   const arch::TileRegisters& registers = arch::RegistersOf(arch::TileKind::kShim);
-  program::ChannelId id{tile, program::Direction::kS2mm, 0};
-  id.channel = IndexIn(offset, registers.s2mm_queue, arch::kChannelStride, npu_.shim.s2mm_channels);
-  if (id.channel < 0) {
-    id.direction = program::Direction::kMm2s;
-    id.channel =
-        IndexIn(offset, registers.mm2s_queue, arch::kChannelStride, npu_.shim.mm2s_channels);
-  }
-  if (id.channel < 0) return false;
-  const int index = FindChannel(id);
+  const std::optional<program::ChannelId> id =
+      ShimChannelAt(tile, offset, registers.s2mm_queue, registers.mm2s_queue, npu_.shim);
+  if (!id) return false;
+  const int index = FindChannel(*id);
   if (index < 0) {
-    Fail(fmt::format("a task on {}, which no flow uses", Name(id)));
+    Fail(fmt::format("a task on {}, which no flow uses", Name(*id)));
     return true;
   }
   ChannelState& channel = channels_[static_cast<size_t>(index)];
@@ -99,13 +107,13 @@ bool ArraySim::PushTask(const program::Tile& tile, uint32_t offset, uint32_t val
   const ShimDescriptor& descriptor =
       shim_descriptors_[static_cast<size_t>(tile.column)][static_cast<size_t>(task.descriptor)];
   if (!descriptor.written || !descriptor.patched) {
-    Fail(fmt::format("a task on {} with descriptor {}, which has no {}", Name(id), task.descriptor,
+    Fail(fmt::format("a task on {} with descriptor {}, which has no {}", Name(*id), task.descriptor,
                      descriptor.written ? "address" : "contents"));
   } else if (task.token && !channel.controller_set) {
-    Fail(fmt::format("a token asked of {}, whose control register names no controller", Name(id)));
+    Fail(fmt::format("a token asked of {}, whose control register names no controller", Name(*id)));
   } else if (static_cast<int>(channel.waiting.size()) == npu_.shim.task_queue_depth) {
     Fail(fmt::format("task {} waits on {}; the queue holds {}, and the hardware drops the next",
-                     npu_.shim.task_queue_depth + 1, Name(id), npu_.shim.task_queue_depth));
+                     npu_.shim.task_queue_depth + 1, Name(*id), npu_.shim.task_queue_depth));
   } else {
     channel.waiting.push_back(task);
     if (channel.phase == ChannelState::Phase::kIdle) StartTask(index, now_ps);
@@ -230,15 +238,9 @@ int64_t ArraySim::ExecuteMaskWrite(const program::MaskWrite& write) {
   const program::Tile tile = TileOf(write.address);
   const uint32_t offset = write.address & kOffsetMask;
   const arch::TileRegisters& registers = arch::RegistersOf(arch::TileKind::kShim);
-  program::ChannelId id{tile, program::Direction::kS2mm, 0};
-  id.channel =
-      IndexIn(offset, registers.s2mm_control, arch::kChannelStride, npu_.shim.s2mm_channels);
-  if (id.channel < 0) {
-    id.direction = program::Direction::kMm2s;
-    id.channel =
-        IndexIn(offset, registers.mm2s_control, arch::kChannelStride, npu_.shim.mm2s_channels);
-  }
-  const int channel = tile.row == 0 && id.channel >= 0 ? FindChannel(id) : -1;
+  const std::optional<program::ChannelId> id =
+      ShimChannelAt(tile, offset, registers.s2mm_control, registers.mm2s_control, npu_.shim);
+  const int channel = id ? FindChannel(*id) : -1;
   if (channel < 0 || write.mask != kControllerIdMask) {
     Fail(fmt::format("{:#x} of {} written under mask {:#x}, which is no control register in use",
                      offset, Name(tile), write.mask));

@@ -1,18 +1,11 @@
 #include "device/vnpu/virtual_clock.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/clock.h"
+#include "device/vnpu/picoseconds.h"
 
 namespace tilewave::device::vnpu {
-namespace {
-
-constexpr int64_t kPsPerNs = 1000;
-constexpr double kPsPerUs = 1e6;
-
-}  // namespace
-
 VirtualClock::VirtualClock(const profile::HostCosts& costs, HostTime host_time)
     : costs_(costs), host_time_(host_time), origin_wall_ns_(base::WallNowNs()) {}
 
@@ -57,9 +50,7 @@ void VirtualClock::ChargeHost(HostWork kind, int64_t bytes, int64_t count) {
   }
 }
 
-void VirtualClock::Spend(double us) {
-  offset_ps_.fetch_add(std::llround(us * kPsPerUs), std::memory_order_acq_rel);
-}
+void VirtualClock::Spend(double us) { offset_ps_.fetch_add(PsOfUs(us), std::memory_order_acq_rel); }
 
 void VirtualClock::AdvanceTo(int64_t ps) {
   int64_t offset_ps = offset_ps_.load(std::memory_order_acquire);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <mutex>
@@ -14,16 +13,13 @@
 #include "base/aligned_buffer.h"
 #include "base/clock.h"
 #include "device/vnpu/array_sim.h"
+#include "device/vnpu/picoseconds.h"
 
 namespace tilewave::device::vnpu {
 namespace {
 
 constexpr int kPoison = 0xCB;
-constexpr double kPsPerUs = 1e6;
-constexpr int64_t kPsPerNs = 1000;
 constexpr int64_t kLongAgoPs = -(int64_t{1} << 60);
-
-int64_t PsOf(double us) { return std::llround(us * kPsPerUs); }
 
 /// A byte range that a launch uses until a moment.
 struct Claim {
@@ -252,8 +248,8 @@ class VnpuQueue final : public Queue {
     const bool chain = launches.size() > 1;
     const double queued_us =
         chain ? costs.chain_serial_us + costs.chain_run_serial_us : costs.serial_us;
-    int64_t start_ps = std::max(shared_->clock.NowPs() + PsOf(costs.latency_us),
-                                shared_->last_end_ps + PsOf(queued_us));
+    int64_t start_ps = std::max(shared_->clock.NowPs() + PsOfUs(costs.latency_us),
+                                shared_->last_end_ps + PsOfUs(queued_us));
     int64_t kernel_ps = 0;
     for (const Launch& launch : launches) {
       const auto& executable = static_cast<const VnpuExecutable&>(*launch.executable);
@@ -272,7 +268,7 @@ class VnpuQueue final : public Queue {
           launch.stream, {arguments.data(), launch.arguments.size()}, start_ps);
       kernel_ps += outcome.kernel_ps;
       shared_->last_end_ps = outcome.end_ps;
-      start_ps = outcome.end_ps + PsOf(costs.chain_run_serial_us);
+      start_ps = outcome.end_ps + PsOfUs(costs.chain_run_serial_us);
       if (!outcome.status.ok()) {
         fence->status = outcome.status;
         break;
@@ -289,7 +285,7 @@ class VnpuQueue final : public Queue {
     const bool replaces = shared_->last_configuration != 0;
     shared_->last_configuration = executable.id();
     executable.sim().Reset();
-    return replaces ? PsOf(shared_->profile.launch.reconfigure_us) : 0;
+    return replaces ? PsOfUs(shared_->profile.launch.reconfigure_us) : 0;
   }
 
   std::shared_ptr<Shared> shared_;
