@@ -45,7 +45,7 @@ struct BenchCall {
     twin.c = RowMajor(expected.data(), m, n);
     core::Problem problem;
     core::Operands operands;
-    Weights weights;
+    const Weights* weights = nullptr;
     return engine::DescribeCall(twin, &problem, &operands, &weights).ok() &&
            core::ReferenceGemm(problem, operands).ok() && expected == c;
   }

@@ -30,7 +30,7 @@ ArrayProduct::ArrayProduct(int64_t m, int64_t k, int64_t n)
       exact_(static_cast<size_t>(m * n)) {
   core::Problem problem;
   core::Operands operands;
-  Weights none;
+  const Weights* none = nullptr;
   TW_CHECK(engine::DescribeCall(Call(exact_.data()), &problem, &operands, &none).ok());
   TW_CHECK(core::ReferenceGemm(problem, operands).ok());
 }
@@ -44,7 +44,8 @@ Result<ArrayProduct::Outcome> ArrayProduct::Run(const std::string& device,
                                                 const plan::ArrayChoices& choices) const {
   EngineOptions options;
   options.device = device;
-  Result<Engine> engine = engine::Composer::Compose(options, engine::StandardRegistry(""), choices);
+  Result<Engine> engine =
+      engine::Composer::Compose(options, engine::StandardRegistry({.threads = 1}), choices);
   if (!engine.ok()) return engine.status();
   std::vector<int32_t> c(exact_.size());
   Outcome outcome;

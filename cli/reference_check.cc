@@ -51,7 +51,7 @@ Result<CheckResult> CheckAgainstReference(const Matmul& call, std::atomic<int64_
 
   core::Problem problem;
   core::Operands operands;
-  Weights weights;
+  const Weights* weights = nullptr;
   if (Status s = engine::DescribeCall(twin, &problem, &operands, &weights); !s.ok()) return s;
   try {
     if (Status s = core::ReferenceGemm(problem, operands, progress); !s.ok()) return s;

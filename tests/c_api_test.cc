@@ -59,8 +59,9 @@ TEST(CApiTest, EnginesAreRefusedWithASentence) {
   options.cpu_kernel = "none";
   EXPECT_EQ(tw_engine_create(&options, &engine), TW_NOT_FOUND);
   options.cpu_kernel = nullptr;
-  options.threads = 7;
-  EXPECT_EQ(tw_engine_create(&options, &engine), TW_UNIMPLEMENTED);
+  options.threads = -7;
+  EXPECT_EQ(tw_engine_create(&options, &engine), TW_INVALID_ARGUMENT);
+  EXPECT_TRUE(LastErrorSays("threads is -7"));
   EXPECT_EQ(tw_engine_create(nullptr, nullptr), TW_INVALID_ARGUMENT);
   tw_engine_destroy(nullptr);
 }

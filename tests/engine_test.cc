@@ -75,7 +75,8 @@ TEST(EngineTest, UnknownDevicesAndOptionsAreRefusedByName) {
   EXPECT_TRUE(Says(refuse({.device = "xrt:0"}), StatusCode::kUnimplemented, "XRT"));
   EXPECT_TRUE(Says(refuse({.cpu_kernel = "fast"}), StatusCode::kNotFound,
                    "no CPU kernel 'fast'; expected one of Int8Gemm_"));
-  EXPECT_TRUE(Says(refuse({.threads = 4}), StatusCode::kUnimplemented, "threads is 4"));
+  EXPECT_TRUE(Says(refuse({.threads = 1025}), StatusCode::kInvalidArgument,
+                   "threads is 1025; expected 0 to 1024"));
   EXPECT_TRUE(Says(refuse({.threads = -1}), StatusCode::kInvalidArgument, "threads is -1"));
 }
 
@@ -207,7 +208,7 @@ TEST(EngineTest, WeightsWorkOnEveryEngineAndOutliveTheirs) {
     weights = *first.Prepare(t.right());
   }
   for (const bool validate : {true, false, true}) {
-    for (const char* kernel : {"Int8Gemm_portable_2x4x16", "Int8Gemm_portable_3x5x2"}) {
+    for (const char* kernel : {"Int8Gemm_portable_4x8", "Int8Gemm_portable_3x5"}) {
       EngineOptions options;
       options.cpu_kernel = kernel;
       options.validate_submissions = validate;

@@ -88,7 +88,7 @@ typedef struct tw_engine_options {
   size_t struct_size;
   const char* device;     /* "auto" (NULL), "host", ... */
   const char* cpu_kernel; /* NULL: the best one. */
-  int32_t threads;        /* 0: tilewave chooses. */
+  int32_t threads;        /* Most per call; 0: as many as the process has CPUs. */
   int32_t validate_submissions;
 } tw_engine_options;
 

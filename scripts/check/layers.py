@@ -131,14 +131,15 @@ def is_kernel_file(relative: Path) -> bool:
 
 
 def check_kernel_include(path: Path, include: Include, target: Path | None) -> list[Finding]:
-    if target is not None and target.parent == Path("src/kernels/cpu"):
+    if target is not None and (target.parent in (Path("src/kernels/cpu"), Path("src/pack"))
+                               or target.parts[:2] == ("src", "core")):
         return []
     if include.kind == "angle" and target is None:
         if is_standard_header(include.name) or include.name in INTRINSIC_HEADERS:
             return []
     return [Finding(str(path), include.line, "kernel-include",
                     f"a CPU kernel file includes {include.name}; allowed are intrinsics, "
-                    "std headers and kernels/cpu/*.h")]
+                    "std headers, and headers of kernels/cpu, pack and core")]
 
 
 def check_include(root: Path, path: Path, include: Include) -> tuple[list[Finding], Path | None]:

@@ -3,6 +3,13 @@
 #include <sched.h>
 #include <unistd.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 #include <fstream>
 
 namespace tilewave::arch {
@@ -38,6 +45,18 @@ void AddFeature(bool present, const char* name, std::string* features) {
   *features += name;
 }
 
+#if defined(__x86_64__)
+/// Leaf 7, subleaf 1, EAX bit 4. __builtin_cpu_supports of clang 14 does not know it.
+bool CpuidHasAvxVnni() {
+  unsigned eax = 0;  // Of subleaf 0: the highest subleaf.
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || eax < 1) return false;
+  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & (1u << 4)) != 0;
+}
+#endif
+
 }  // namespace
 
 Cpu DetectCpu() {
@@ -50,11 +69,18 @@ Cpu DetectCpu() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   cpu.avx2 = __builtin_cpu_supports("avx2") != 0;
+  cpu.avx_vnni = cpu.avx2 && CpuidHasAvxVnni();
   cpu.avx512_vnni =
-      __builtin_cpu_supports("avx512vnni") != 0 && __builtin_cpu_supports("avx512bw") != 0;
+      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+      __builtin_cpu_supports("avx512vnni") != 0;
+#elif defined(__aarch64__)
+  cpu.neon_dot = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #endif
   AddFeature(cpu.avx2, "avx2", &cpu.features);
+  AddFeature(cpu.avx_vnni, "avx_vnni", &cpu.features);
   AddFeature(cpu.avx512_vnni, "avx512_vnni", &cpu.features);
+  AddFeature(cpu.neon_dot, "neon_dot", &cpu.features);
   return cpu;
 }
 

@@ -7,12 +7,14 @@
 
 namespace tilewave::arch {
 
-/// Read once at start-up from cpuid (x86-64) and the system's cache report.
+/// Read once at start-up from cpuid (x86-64) or the kernel (AArch64) and the system's cache report.
 struct Cpu {
   std::string model;     ///< As the system names it, or "unknown CPU".
   std::string features;  ///< Space separated, those that int8 kernels care about.
   bool avx2 = false;
-  bool avx512_vnni = false;
+  bool avx_vnni = false;     ///< With AVX2.
+  bool avx512_vnni = false;  ///< With AVX512 F, BW, DQ and VL.
+  bool neon_dot = false;
   int64_t l1_bytes = 0;
   int64_t l2_bytes = 0;
   int64_t l3_bytes = 0;

@@ -202,6 +202,7 @@ Status ForEach(const Parameter<T>& p, int64_t batch, int64_t count, Visit visit)
 
 Status CheckZeros(const char* name, const Parameter<int32_t>& zero, ElementType type, int64_t batch,
                   int64_t count) {
+  if (!zero.present) return {};
   const Range8 range = RangeOf(type);
   return ForEach(zero, batch, count, [&](int64_t i, int32_t value) -> Status {
     if (value >= range.low && value <= range.high) return {};
@@ -211,6 +212,7 @@ Status CheckZeros(const char* name, const Parameter<int32_t>& zero, ElementType 
 }
 
 Status CheckScales(const char* name, const Parameter<float>& scale, int64_t batch, int64_t count) {
+  if (!scale.present) return {};
   return ForEach(scale, batch, count, [&](int64_t i, float value) -> Status {
     if (std::isfinite(value)) return {};
     return Invalid("scale {} of {} is {}; scales must be finite", i, name, value);
@@ -218,6 +220,7 @@ Status CheckScales(const char* name, const Parameter<float>& scale, int64_t batc
 }
 
 Status CheckBias(const Problem& p, const Operands& o) {
+  if (!o.bias_s32.present) return {};
   // |acc| <= K * largest product; what is left of 31 bits is the bias's.
   const bool zeros =
       o.zero_a.present || o.zero_b.present || p.quantise_a == Quantise::kAsymmetricPerTensor;
@@ -261,6 +264,10 @@ Status CheckPointer(const char* name, const void* data, ElementType type) {
 }
 
 Status CheckParameterViews(const Problem& p, const Operands& o, const Footprint& c) {
+  const bool none =
+      !(o.zero_a.present || o.zero_b.present || o.scale_a.present || o.scale_b.present ||
+        o.bias_s32.present || o.bias_f32.present || o.requant_scale.present);
+  if (none) return {};
   Status s = CheckParameterView("the zero points of A", o.zero_a, p.batch, p.m, c);
   if (s.ok()) s = CheckParameterView("the zero points of B", o.zero_b, p.batch, p.n, c);
   if (s.ok()) s = CheckParameterView("the scales of A", o.scale_a, p.batch, p.m, c);

@@ -119,6 +119,9 @@ class Queue {
   /// REQUIRES: fence != nullptr, 1 to kMaxChainLaunches launches.
   virtual SubmitCode TrySubmit(std::span<const Launch> launches, Fence* fence) = 0;
 
+  /// Whether an accepted submission has always ended when TrySubmit returns.
+  virtual bool done_when_submitted() const { return false; }
+
   /// Whether the submission has ended; completes the fence if so. Never blocks.
   virtual bool Poll(Fence* fence) = 0;
 

@@ -127,6 +127,8 @@ class ValidatingQueue final : public Queue {
     return inner_->TrySubmit({unwrapped, launches.size()}, fence);
   }
 
+  bool done_when_submitted() const override { return inner_->done_when_submitted(); }
+
   bool Poll(Fence* fence) override { return inner_->Poll(fence); }
 
   WaitCode Wait(Fence* fence, std::chrono::nanoseconds limit) override {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "device/host/host_device.h"
 #include "device/registry.h"
 #include "device/vnpu/vnpu_device.h"
 #include "plan/array_plan.h"
@@ -23,7 +24,7 @@ struct Composer {
 };
 
 /// The devices of this build.
-device::Registry StandardRegistry(const std::string& cpu_kernel);
+device::Registry StandardRegistry(const device::host::HostOptions& host);
 
 /// What stands behind "vnpu:" in a device's name: PROFILE or PROFILE:host.
 [[nodiscard]] Result<device::vnpu::VnpuOptions> ParseVnpuArgument(const std::string& argument);

@@ -138,7 +138,7 @@ Status CheckShapes(const ConstMatrix& a, int64_t b_rows, int64_t b_cols, int64_t
 }  // namespace
 
 Status DescribeCall(const Matmul& call, core::Problem* problem, core::Operands* operands,
-                    Weights* weights) {
+                    const Weights** weights) {
   const auto* a = std::get_if<ConstMatrix>(&call.a);
   const auto* c = std::get_if<Matrix>(&call.c);
   if (a == nullptr) return NoDeviceTensors("A");
@@ -155,7 +155,7 @@ Status DescribeCall(const Matmul& call, core::Problem* problem, core::Operands* 
   if (const auto* prepacked = std::get_if<Weights>(&call.b)) {
     if (Status s = DescribePrepacked(*prepacked, call, &p, &o); !s.ok()) return s;
     b_batch = prepacked->batch();
-    *weights = *prepacked;
+    *weights = prepacked;
   } else {
     const auto& b = std::get<ConstMatrix>(call.b);
     p.b_type = b.type;

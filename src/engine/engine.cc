@@ -42,6 +42,7 @@ class Engine::Impl {
        runtime::PlanTarget target, std::string_view reason)
       : registry_(std::move(registry)),
         device_(std::move(device)),
+        at_once_(device_->queue().done_when_submitted()),
         scheduler_(std::move(target), reason) {}
 
   const device::Registry& registry() const { return registry_; }
@@ -51,18 +52,29 @@ class Engine::Impl {
   /// A submitted call, to be waited for and released.
   [[nodiscard]] Result<std::unique_ptr<runtime::CallState>> Start(const Matmul& call,
                                                                   const RunOptions& options) {
-    if (options.stats != nullptr) *options.stats = {};
-    if (options.progress != nullptr) options.progress->store(0, std::memory_order_relaxed);
     std::unique_ptr<runtime::CallState> state = scheduler_.NewCall();
     Status status = Fill(call, options, state.get());
+    if (status.ok() && state->weights != nullptr) state->kept = *state->weights;
     if (status.ok()) status = scheduler_.Submit(state.get());
     if (status.ok()) return state;
     scheduler_.Release(std::move(state));
     return status;
   }
 
+  /// A call on a device that is done with it when it is submitted: nothing of it outlives this.
+  [[nodiscard]] Status RunAtOnce(const Matmul& call, const RunOptions& options) {
+    runtime::CallState state;
+    Status status = Fill(call, options, &state);
+    if (status.ok()) status = scheduler_.Submit(&state);
+    return status.ok() ? scheduler_.Wait(&state) : status;
+  }
+
+  bool at_once() const { return at_once_; }
+
  private:
   static Status Fill(const Matmul& call, const RunOptions& options, runtime::CallState* state) {
+    if (options.stats != nullptr) *options.stats = {};
+    if (options.progress != nullptr) options.progress->store(0, std::memory_order_relaxed);
     if (options.time_limit.count() < 0) {
       return {StatusCode::kInvalidArgument, "the time limit is negative; 0 takes the default"};
     }
@@ -74,16 +86,21 @@ class Engine::Impl {
 
   device::Registry registry_;
   std::unique_ptr<device::Device> device_;
+  bool at_once_;
   runtime::WaveScheduler scheduler_;
 };
 
 Result<Engine> Engine::Create(const EngineOptions& options) {
   return base::WithoutExceptions<Result<Engine>>([&] {
-    return engine::Composer::Compose(options, engine::StandardRegistry(options.cpu_kernel));
+    return engine::Composer::Compose(
+        options, engine::StandardRegistry({options.cpu_kernel, options.threads, options.executor}));
   });
 }
 
 namespace {
+
+// More than any machine that a product would run on has; a larger number is a mistake.
+constexpr int kMostThreads = 1024;
 
 /// The virtual NPU of this name as something to plan for, its programs lowered on demand.
 Result<runtime::PlanTarget> VnpuTarget(const std::string& device_name,
@@ -113,14 +130,9 @@ Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::R
 
 Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::Registry registry,
                                          const plan::ArrayChoices& choices) {
-  if (options.threads < 0) {
+  if (options.threads < 0 || options.threads > kMostThreads) {
     return Status(StatusCode::kInvalidArgument,
-                  fmt::format("threads is {}; expected 0 or more", options.threads));
-  }
-  if (options.threads > 1) {
-    return Status(
-        StatusCode::kUnimplemented,
-        fmt::format("threads is {}; more than 1 is not implemented yet", options.threads));
+                  fmt::format("threads is {}; expected 0 to {}", options.threads, kMostThreads));
   }
   const bool automatic = options.device == "auto";
   Result<std::unique_ptr<device::Device>> device =
@@ -148,6 +160,7 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 
 Status Engine::Run(const Matmul& call, const RunOptions& options) {
   return base::WithoutExceptions<Status>([&]() -> Status {
+    if (impl_->at_once()) return impl_->RunAtOnce(call, options);
     Result<std::unique_ptr<runtime::CallState>> state = impl_->Start(call, options);
     if (!state.ok()) return state.status();
     Status status = impl_->scheduler().Wait(state->get());

@@ -14,15 +14,15 @@ namespace {
 
 constexpr std::string_view kMeasuredHost = ":host";
 
-void RegisterHost(const std::string& cpu_kernel, device::Registry* registry) {
+void RegisterHost(const device::host::HostOptions& options, device::Registry* registry) {
   registry->Register(
       "host", "host",
-      [cpu_kernel](const std::string& argument) -> Result<std::unique_ptr<device::Device>> {
+      [options](const std::string& argument) -> Result<std::unique_ptr<device::Device>> {
         if (!argument.empty()) {
           return Status(StatusCode::kInvalidArgument,
                         fmt::format("device 'host:{}' has an argument; expected host", argument));
         }
-        return device::host::OpenHostDevice(cpu_kernel);
+        return device::host::OpenHostDevice(options);
       },
       [] { return std::vector<DeviceInfo>{device::host::HostDeviceInfo()}; });
 }
@@ -64,9 +64,9 @@ void RegisterXrt(device::Registry* registry) {
 
 }  // namespace
 
-device::Registry StandardRegistry(const std::string& cpu_kernel) {
+device::Registry StandardRegistry(const device::host::HostOptions& host) {
   device::Registry registry;
-  RegisterHost(cpu_kernel, &registry);
+  RegisterHost(host, &registry);
   RegisterVnpu(&registry);
   RegisterXrt(&registry);
   return registry;

@@ -90,7 +90,7 @@ TEST(OperandImageTest, RandomCallsEqualTheReferenceInEveryByte) {
     tilewave::testing::RandomCall random_call(&random, {.m = 40, .k = 90, .n = 40, .batch = 3});
     core::Problem p;
     core::Operands o;
-    Weights no_weights;
+    const Weights* no_weights = nullptr;
     ASSERT_TRUE(engine::DescribeCall(random_call.call(), &p, &o, &no_weights).ok());
     ASSERT_NO_FATAL_FAILURE(ExpectValid(p, o));
     Images images;

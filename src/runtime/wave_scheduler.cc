@@ -57,8 +57,9 @@ Status WaveScheduler::Submit(CallState* call) {
 Status WaveScheduler::SubmitWhole(CallState* call) {
   call->launch = {
       call->plan.plan->executable.get(), &call->operands, nullptr, call->progress, {}, {}};
-  if (!call->weights.empty()) {
-    const Result<const device::WeightsPayload*> payload = call->weights.impl()->PayloadFor(device_);
+  if (call->weights != nullptr) {
+    const Result<const device::WeightsPayload*> payload =
+        call->weights->impl()->PayloadFor(device_);
     if (!payload.ok()) return payload.status();
     call->launch.weights = *payload;
     if (call->stats != nullptr) call->launched_ns = device_->clock().NowNs();

@@ -32,7 +32,8 @@ inline constexpr std::chrono::nanoseconds kLongestTimeLimit = std::chrono::hours
 struct CallState {
   core::Problem problem;
   core::Operands operands;
-  Weights weights;  ///< Kept alive; not empty exactly if the problem is prepacked.
+  const Weights* weights = nullptr;  ///< Not null exactly if the problem is prepacked.
+  Weights kept;  ///< A call that outlives its submission keeps its weights alive with this.
   std::atomic<int64_t>* progress = nullptr;
   CallStats* stats = nullptr;
   /// Summed over the call's waits. Without it kDefaultTimeLimit, and ten times what the plan

@@ -530,7 +530,7 @@ class Progress(CliTest):
         self.make("B.npy", "1600x1600")
         with concurrent.futures.ThreadPoolExecutor() as pool:
             product = pool.submit(self.drawn_by, "matmul", "A.npy", "A.npy", "-o", "C.npy",
-                                  "--kernel", "Int8Gemm_portable_1x1x1")
+                                  "--kernel", "Int8Gemm_portable_1x1")
             check = ("matmul", "B.npy", "B.npy", "-o", "D.npy", "--check")
             checked = pool.submit(self.drawn_by, *check)
             self.assertEqual(self.start(*check).communicate()[1], b"")  # Not a terminal.

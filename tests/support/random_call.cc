@@ -207,7 +207,7 @@ Status RandomCall::RunReference() {
   c.data = c_reference_.data();
   core::Problem problem;
   core::Operands operands;
-  Weights weights;
+  const Weights* weights = nullptr;
   if (Status s = engine::DescribeCall(twin, &problem, &operands, &weights); !s.ok()) return s;
   return core::ReferenceGemm(problem, operands);
 }

@@ -3,17 +3,20 @@
 #include <fmt/format.h>
 
 #include <utility>
-#include <vector>
 
 #include "arch/cpu.h"
 #include "base/clock.h"
-#include "base/slot_pool.h"
+#include "base/thread_pool.h"
+#include "device/host/executor_workers.h"
 #include "device/host/host_gemm.h"
-#include "device/host/workspace.h"
 #include "kernels/cpu/kernel_table.h"
 
 namespace tilewave::device::host {
 namespace {
+
+// How long a worker looks for the next call before it sleeps: the pause between two layers of a
+// model, and a small part of the time slice that it would otherwise leave to others.
+constexpr int64_t kSpinUs = 100;
 
 class WallClock final : public Clock {
  public:
@@ -48,17 +51,16 @@ class HostQueue final : public Queue {
  public:
   SubmitCode TrySubmit(std::span<const Launch> launches, Fence* fence) override {
     *fence = {0, true, {}, 0, 0};
-    std::unique_ptr<Workspace> workspace = workspaces_.Take();
     for (const Launch& launch : launches) {
       const auto& gemm = static_cast<const HostGemm&>(*launch.executable);
-      fence->status =
-          gemm.Execute(*launch.operands, static_cast<const HostWeights*>(launch.weights),
-                       launch.progress, workspace.get());
+      fence->status = gemm.Execute(
+          *launch.operands, static_cast<const HostWeights*>(launch.weights), launch.progress);
       if (!fence->status.ok()) break;
     }
-    workspaces_.GiveBack(std::move(workspace));
     return SubmitCode::kAccepted;
   }
+
+  bool done_when_submitted() const override { return true; }
 
   bool Poll(Fence* /*fence*/) override { return true; }
 
@@ -67,9 +69,6 @@ class HostQueue final : public Queue {
   }
 
   WaitCode WaitForRoom(std::chrono::nanoseconds /*limit*/) override { return WaitCode::kDone; }
-
- private:
-  base::SlotPool<Workspace> workspaces_;
 };
 
 std::string Describe(const arch::Cpu& cpu) {
@@ -77,12 +76,28 @@ std::string Describe(const arch::Cpu& cpu) {
                      cpu.features);
 }
 
+Result<std::unique_ptr<base::Workers>> WorkersFor(const HostOptions& options,
+                                                  const arch::Cpu& cpu) {
+  if (options.executor == nullptr) {
+    const int threads = options.threads == 0 ? cpu.threads : options.threads;
+    return std::unique_ptr<base::Workers>(std::make_unique<base::ThreadPool>(threads, kSpinUs));
+  }
+  const int given = options.executor->threads();
+  if (given < 1) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("the executor has {} threads; expected at least 1", given));
+  }
+  const int most = options.threads == 0 ? given : options.threads;
+  return std::unique_ptr<base::Workers>(std::make_unique<ExecutorWorkers>(options.executor, most));
+}
+
 class HostDevice final : public Device {
  public:
-  HostDevice(arch::Cpu cpu, const kernels::cpu::Int8Kernel& kernel)
-      : cpu_(std::move(cpu)),
-        kernel_(kernel),
-        info_{"host", DeviceKind::kHost, true, Describe(cpu_)} {}
+  HostDevice(const arch::Cpu& cpu, const kernels::cpu::Int8Kernel& kernel,
+             std::unique_ptr<base::Workers> workers)
+      : workers_(std::move(workers)),
+        resources_{kernel, cpu, workers_->threads() == 1 ? nullptr : workers_.get(), {}},
+        info_{"host", DeviceKind::kHost, true, Describe(cpu)} {}
 
   uint64_t payload_domain() const override { return kHostPayloadDomain; }
   const DeviceInfo& info() const override { return info_; }
@@ -94,7 +109,7 @@ class HostDevice final : public Device {
   }
 
   Result<std::unique_ptr<Executable>> Load(const core::Problem& problem) override {
-    return std::unique_ptr<Executable>(std::make_unique<HostGemm>(problem, kernel_, cpu_));
+    return std::unique_ptr<Executable>(std::make_unique<HostGemm>(problem, &resources_));
   }
 
   Result<std::unique_ptr<Executable>> LoadImage(const ArrayImage& /*image*/) override {
@@ -102,29 +117,31 @@ class HostDevice final : public Device {
   }
 
   std::string_view WeightsLayout(const core::Problem& /*problem*/) const override {
-    return kernel_.name;
+    return resources_.kernel.name;
   }
 
   Result<std::unique_ptr<WeightsPayload>> PackWeights(const core::Problem& problem,
                                                       const core::Operands& operands) override {
-    const pack::VectorLayout layout = WeightsLayoutFor(problem, kernel_);
-    const int64_t batches = problem.b.batch == 0 ? 1 : problem.batch;
-    auto weights = std::make_unique<HostWeights>(layout, batches);
-    std::vector<int32_t> zeros(static_cast<size_t>(problem.n));
-    for (int64_t batch = 0; batch < batches; ++batch) {
-      for (int64_t j = 0; j < problem.n; ++j) {
-        zeros[static_cast<size_t>(j)] = operands.zero_b.present ? operands.zero_b.At(batch, j) : 0;
-      }
-      const auto* start = static_cast<const std::byte*>(operands.b) + (batch * problem.b.batch);
-      pack::PackVectors({start, problem.b_type, problem.b.col, problem.b.row}, problem.k, zeros,
-                        layout, weights->matrix(batch));
-    }
+    const kernels::cpu::Int8Kernel& kernel = resources_.kernel;
+    const int64_t matrices = problem.b.batch == 0 ? 1 : problem.batch;
+    auto weights = std::make_unique<HostWeights>();
+    PackedRight* packed = weights->mutable_packed();
+    packed->Reset(kernel, RightLayout(kernel, problem.k, problem.n), matrices);
+    const RightSource source{static_cast<const uint8_t*>(operands.b),
+                             problem.b_type,
+                             problem.b.row,
+                             problem.b.col,
+                             problem.b.batch,
+                             operands.zero_b};
+    const int64_t panels = packed->layout().panels();
+    base::ParallelFor({resources_.workers, true}, matrices * panels,
+                      [&](int64_t i) { packed->PackPanel(source, i / panels, i % panels); });
     return std::unique_ptr<WeightsPayload>(std::move(weights));
   }
 
  private:
-  arch::Cpu cpu_;
-  const kernels::cpu::Int8Kernel& kernel_;
+  std::unique_ptr<base::Workers> workers_;
+  HostResources resources_;
   DeviceInfo info_;
   WallClock clock_;
   HostQueue queue_;
@@ -132,12 +149,14 @@ class HostDevice final : public Device {
 
 }  // namespace
 
-Result<std::unique_ptr<Device>> OpenHostDevice(const std::string& kernel) {
-  arch::Cpu cpu = arch::DetectCpu();
+Result<std::unique_ptr<Device>> OpenHostDevice(const HostOptions& options) {
+  const arch::Cpu cpu = arch::DetectCpu();
   const Result<const kernels::cpu::Int8Kernel*> chosen =
-      kernels::cpu::ChooseInt8Kernel(kernel, cpu);
+      kernels::cpu::ChooseInt8Kernel(options.kernel, cpu);
   if (!chosen.ok()) return chosen.status();
-  return std::unique_ptr<Device>(std::make_unique<HostDevice>(std::move(cpu), **chosen));
+  Result<std::unique_ptr<base::Workers>> workers = WorkersFor(options, cpu);
+  if (!workers.ok()) return workers.status();
+  return std::unique_ptr<Device>(std::make_unique<HostDevice>(cpu, **chosen, *std::move(workers)));
 }
 
 DeviceInfo HostDeviceInfo() {

@@ -4,14 +4,21 @@
 #include <string>
 
 #include "device/device.h"
+#include "tilewave/executor.h"
 #include "tilewave/status.h"
 
 namespace tilewave::device::host {
 
-/// The CPU backend. Takes whole products and computes them in the thread that submits.
-/// `kernel` forces a CPU kernel by name, "" takes the best one.
-/// Errors: kNotFound, kUnavailable (about the kernel).
-[[nodiscard]] Result<std::unique_ptr<Device>> OpenHostDevice(const std::string& kernel);
+struct HostOptions {
+  std::string kernel = {};  ///< Forces a CPU kernel by name; "" takes the best one.
+  int threads = 0;          ///< The most that one call uses; 0: as many as this process has CPUs.
+  std::shared_ptr<Executor> executor = {};  ///< Null: threads of the device's own.
+};
+
+/// The CPU backend. Takes whole products and computes them in the thread that submits and in
+/// others. Errors: kNotFound, kUnavailable (about the kernel), kInvalidArgument (an executor
+/// without threads).
+[[nodiscard]] Result<std::unique_ptr<Device>> OpenHostDevice(const HostOptions& options);
 
 /// Its line in a list of devices.
 DeviceInfo HostDeviceInfo();

@@ -1,235 +1,270 @@
 #include "device/host/host_gemm.h"
 
 #include <algorithm>
-#include <cstring>
-#include <span>
+#include <memory>
+#include <utility>
 
 #include "base/check.h"
 #include "base/checked_math.h"
 #include "core/dynamic_scan.h"
-#include "core/epilogue.h"
 
 namespace tilewave::device::host {
 namespace {
 
-/// Carves the three arrays of DynamicScales out of scratch memory.
-core::DynamicScales ScalesIn(base::AlignedBuffer* buffer, int64_t count) {
-  const auto n = static_cast<size_t>(count);
-  buffer->Reserve(n * (2 * sizeof(float) + sizeof(int32_t)));
-  auto* scale = buffer->data<float>();
-  return {scale, scale + n, reinterpret_cast<int32_t*>(scale + (2 * n))};
+using kernels::cpu::EpilogueMode;
+using kernels::cpu::Form;
+using kernels::cpu::Int8Kernel;
+
+// Below this many multiply-adds a product is over before a second thread has joined it.
+constexpr int64_t kSmallestSharedMacs = int64_t{1} << 17;
+// And below this before a sleeping thread has woken up (some 50 us).
+constexpr int64_t kSmallestWakingMacs = int64_t{1} << 23;
+// Several tasks for each thread even out what other programs take away from some of them.
+constexpr int64_t kTasksPerThread = 4;
+// A task this small is not worth cutting for that.
+constexpr int64_t kSmallestTaskMacs = int64_t{1} << 20;
+
+EpilogueMode ModeOf(const core::Problem& p) {
+  EpilogueMode mode;
+  mode.c_type = p.c_type;
+  mode.activation = p.activation;
+  switch (p.requant) {
+    case core::RequantKind::kNone:
+      break;
+    case core::RequantKind::kShift:
+      mode.requant = EpilogueMode::Requant::kShift;
+      break;
+    case core::RequantKind::kScale:
+      mode.requant = EpilogueMode::Requant::kScale;
+      break;
+  }
+  mode.shift = p.shift;
+  mode.requant_zero = p.requant_zero;
+  return mode;
 }
 
-/// How many vectors of K elements fit in `bytes`, as a multiple of the granule, at least one.
-int64_t VectorsFitting(int64_t bytes, int64_t k_padded, int64_t granule, int64_t wanted) {
-  const int64_t fitting = bytes / (k_padded * static_cast<int64_t>(sizeof(int16_t)));
-  const int64_t whole = std::max(granule, fitting / granule * granule);
-  return std::min(whole, base::RoundUp(wanted, granule));
+/// A parameter as dense vectors of `count`: the caller's own memory if it is that already, else a
+/// copy in `memory`.
+template <typename T>
+DenseParameter<T> Dense(const Parameter<T>& p, int64_t batch, int64_t count,
+                        base::AlignedBuffer* memory) {
+  if (!p.present) return {};
+  if (p.data != nullptr && (p.stride == 1 || count == 1)) return {p.data, p.batch_stride};
+  const int64_t vectors = p.data == nullptr || p.batch_stride == 0 ? 1 : batch;
+  memory->Reserve(static_cast<size_t>(vectors * count) * sizeof(T));
+  T* to = memory->data<T>();
+  for (int64_t b = 0; b < vectors; ++b) {
+    for (int64_t i = 0; i < count; ++i) to[(b * count) + i] = p.At(b, i);
+  }
+  return {to, vectors == 1 ? 0 : count};
+}
+
+RightSource RightSourceOf(const core::Problem& p, const core::Operands& o) {
+  return {static_cast<const uint8_t*>(o.b), p.b_type, p.b.row, p.b.col, p.b.batch, o.zero_b};
 }
 
 }  // namespace
 
-/// One operand as vectors along K (rows of A, columns of B), in every form it can come in.
-struct HostGemm::Side {
-  const std::byte* data = nullptr;  ///< 8-bit elements; for f32 see `floats`.
-  ElementType type = ElementType::kS8;
-  int64_t vector_stride = 0;
-  int64_t k_stride = 0;
-  int64_t batch_stride = 0;
-  const Parameter<int32_t>* zero = nullptr;
-  bool quantised = false;  ///< f32: `floats` and `scales` hold.
-  core::FloatOperand floats;
-  core::DynamicScales scales;
-  int granule = 1;                       ///< Vectors that the kernel takes at once.
-  base::AlignedBuffer* block = nullptr;  ///< Where packed vectors go.
-};
-
-/// What the steps of one Execute share.
-struct HostGemm::Call {
-  core::Operands operands;  ///< With scales and zero points of dynamic quantisation filled in.
-  Side a;
-  Side b;
-  const HostWeights* weights;
-  std::atomic<int64_t>* progress;
-  Workspace* workspace;
-  bool copies_rows = false;  ///< Sums are elements of C already, side by side.
-};
-
-/// A rectangle of one C with its packed operands.
-struct HostGemm::Block {
-  int64_t batch;
-  int64_t first_row;
-  int64_t rows;
-  int64_t first_column;
-  int64_t columns;
-  const int16_t* a;
-  const int16_t* b;
-};
-
-HostGemm::HostGemm(const core::Problem& problem, const kernels::cpu::Int8Kernel& kernel,
-                   const arch::Cpu& cpu)
+HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
     : problem_(problem),
-      kernel_(kernel),
-      k_padded_(base::RoundUp(problem.k, kernel.k_granule)),
-      // A quarter of the L2 cache for each operand leaves room for C and for the other's stream.
-      rows_per_block_(VectorsFitting(cpu.l2_bytes / 4, k_padded_, kernel.mr, problem.m)),
-      columns_per_block_(VectorsFitting(cpu.l2_bytes / 4, k_padded_, kernel.nr, problem.n)) {}
+      resources_(resources),
+      flip_a_(FlipOfA(resources->kernel.form, core::MultipliedA(problem))) {
+  const int64_t macs = core::MacsOf(problem);
+  if (macs >= kSmallestSharedMacs) {
+    crew_ = {resources->workers, macs >= kSmallestWakingMacs};
+  }
+  product_.problem = &problem_;
+  product_.kernel = &resources->kernel;
+  product_.mode = ModeOf(problem);
+  product_.groups = base::CeilDiv(problem.k, kernels::cpu::GroupElements(resources->kernel.form));
+  product_.a = {{nullptr, problem.a.row, problem.a.col, problem.a.batch},
+                core::MultipliedA(problem),
+                flip_a_,
+                problem.k,
+                nullptr};
+  cut_ = CutFor(crew_.workers == nullptr ? 1 : crew_.workers->threads());
+}
+
+HostGemm::Cut HostGemm::CutFor(int threads) const {
+  const Int8Kernel& kernel = resources_->kernel;
+  const int64_t row_bytes = base::CeilDiv(problem_.k, kernels::cpu::GroupElements(kernel.form)) *
+                            kernels::cpu::kGroupBytes;
+  // A quarter of the L2 cache for rows of A leaves room for panels of B and for C.
+  const int64_t fitting = std::max<int64_t>(1, resources_->cpu.l2_bytes / 4 / row_bytes);
+  Cut cut;
+  cut.rows = std::min(problem_.m, base::RoundUp(fitting, kernel.mr));
+  cut.columns = problem_.n;
+  if (threads > 1) {
+    const int64_t macs = core::MacsOf(problem_);
+    const int64_t wanted =
+        std::clamp<int64_t>(macs / kSmallestTaskMacs, threads, kTasksPerThread * threads);
+    const int64_t per_matrix = base::CeilDiv(wanted, problem_.batch);
+    const int64_t rows = base::RoundUp(base::CeilDiv(problem_.m, per_matrix), kernel.mr);
+    if (per_matrix == 1 || rows * per_matrix < problem_.m + (kernel.mr * per_matrix) / 2) {
+      cut.rows = std::min(cut.rows, rows);
+    } else {
+      cut.columns =
+          std::min(problem_.n, base::RoundUp(base::CeilDiv(problem_.n, per_matrix), kernel.nr));
+    }
+  }
+  cut.row_tasks = base::CeilDiv(problem_.m, cut.rows);
+  cut.column_tasks = base::CeilDiv(problem_.n, cut.columns);
+  return cut;
+}
 
 Status HostGemm::Execute(const core::Operands& operands, const HostWeights* weights,
-                         std::atomic<int64_t>* progress, Workspace* workspace) const {
+                         std::atomic<int64_t>* progress) const {
   TW_CHECK_EQ(weights != nullptr, problem_.b_prepacked);
-  Call call{operands, {}, {}, weights, progress, workspace};
-  call.copies_rows = problem_.c_type == ElementType::kS32 && problem_.c.col == 1 &&
-                     problem_.bias_s32 == core::ParameterForm::kAbsent &&
-                     problem_.activation == Activation::kNone;
-  DescribeSides(&call);
-  // Both scans come before the first element of C is written.
-  if (Status s = Scan(&call.a, &workspace->dynamic_a); !s.ok()) return s;
-  if (Status s = Scan(&call.b, &workspace->dynamic_b); !s.ok()) return s;
-  if (call.a.quantised) core::UseScalesA(call.a.floats, call.a.scales, &call.operands);
-  if (call.b.quantised) core::UseScalesB(call.b.floats, call.b.scales, &call.operands);
+  std::unique_ptr<Workspace> workspace = resources_->workspaces.Take();
+  Status status = ExecuteIn(operands, weights, progress, workspace.get());
+  resources_->workspaces.GiveBack(std::move(workspace));
+  return status;
+}
 
-  const int64_t widest = std::max(rows_per_block_, columns_per_block_);
-  const auto vector_bytes = static_cast<size_t>(k_padded_) * sizeof(int16_t);
-  workspace->zeros.Reserve(static_cast<size_t>(widest) * sizeof(int32_t));
-  workspace->a_block.Reserve(static_cast<size_t>(rows_per_block_) * vector_bytes);
-  if (weights == nullptr) {
-    workspace->b_block.Reserve(static_cast<size_t>(columns_per_block_) * vector_bytes);
+Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
+                           std::atomic<int64_t>* progress, Workspace* workspace) const {
+  const Int8Kernel& kernel = resources_->kernel;
+  HostProduct product = product_;
+  product.c = operands.c;
+  product.progress = progress;
+  product.a.bytes.data = static_cast<const uint8_t*>(operands.a);
+  // Both scans come before the first element of C is written.
+  if (problem_.quantise_a != core::Quantise::kNone) {
+    const core::FloatOperand x = core::FloatOperandA(problem_, operands);
+    core::DynamicScales scales;
+    if (Status s = QuantiseOperand(x, flip_a_, *kernel.rows, crew_, &workspace->scales_a,
+                                   &workspace->bytes_a, &scales, &product.a.bytes);
+        !s.ok()) {
+      return s;
+    }
+    product.a.flip = 0;
+    core::UseScalesA(x, scales, &operands);
   }
-  for (int64_t batch = 0; batch < problem_.batch; ++batch) RunMatrix(call, batch);
+  RightSource right = RightSourceOf(problem_, operands);
+  if (problem_.quantise_b != core::Quantise::kNone) {
+    const core::FloatOperand x = core::FloatOperandB(problem_, operands);
+    core::DynamicScales scales;
+    ByteOperand bytes;
+    if (Status s = QuantiseOperand(x, 0, *kernel.rows, crew_, &workspace->scales_b,
+                                   &workspace->bytes_b, &scales, &bytes);
+        !s.ok()) {
+      return s;
+    }
+    core::UseScalesB(x, scales, &operands);
+    right = {bytes.data,          ElementType::kS8,   bytes.k_stride,
+             bytes.vector_stride, bytes.batch_stride, operands.zero_b};
+  }
+  // One matrix with different zero points in each of the batch is as many packed ones.
+  const bool one_b = problem_.b.batch == 0 && right.zero.batch_stride == 0;
+  product.b_matrices = one_b ? 1 : problem_.batch;
+  if (weights == nullptr) {
+    PackRight(right, product.b_matrices, workspace);
+    product.b = &workspace->right;
+  } else {
+    product.b = &weights->packed();
+  }
+  product.any_zero_b = PackedRight::AnyZero(right, kernel);
+  product.rows_in_place = ReadableInPlace(product.a, kernel);
+  FillParameters(operands, workspace, &product);
+  FillInit(operands, workspace, &product);
+  product.sums_are_c = problem_.c_type == ElementType::kS32 && problem_.c.col == 1 &&
+                       problem_.activation == Activation::kNone && product.zero_a.data == nullptr &&
+                       !product.any_zero_b;
+  Compute(product, workspace);
   return {};
 }
 
-void HostGemm::DescribeSides(Call* call) const {
-  const core::Operands& o = call->operands;
-  call->a = {static_cast<const std::byte*>(o.a),
-             problem_.a_type,
-             problem_.a.row,
-             problem_.a.col,
-             problem_.a.batch,
-             &o.zero_a,
-             problem_.quantise_a != core::Quantise::kNone,
-             {},
-             {},
-             kernel_.mr,
-             &call->workspace->a_block};
-  call->b = {static_cast<const std::byte*>(o.b),
-             problem_.b_type,
-             problem_.b.col,
-             problem_.b.row,
-             problem_.b.batch,
-             &o.zero_b,
-             problem_.quantise_b != core::Quantise::kNone,
-             {},
-             {},
-             kernel_.nr,
-             &call->workspace->b_block};
-  if (call->a.quantised) call->a.floats = core::FloatOperandA(problem_, o);
-  if (call->b.quantised) call->b.floats = core::FloatOperandB(problem_, o);
+void HostGemm::PackRight(const RightSource& source, int64_t matrices, Workspace* workspace) const {
+  PackedRight& right = workspace->right;
+  right.Reset(resources_->kernel, RightLayout(resources_->kernel, problem_.k, problem_.n),
+              matrices);
+  const int64_t panels = right.layout().panels();
+  base::ParallelFor(crew_, matrices * panels,
+                    [&](int64_t i) { right.PackPanel(source, i / panels, i % panels); });
 }
 
-Status HostGemm::Scan(Side* side, base::AlignedBuffer* buffer) {
-  if (!side->quantised) return {};
-  side->scales = ScalesIn(buffer, side->floats.scale_count());
-  return core::ScanDynamicScales(side->floats, side->scales);
+void HostGemm::FillParameters(const core::Operands& o, Workspace* workspace,
+                              HostProduct* product) const {
+  const int64_t batch = problem_.batch;
+  product->scale_a = Dense(o.scale_a, batch, problem_.m, &workspace->parameters[0]);
+  product->scale_b = Dense(o.scale_b, batch, problem_.n, &workspace->parameters[1]);
+  product->bias_f32 = Dense(o.bias_f32, batch, problem_.n, &workspace->parameters[2]);
+  product->requant_scale = Dense(o.requant_scale, batch, problem_.n, &workspace->parameters[3]);
 }
 
-void HostGemm::RunMatrix(const Call& call, int64_t batch) const {
-  for (int64_t j = 0; j < problem_.n; j += columns_per_block_) {
-    const int64_t columns = std::min(columns_per_block_, problem_.n - j);
-    const int16_t* b = call.weights == nullptr ? Pack(call, call.b, batch, j, columns)
-                                               : PrepackedColumns(*call.weights, batch, j);
-    for (int64_t i = 0; i < problem_.m; i += rows_per_block_) {
-      const int64_t rows = std::min(rows_per_block_, problem_.m - i);
-      const int16_t* a = Pack(call, call.a, batch, i, rows);
-      RunBlock(call, {batch, i, rows, j, columns, a, b});
-      if (call.progress != nullptr) {
-        call.progress->fetch_add(rows * columns, std::memory_order_relaxed);
+/// Sums begin with what all rows share: the integer bias, and the terms of zero points of A if
+/// they are one.
+void HostGemm::FillInit(const core::Operands& o, Workspace* workspace, HostProduct* product) const {
+  const PackedRight& b = *product->b;
+  const Form form = resources_->kernel.form;
+  const int32_t shift = ShiftOf(flip_a_, product->a.type);
+  const bool one_zero = !o.zero_a.present || core::FormOf(o.zero_a) == core::ParameterForm::kOne;
+  if (!one_zero || (form == Form::kS16xS16 && o.zero_a.present)) {
+    workspace->row_terms.Reserve(static_cast<size_t>(problem_.batch * problem_.m) *
+                                 sizeof(int32_t));
+    auto* zeros = workspace->row_terms.data<int32_t>();
+    for (int64_t matrix = 0; matrix < problem_.batch; ++matrix) {
+      for (int64_t i = 0; i < problem_.m; ++i) {
+        zeros[(matrix * problem_.m) + i] = shift + o.zero_a.At(matrix, i);
       }
     }
+    product->zero_a = {zeros, problem_.m};
+  } else {
+    product->shared_zero_a = shift + (o.zero_a.present ? o.zero_a.At(0, 0) : 0);
   }
-}
-
-namespace {
-
-/// Zero points of `count` vectors from `first` on, gathered into scratch memory.
-std::span<const int32_t> GatherZeros(const Parameter<int32_t>& zero, int64_t batch, int64_t first,
-                                     int64_t count, base::AlignedBuffer* buffer) {
-  auto* zeros = buffer->data<int32_t>();
-  for (int64_t v = 0; v < count; ++v) {
-    zeros[v] = zero.present ? zero.At(batch, first + v) : 0;
+  const int64_t per_matrix = b.layout().columns_padded();
+  const int32_t zero_a = product->zero_a.data == nullptr ? product->shared_zero_a : 0;
+  if (!o.bias_s32.present && (zero_a == 0 || zero_a == 128)) {
+    const int64_t stride = product->b_matrices == 1 ? 0 : b.init_0(1) - b.init_0(0);
+    product->init = {zero_a == 0 ? b.init_0(0) : b.init_128(0), stride};
+    return;
   }
-  return {zeros, static_cast<size_t>(count)};
-}
-
-void PackQuantised(const core::FloatOperand& x, const core::DynamicScales& scales, int64_t batch,
-                   int64_t first, std::span<const int32_t> zeros, const pack::VectorLayout& layout,
-                   int16_t* out) {
-  std::fill(out, out + (layout.vectors_padded * layout.k_padded), int16_t{0});
-  for (size_t v = 0; v < zeros.size(); ++v) {
-    int16_t* to = out + (static_cast<int64_t>(v) * layout.k_padded);
-    for (int64_t k = 0; k < x.k; ++k) {
-      const int32_t q = core::QuantiseElement(x, scales, batch, first + static_cast<int64_t>(v), k);
-      to[k] = static_cast<int16_t>(q - zeros[v]);
+  const bool per_batch = product->b_matrices > 1 || o.bias_s32.batch_stride != 0;
+  const int64_t matrices = per_batch ? problem_.batch : 1;
+  workspace->init.Reserve(static_cast<size_t>(matrices * per_matrix) * sizeof(int32_t));
+  auto* init = workspace->init.data<int32_t>();
+  for (int64_t matrix = 0; matrix < matrices; ++matrix) {
+    const int64_t b_matrix = product->b_matrices == 1 ? 0 : matrix;
+    const int32_t* sums = b.sums(b_matrix);
+    const int32_t* zeros = b.zeros(b_matrix);
+    int32_t* to = init + (matrix * per_matrix);
+    for (int64_t j = 0; j < per_matrix; ++j) {
+      const bool biased = o.bias_s32.present && j < problem_.n;
+      const auto bias = static_cast<uint32_t>(biased ? o.bias_s32.At(matrix, j) : 0);
+      const auto k_zero = static_cast<uint32_t>(problem_.k) * static_cast<uint32_t>(zeros[j]);
+      const uint32_t term = static_cast<uint32_t>(sums[j]) - k_zero;
+      to[j] = static_cast<int32_t>(bias - (static_cast<uint32_t>(zero_a) * term));
     }
   }
+  product->init = {init, per_batch ? per_matrix : 0};
 }
 
-}  // namespace
-
-const int16_t* HostGemm::PrepackedColumns(const HostWeights& weights, int64_t batch,
-                                          int64_t first) const {
-  return weights.matrix(problem_.b.batch == 0 ? 0 : batch) + (first * k_padded_);
-}
-
-const int16_t* HostGemm::Pack(const Call& call, const Side& side, int64_t batch, int64_t first,
-                              int64_t count) const {
-  const pack::VectorLayout layout{base::RoundUp(count, side.granule), k_padded_};
-  const std::span<const int32_t> zeros =
-      GatherZeros(*side.zero, batch, first, count, &call.workspace->zeros);
-  auto* out = side.block->data<int16_t>();
-  if (side.quantised) {
-    PackQuantised(side.floats, side.scales, batch, first, zeros, layout, out);
-    return out;
+void HostGemm::Compute(const HostProduct& product, Workspace* workspace) const {
+  const int64_t tasks = problem_.batch * cut_.tasks();
+  const auto members = static_cast<size_t>(crew_.workers == nullptr ? 1 : crew_.workers->threads());
+  if (workspace->members.size() < members) workspace->members.resize(members);
+  for (size_t i = 0; i < members; ++i) {
+    ReserveFor(product, std::min(cut_.rows, problem_.m), &workspace->members[i]);
   }
-  const std::byte* start = side.data + (batch * side.batch_stride) + (first * side.vector_stride);
-  pack::PackVectors({start, side.type, side.vector_stride, side.k_stride}, problem_.k, zeros,
-                    layout, out);
-  return out;
-}
-
-/// The fast twin of StoreElement where nothing is left to do but to copy.
-void HostGemm::CopyRow(const Call& call, const Block& block, int64_t row, int64_t column,
-                       int64_t columns, const int32_t* acc) const {
-  int32_t* c = static_cast<int32_t*>(call.operands.c) + (block.batch * problem_.c.batch) +
-               ((block.first_row + row) * problem_.c.row) + block.first_column + column;
-  std::memcpy(c, acc, static_cast<size_t>(columns) * sizeof(int32_t));
-}
-
-void HostGemm::RunBlock(const Call& call, const Block& block) const {
-  int32_t acc[kernels::cpu::kMaxBlock];
-  for (int64_t j = 0; j < block.columns; j += kernel_.nr) {
-    const int64_t columns = std::min<int64_t>(kernel_.nr, block.columns - j);
-    for (int64_t i = 0; i < block.rows; i += kernel_.mr) {
-      const int64_t rows = std::min<int64_t>(kernel_.mr, block.rows - i);
-      kernel_.run(block.a + (i * k_padded_), block.b + (j * k_padded_), k_padded_, acc);
-      for (int64_t r = 0; r < rows; ++r) {
-        if (call.copies_rows) {
-          CopyRow(call, block, i + r, j, columns, acc + (r * kernel_.nr));
-          continue;
-        }
-        for (int64_t c = 0; c < columns; ++c) {
-          core::StoreElement(problem_, call.operands, block.batch, block.first_row + i + r,
-                             block.first_column + j + c, acc[(r * kernel_.nr) + c]);
-        }
-      }
+  if (tasks == 1) {
+    ComputeRectangle(product, {0, 0, problem_.m, 0, problem_.n}, workspace->members.data());
+    return;
+  }
+  base::ShareTasks(crew_, tasks, [&](base::TaskSource& source, int member) {
+    TaskMemory* memory = &workspace->members[static_cast<size_t>(member)];
+    for (int64_t t = source.Next(); t >= 0; t = source.Next()) {
+      ComputeRectangle(product, RectangleOf(t), memory);
     }
-  }
+  });
 }
 
-pack::VectorLayout WeightsLayoutFor(const core::Problem& problem,
-                                    const kernels::cpu::Int8Kernel& kernel) {
-  return pack::LayoutFor(problem.n, problem.k, kernel.nr, kernel.k_granule);
+/// Rectangles side by side in one row of tasks first: they share rows of A.
+Rectangle HostGemm::RectangleOf(int64_t task) const {
+  const int64_t in_matrix = task % cut_.tasks();
+  const int64_t row = in_matrix / cut_.column_tasks * cut_.rows;
+  const int64_t column = in_matrix % cut_.column_tasks * cut_.columns;
+  return {task / cut_.tasks(), row, std::min(cut_.rows, problem_.m - row), column,
+          std::min(cut_.columns, problem_.n - column)};
 }
 
 }  // namespace tilewave::device::host

@@ -1,16 +1,31 @@
 #pragma once
 
+#include <vector>
+
 #include "base/aligned_buffer.h"
+#include "device/host/right_operand.h"
 
 namespace tilewave::device::host {
 
-/// Scratch memory of one product in flight. Grows to the largest need and stays.
+/// Scratch memory of one thread at work on a product. Grows to the largest need and stays; the
+/// calling thread lets it grow before the others come, since nothing may fail in those.
+struct TaskMemory {
+  base::AlignedBuffer rows;      ///< Packed rows of A.
+  base::AlignedBuffer row_sums;  ///< Of those rows.
+  base::AlignedBuffer lines;     ///< Rows of C on their way past the caches.
+};
+
+/// Scratch memory of one product in flight, whatever the number of threads. Likewise.
 struct Workspace {
-  base::AlignedBuffer a_block;
-  base::AlignedBuffer b_block;
-  base::AlignedBuffer zeros;
-  base::AlignedBuffer dynamic_a;
-  base::AlignedBuffer dynamic_b;
+  std::vector<TaskMemory> members;  ///< One for each thread that may take part.
+  PackedRight right;                ///< B, if it is packed in the call.
+  base::AlignedBuffer init;
+  base::AlignedBuffer row_terms;
+  base::AlignedBuffer parameters[4];  ///< Row and column parameters as dense arrays.
+  base::AlignedBuffer scales_a;       ///< Of dynamic quantisation.
+  base::AlignedBuffer scales_b;
+  base::AlignedBuffer bytes_a;  ///< f32 operands as bytes.
+  base::AlignedBuffer bytes_b;
 };
 
 }  // namespace tilewave::device::host

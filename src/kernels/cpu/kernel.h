@@ -2,34 +2,74 @@
 
 // The contract of a CPU microkernel. Plain data only, so that kernel files need nothing else.
 
+#include <cstddef>
 #include <cstdint>
+
+#include "kernels/cpu/row_functions.h"
+#include "pack/panels.h"
 
 namespace tilewave::kernels::cpu {
 
-/// acc[r][c] = sum over k of a[r][k] * b[c][k], for mr rows of A and nr columns of B.
-///   a, b   packed s16 vectors (pack/vectors.h), k_padded elements apart, 64-byte aligned if
-///          k_padded * 2 is a multiple of 64; k_padded is a multiple of the kernel's k_granule
-///   acc    mr x nr, row-major, written, not read
-/// The caller guarantees that no sum leaves 32 bits. The caller trims edges: the kernel always
-/// computes the full block.
-using Int8KernelFunction = void (*)(const int16_t* a, const int16_t* b, int64_t k_padded,
-                                    int32_t* acc);
+/// Operands meet in groups of 4 bytes along K: how the bytes of a group are read and multiplied.
+enum class Form : uint8_t {
+  kU8xS8,    ///< Four u8 of A times four s8 of B (x86 VNNI).
+  kS8xS8,    ///< Four s8 times four s8 (Arm dot product).
+  kS16xS16,  ///< Two s16 times two s16, zero points already subtracted.
+};
+
+inline constexpr int kGroupBytes = 4;
+
+/// Elements of K in a group.
+constexpr int GroupElements(Form form) { return form == Form::kS16xS16 ? 2 : 4; }
+
+/// One tile of sums: `rows` (by choice of function) rows of A times one panel of B.
+/// sums(r, j) = init[r * init_stride + j] + sum over groups of A's group g of row r times B's group
+/// g of column j, modulo 2^32. Written for j < columns; nothing else of C is touched. Products are
+/// formed for all nr columns.
+struct TileArgs {
+  const std::byte* a;   ///< Group g of row r stands at a + r * a_stride + 4 * g; any alignment.
+  int64_t a_stride;     ///< Bytes from row to row.
+  const std::byte* b;   ///< Group g of column j at b + (g * nr + j) * 4; 64-byte aligned.
+  int64_t groups;       ///< At least 1.
+  const int32_t* init;  ///< nr readable numbers for each row; any alignment of 4.
+  int64_t init_stride;  ///< In numbers; 0: all rows begin alike.
+  int32_t* c;           ///< sums(r, j) go to c[r * c_stride + j]; may be `init` itself.
+  int64_t c_stride;     ///< In numbers.
+  int columns;          ///< 1 .. nr; of a wide tile nr + 1 .. 2 * nr.
+  uint8_t flip = 0;     ///< XORed to every byte of A, by kernels with `flips`; others ignore it.
+  int64_t b_next = 0;   ///< Wide tiles: bytes from the panel to the next one.
+};
+using TileFunction = void (*)(const TileArgs&);
+
+/// A fast twin of pack::PackQuads for panels of this kernel's nr columns.
+using PackQuadsFunction = void (*)(const pack::PanelSource& source, int64_t k, int64_t columns,
+                                   uint8_t flip, std::byte* panel, int32_t* sums);
 
 /// What a kernel needs of the CPU.
-enum class Isa : uint8_t { kBaseline, kAvx2, kAvx512Vnni };
+enum class Isa : uint8_t { kBaseline, kNeonDot, kAvx2, kAvxVnni, kAvx512Vnni };
 
 /// One row of the table.
 struct Int8Kernel {
-  const char* name;  ///< Int8Gemm_<isa>_<mr>x<nr>x<k_granule>
+  const char* name;  ///< Int8Gemm_<isa>_<mr>x<nr>
   Isa isa;
   bool test_only;  ///< Odd shapes that keep the generic code honest; never chosen by itself.
-  int mr;
-  int nr;
-  int k_granule;
-  Int8KernelFunction run;
+  Form form;
+  int mr;                   ///< Most rows of a tile.
+  int nr;                   ///< Columns of a panel.
+  const TileFunction* run;  ///< run[r - 1] computes r rows, for r in 1 .. mr.
+  const RowFunctions* rows;
+  PackQuadsFunction pack_quads = nullptr;  ///< Null: pack::PackQuads.
+  bool flips = false;                      ///< Applies TileArgs::flip, at no cost.
+
+  /// Wide tiles take two neighbouring panels at a time: run_wide[r - 1] computes r rows, for r in
+  /// 1 .. wide_most, and wide_mr rows are best. Null: there are none.
+  const TileFunction* run_wide = nullptr;
+  int wide_mr = 0;
+  int wide_most = 0;
 };
 
-/// Largest mr * nr of the table: the size of the accumulator block that callers provide.
-inline constexpr int kMaxBlock = 64;
+/// Largest mr * nr and nr of the table: the size of the tile that callers provide.
+inline constexpr int kMaxTile = 512;
+inline constexpr int kMaxColumns = 64;  ///< Of one or two panels.
 
 }  // namespace tilewave::kernels::cpu

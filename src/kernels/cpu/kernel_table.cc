@@ -2,33 +2,54 @@
 
 #include <fmt/format.h>
 
-#include "kernels/cpu/int8_gemm_avx2.h"
-#include "kernels/cpu/int8_gemm_avx512vnni.h"
-#include "kernels/cpu/int8_gemm_portable.h"
+#include "kernels/cpu/int8_tile_avx2.h"
+#include "kernels/cpu/int8_tile_avx512vl.h"
+#include "kernels/cpu/int8_tile_avx512vnni.h"
+#include "kernels/cpu/int8_tile_avxvnni.h"
+#include "kernels/cpu/int8_tile_neondot.h"
+#include "kernels/cpu/int8_tile_portable.h"
+#include "kernels/cpu/pack_quads_avx512.h"
+#include "kernels/cpu/rows_avx2.h"
+#include "kernels/cpu/rows_avx512.h"
+#include "kernels/cpu/rows_portable.h"
 
 namespace tilewave::kernels::cpu {
 namespace {
 
 // clang-format off
+// For each kernel: name, ISA, for tests only, form, mr, nr; its functions; what not all have.
 constexpr Int8Kernel kInt8Kernels[] = {
-    // name                          isa                test   mr nr  k  function
 #if defined(__x86_64__)
-    {"Int8Gemm_avx512vnni_4x4x32", Isa::kAvx512Vnni, false, 4, 4, 32, Int8Gemm_avx512vnni_4x4x32},
-    {"Int8Gemm_avx2_3x4x16",       Isa::kAvx2,       false, 3, 4, 16, Int8Gemm_avx2_3x4x16},
+    {"Int8Gemm_avx512vnni_8x32", Isa::kAvx512Vnni, false, Form::kU8xS8, 8, 32,
+     kAvx512VnniTiles8x32, &kRowsAvx512, PackQuads32_avx512, true, kAvx512VnniTiles6x64, 4, 6},
+    {"Int8Gemm_avx512vl_6x16", Isa::kAvx512Vnni, false, Form::kU8xS8, 6, 16,
+     kAvx512VlTiles6x16, &kRowsAvx512, nullptr, true},
+    {"Int8Gemm_avxvnni_6x16", Isa::kAvxVnni, false, Form::kU8xS8, 6, 16,
+     kAvxVnniTiles6x16, &kRowsAvx2, nullptr, true},
+    {"Int8Gemm_avx2_6x16", Isa::kAvx2, false, Form::kS16xS16, 6, 16,
+     kAvx2Tiles6x16, &kRowsAvx2},
+#elif defined(__aarch64__)
+    {"Int8Gemm_neondot_6x16", Isa::kNeonDot, false, Form::kS8xS8, 6, 16,
+     kNeonDotTiles6x16, &kRowsPortable},
 #endif
-    {"Int8Gemm_portable_2x4x16",   Isa::kBaseline,   false, 2, 4, 16, Int8Gemm_portable_2x4x16},
-    {"Int8Gemm_portable_3x5x2",    Isa::kBaseline,   true,  3, 5,  2, Int8Gemm_portable_3x5x2},
-    {"Int8Gemm_portable_1x1x1",    Isa::kBaseline,   true,  1, 1,  1, Int8Gemm_portable_1x1x1},
+    {"Int8Gemm_portable_4x8", Isa::kBaseline, false, Form::kS16xS16, 4, 8,
+     kPortableTiles4x8, &kRowsPortable},
+    {"Int8Gemm_portable_3x5", Isa::kBaseline, true, Form::kS8xS8, 3, 5,
+     kPortableTiles3x5, &kRowsPortable},
+    {"Int8Gemm_portable_1x1", Isa::kBaseline, true, Form::kU8xS8, 1, 1,
+     kPortableTiles1x1, &kRowsPortable, nullptr, true},
 };
 // clang-format on
 
-constexpr bool BlocksFit() {
+constexpr bool TilesFit() {
   for (const Int8Kernel& kernel : kInt8Kernels) {
-    if (kernel.mr * kernel.nr > kMaxBlock) return false;
+    if (kernel.mr * kernel.nr > kMaxTile || kernel.wide_most * 2 * kernel.nr > kMaxTile ||
+        kernel.nr > kMaxColumns)
+      return false;
   }
   return true;
 }
-static_assert(BlocksFit());
+static_assert(TilesFit());
 
 }  // namespace
 
@@ -38,6 +59,10 @@ bool Supported(const Int8Kernel& kernel, const arch::Cpu& cpu) {
   switch (kernel.isa) {
     case Isa::kBaseline:
       return true;
+    case Isa::kNeonDot:
+      return cpu.neon_dot;
+    case Isa::kAvxVnni:
+      return cpu.avx_vnni;
     case Isa::kAvx2:
       return cpu.avx2;
     case Isa::kAvx512Vnni:

@@ -1,0 +1,118 @@
+#include "base/thread_pool.h"
+
+#include <system_error>
+
+#include "base/clock.h"
+
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
+namespace tilewave::base {
+namespace {
+
+// Layout of ThreadPool::state_.
+constexpr uint64_t kOneWorker = 1;
+constexpr uint64_t kWorkersMask = 0xFFFF;
+constexpr uint64_t kOpen = 0x10000;
+constexpr uint64_t kOneJob = 0x20000;
+
+// Looks at the state this often between two looks at the clock.
+constexpr int kLooksPerClock = 64;
+
+void Pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads, int64_t spin_us) : threads_(threads), spin_us_(spin_us) {}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ending_.store(true);
+  }
+  wake_up_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::Run(Function function, void* context, bool wake) {
+  if (threads_ == 1 || taken_.exchange(true, std::memory_order_acquire)) {
+    function(context, 0);
+    return;
+  }
+  if (workers_.empty() && wake) Start();
+  if (workers_.empty()) {
+    taken_.store(false, std::memory_order_release);
+    function(context, 0);
+    return;
+  }
+  job_ = {function, context};
+  // Sequentially consistent, as is the worker's way to sleep: either it sees this job or it is
+  // seen sleeping.
+  state_.fetch_add(kOneJob + kOpen);
+  if (wake && sleepers_.load() > 0) Wake();
+  function(context, 0);
+  state_.fetch_sub(kOpen, std::memory_order_acq_rel);
+  while ((state_.load(std::memory_order_acquire) & kWorkersMask) != 0) Pause();
+  taken_.store(false, std::memory_order_release);
+}
+
+bool ThreadPool::TryJoin(int member, uint64_t* seen) {
+  uint64_t state = state_.load();
+  while ((state & kOpen) != 0 && state / kOneJob != *seen) {
+    if (!state_.compare_exchange_weak(state, state + kOneWorker, std::memory_order_acquire)) {
+      continue;
+    }
+    *seen = state / kOneJob;
+    job_.function(job_.context, member);
+    state_.fetch_sub(kOneWorker, std::memory_order_release);
+    return true;
+  }
+  return false;
+}
+
+void ThreadPool::Work(int member) {
+  uint64_t seen = 0;
+  for (;;) {
+    const int64_t last_ns = WallNowNs();
+    bool worked = false;
+    while (!worked && WallNowNs() - last_ns < spin_us_ * 1000) {
+      for (int look = 0; look < kLooksPerClock && !worked; ++look) {
+        worked = TryJoin(member, &seen);
+        if (!worked) Pause();
+      }
+    }
+    if (worked) continue;
+    std::unique_lock<std::mutex> lock(mutex_);
+    sleepers_.fetch_add(1);
+    wake_up_.wait(lock, [&] {
+      const uint64_t state = state_.load();
+      return ending_.load() || ((state & kOpen) != 0 && state / kOneJob != seen);
+    });
+    sleepers_.fetch_sub(1);
+    if (ending_.load()) return;
+  }
+}
+
+void ThreadPool::Start() {
+  workers_.reserve(static_cast<size_t>(threads_ - 1));
+  try {
+    for (int i = 1; i < threads_; ++i) workers_.emplace_back([this, i] { Work(i); });
+  } catch (const std::system_error&) {
+    // The system gives no more threads: those that there are do the work.
+  }
+}
+
+void ThreadPool::Wake() {
+  // Under the lock, so that no worker is between its look at the state and its sleep.
+  const std::lock_guard<std::mutex> lock(mutex_);
+  wake_up_.notify_all();
+}
+
+}  // namespace tilewave::base

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/workers.h"
+#include "tilewave/executor.h"
+
+namespace tilewave::device::host {
+
+/// The caller's own threads as workers.
+class ExecutorWorkers final : public base::Workers {
+ public:
+  /// At most `most` of its threads.
+  ExecutorWorkers(std::shared_ptr<Executor> executor, int most)
+      : executor_(std::move(executor)), threads_(std::min(executor_->threads(), most)) {}
+
+  int threads() const override { return threads_; }
+
+  /// Work that is too small to wake a thread of our own is too small to be handed over.
+  void Run(Function function, void* context, bool wake) override {
+    if (!wake || threads_ == 1) {
+      function(context, 0);
+      return;
+    }
+    struct Call {
+      Function function;
+      void* context;
+    } call{function, context};
+    executor_->ParallelFor(
+        threads_,
+        [](void* opaque, int64_t i) {
+          const auto* c = static_cast<const Call*>(opaque);
+          c->function(c->context, static_cast<int>(i));
+        },
+        &call);
+  }
+
+ private:
+  std::shared_ptr<Executor> executor_;
+  int threads_;
+};
+
+}  // namespace tilewave::device::host

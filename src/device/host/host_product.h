@@ -1,0 +1,73 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/problem.h"
+#include "device/host/left_operand.h"
+#include "device/host/right_operand.h"
+#include "device/host/workspace.h"
+#include "kernels/cpu/kernel.h"
+
+namespace tilewave::device::host {
+
+/// One number per row or column for every matrix of the batch, densely. Borrowed.
+template <typename T>
+struct DenseParameter {
+  const T* data = nullptr;  ///< Null if there are none.
+  int64_t batch_stride = 0;
+
+  const T* From(int64_t batch, int64_t i) const {
+    return data == nullptr ? nullptr : data + (batch * batch_stride) + i;
+  }
+};
+
+/// A product with all operands ready to be multiplied: plain data, shared by the threads at work.
+struct HostProduct {
+  const core::Problem* problem = nullptr;
+  const kernels::cpu::Int8Kernel* kernel = nullptr;
+  LeftSource a;
+  const PackedRight* b = nullptr;
+  int64_t b_matrices = 1;
+  int64_t groups = 1;  ///< Along K.
+  void* c = nullptr;
+  std::atomic<int64_t>* progress = nullptr;
+
+  /// What sums begin with, one per padded column of every matrix: zero points of A, as far as all
+  /// rows share them, and the integer bias.
+  DenseParameter<int32_t> init;
+
+  // The rest of the zero points, see kernels::cpu::EpilogueTile.
+  DenseParameter<int32_t> zero_a;  ///< Per row, of the bytes as multiplied; null if rows share one.
+  int32_t shared_zero_a = 0;
+  bool any_zero_b = false;
+
+  kernels::cpu::EpilogueMode mode;
+  DenseParameter<float> scale_a;
+  DenseParameter<float> scale_b;
+  DenseParameter<float> bias_f32;
+  DenseParameter<float> requant_scale;
+
+  bool rows_in_place = false;  ///< A is read where it stands.
+  bool sums_are_c = false;     ///< Sums go to C as they are, from the kernel's registers.
+  bool past_caches = false;    ///< C is too large for the caches to be of use to it.
+};
+
+/// A rectangle of one C.
+struct Rectangle {
+  int64_t batch = 0;
+  int64_t first_row = 0;
+  int64_t rows = 0;
+  int64_t first_column = 0;  ///< A multiple of the kernel's nr.
+  int64_t columns = 0;
+};
+
+/// Makes room in `memory` for any rectangle of at most `rows` rows.
+void ReserveFor(const HostProduct& product, int64_t rows, TaskMemory* memory);
+
+/// Computes a rectangle in the calling thread, with memory of its own. Neither allocates nor
+/// fails. REQUIRES: ReserveFor.
+void ComputeRectangle(const HostProduct& product, const Rectangle& at, TaskMemory* memory);
+
+}  // namespace tilewave::device::host

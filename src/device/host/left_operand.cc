@@ -1,0 +1,114 @@
+#include "device/host/left_operand.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/checked_math.h"
+
+namespace tilewave::device::host {
+namespace {
+
+using kernels::cpu::Form;
+using kernels::cpu::Int8Kernel;
+
+constexpr int64_t kLineBytes = 64;
+// Rows that many bytes apart, or a multiple, fall into the same sets of an L1 cache and evict each
+// other (4096 in all; half of it still uses only two sets).
+constexpr int64_t kAliasBytes = 2048;
+
+const uint8_t* RowAt(const LeftSource& s, int64_t batch, int64_t row) {
+  return s.bytes.data + (batch * s.bytes.batch_stride) + (row * s.bytes.vector_stride);
+}
+
+int64_t RowBytes(const LeftSource& s, Form form) {
+  return base::RoundUp(s.k, kernels::cpu::GroupElements(form)) * (form == Form::kS16xS16 ? 2 : 1);
+}
+
+bool Dense(const LeftSource& s) {
+  return s.bytes.k_stride == 1 && s.bytes.vector_stride == s.k &&
+         s.k % kernels::cpu::kGroupBytes == 0 && s.k % kAliasBytes != 0;
+}
+
+/// Row-major bytes of `count` rows at `to`, from strides that do not run along K.
+void CopyStrided(const LeftSource& s, const uint8_t* from, int64_t count, int64_t stride,
+                 uint8_t* to) {
+  // Along the rows first: A in column-major order is then read line by line.
+  for (int64_t k = 0; k < s.k; ++k) {
+    const uint8_t* line = from + (k * s.bytes.k_stride);
+    for (int64_t r = 0; r < count; ++r) {
+      to[(r * stride) + k] = static_cast<uint8_t>(line[r * s.bytes.vector_stride] ^ s.flip);
+    }
+  }
+}
+
+void PackByteRows(const LeftSource& s, const Int8Kernel& kernel, const uint8_t* from, int64_t count,
+                  int64_t stride, uint8_t* to) {
+  if (Dense(s)) {
+    kernel.rows->copy_flipped(from, count * s.k, s.flip, to);
+    return;
+  }
+  if (s.bytes.k_stride == 1) {
+    for (int64_t r = 0; r < count; ++r) {
+      kernel.rows->copy_flipped(from + (r * s.bytes.vector_stride), s.k, s.flip, to + (r * stride));
+    }
+  } else {
+    CopyStrided(s, from, count, stride, to);
+  }
+  const int64_t padding = RowBytes(s, kernel.form) - s.k;
+  for (int64_t r = 0; r < count && padding > 0; ++r) {
+    std::memset(to + (r * stride) + s.k, 0, static_cast<size_t>(padding));
+  }
+}
+
+void PackWideRows(const LeftSource& s, const Int8Kernel& kernel, const uint8_t* from, int64_t first,
+                  int64_t count, int64_t stride, std::byte* to) {
+  const bool is_signed = s.type == ElementType::kS8;
+  for (int64_t r = 0; r < count; ++r) {
+    auto* wide = reinterpret_cast<int16_t*>(to + (r * stride));
+    const uint8_t* row = from + (r * s.bytes.vector_stride);
+    const int32_t zero = s.zero == nullptr ? 0 : s.zero[first + r];
+    if (s.bytes.k_stride == 1) {
+      kernel.rows->widen(row, s.k, is_signed, zero, wide);
+    } else {
+      for (int64_t k = 0; k < s.k; ++k) {
+        const uint8_t byte = row[k * s.bytes.k_stride];
+        const int32_t value = is_signed ? static_cast<int8_t>(byte) : byte;
+        wide[k] = static_cast<int16_t>(value - zero);
+      }
+    }
+    if (s.k % 2 != 0) wide[s.k] = 0;
+  }
+}
+
+}  // namespace
+
+bool ReadableInPlace(const LeftSource& s, const Int8Kernel& kernel) {
+  return kernel.form != Form::kS16xS16 && (s.flip == 0 || kernel.flips) && s.bytes.k_stride == 1 &&
+         s.k % kernels::cpu::kGroupBytes == 0 &&
+         (s.bytes.vector_stride == 0 || s.bytes.vector_stride % kAliasBytes != 0);
+}
+
+int64_t PackedRowStride(const LeftSource& s, Form form) {
+  if (form != Form::kS16xS16 && Dense(s)) return s.k;
+  const int64_t bytes = base::RoundUp(RowBytes(s, form), kLineBytes);
+  return bytes % kAliasBytes == 0 ? bytes + kLineBytes : bytes;
+}
+
+LeftRows PackRows(const LeftSource& s, const Int8Kernel& kernel, int64_t batch, int64_t first,
+                  int64_t count, std::byte* to) {
+  const int64_t stride = PackedRowStride(s, kernel.form);
+  const uint8_t* from = RowAt(s, batch, first);
+  if (kernel.form == Form::kS16xS16) {
+    PackWideRows(s, kernel, from, first, count, stride, to);
+  } else {
+    PackByteRows(s, kernel, from, count, stride, reinterpret_cast<uint8_t*>(to));
+  }
+  return {to, stride, 0};
+}
+
+LeftRows RowsInPlace(const LeftSource& s, int64_t batch, int64_t first) {
+  return {reinterpret_cast<const std::byte*>(RowAt(s, batch, first)), s.bytes.vector_stride,
+          s.flip};
+}
+
+}  // namespace tilewave::device::host

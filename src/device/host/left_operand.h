@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "device/host/float_operand.h"
+#include "kernels/cpu/kernel.h"
+#include "tilewave/tensors.h"
+
+namespace tilewave::device::host {
+
+/// A as bytes and what has to happen to them before a kernel can read them. Borrowed.
+struct LeftSource {
+  ByteOperand bytes;
+  ElementType type = ElementType::kS8;
+  uint8_t flip = 0;  ///< Still to be XORed.
+  int64_t k = 0;
+  const int32_t* zero = nullptr;  ///< kS16xS16: to be subtracted, one per row; null: none.
+};
+
+/// Rows of A in groups. Borrowed.
+struct LeftRows {
+  const std::byte* data = nullptr;
+  int64_t stride = 0;  ///< Bytes from row to row.
+  uint8_t flip = 0;    ///< Left to the kernel.
+};
+
+/// Whether a kernel can read rows where they stand.
+bool ReadableInPlace(const LeftSource& source, const kernels::cpu::Int8Kernel& kernel);
+
+/// Bytes from row to row of packed rows.
+int64_t PackedRowStride(const LeftSource& source, kernels::cpu::Form form);
+
+/// Copies rows [first, first + count) of matrix `batch` to `to` as the kernel wants them, K padded
+/// with 0 to whole groups. REQUIRES: `to` has room for count * PackedRowStride.
+LeftRows PackRows(const LeftSource& source, const kernels::cpu::Int8Kernel& kernel, int64_t batch,
+                  int64_t first, int64_t count, std::byte* to);
+
+/// Rows where they stand. REQUIRES: ReadableInPlace.
+LeftRows RowsInPlace(const LeftSource& source, int64_t batch, int64_t first);
+
+}  // namespace tilewave::device::host

@@ -1,0 +1,195 @@
+#if defined(__x86_64__)
+
+#include "kernels/cpu/pack_quads_avx512.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <vector>
+
+#include "arch/cpu.h"
+#include "base/random.h"
+
+namespace tilewave::kernels::cpu {
+namespace {
+
+constexpr int64_t kColumns = 32;
+constexpr uint8_t kPoison = 0xA5;
+constexpr size_t kGuards = 128;
+constexpr uint8_t kFlips[] = {0, 0x80};
+
+struct StrideCase {
+  const char* name;
+  int64_t k;
+  int64_t column;
+};
+
+std::vector<StrideCase> StrideCases(int64_t k, int64_t columns) {
+  return {{"columns side by side", columns, 1},
+          {"columns side by side, padded", columns + 7, 1},
+          {"columns side by side, rows upside down", -(columns + 1), 1},
+          {"columns side by side, one row repeated", 0, 1},
+          {"K side by side", 1, k},
+          {"K side by side, padded", 1, k + 3},
+          {"K side by side, columns from the right", 1, -k},
+          {"K side by side, one column repeated", 1, 0},
+          {"both strides 1", 1, 1},
+          {"gaps", 2 * columns + 1, 2},
+          {"gaps, column-major", 2, 2 * k + 3},
+          {"backwards along K", -1, k}};
+}
+
+/// How far elements lie from the first one, in bytes: from low to high.
+struct Reach {
+  Reach(int64_t k, int64_t columns, const StrideCase& strides) {
+    for (const int64_t end : {(k - 1) * strides.k, (columns - 1) * strides.column}) {
+      (end < 0 ? low : high) += end;
+    }
+  }
+  size_t bytes() const { return static_cast<size_t>(high - low + 1); }
+
+  int64_t low = 0;
+  int64_t high = 0;
+};
+
+/// What packing one panel has written, with what stands around it.
+struct Packed {
+  explicit Packed(int64_t k)
+      : panel_bytes(static_cast<size_t>((k + 3) / 4 * kColumns * 4)),
+        panel(panel_bytes + (2 * kGuards), std::byte{kPoison}),
+        sums(kColumns + (2 * kGuards), int32_t{kPoison}) {}
+
+  std::byte* panel_at() { return panel.data() + kGuards; }
+  int32_t* sums_at() { return sums.data() + kGuards; }
+  bool operator==(const Packed&) const = default;
+
+  size_t panel_bytes;
+  std::vector<std::byte> panel;
+  std::vector<int32_t> sums;
+};
+
+testing::AssertionResult EqualsTheSlowTwin(const pack::PanelSource& source, int64_t k,
+                                           int64_t columns) {
+  for (const uint8_t flip : kFlips) {
+    Packed expected(k);
+    Packed actual(k);
+    pack::PackQuads(source, k, columns, kColumns, flip, expected.panel_at(), expected.sums_at());
+    PackQuads32_avx512(source, k, columns, flip, actual.panel_at(), actual.sums_at());
+    if (actual == expected) continue;
+    const auto at = std::mismatch(actual.panel.begin(), actual.panel.end(), expected.panel.begin());
+    return testing::AssertionFailure()
+           << "flip " << int{flip} << ": first wrong byte of the panel at "
+           << (at.first - actual.panel.begin()) - static_cast<int64_t>(kGuards) << " of "
+           << actual.panel_bytes << ", sums "
+           << (actual.sums == expected.sums ? "equal" : "differ");
+  }
+  return testing::AssertionSuccess();
+}
+
+class PackQuadsAvx512Test : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!arch::DetectCpu().avx512_vnni) GTEST_SKIP() << "this CPU has no AVX512-VNNI";
+  }
+
+  /// Calls visit(k, columns, strides) for ragged shapes: every count of columns where K is small or
+  /// beside a whole turn of 64, and every K for the counts beside a register's.
+  template <typename Visitor>
+  static void ForEachShape(Visitor visit) {
+    base::Random random(81);
+    for (int64_t k = 1; k <= 200; ++k) {
+      std::set<int64_t> counts = {1, 15, 16, 17, 31, 32, random.Between(1, kColumns)};
+      if (k <= 9 || (k >= 63 && k <= 66) || (k >= 127 && k <= 129)) {
+        for (int64_t columns = 1; columns <= kColumns; ++columns) counts.insert(columns);
+      }
+      for (const int64_t columns : counts) {
+        for (const StrideCase& strides : StrideCases(k, columns)) {
+          SCOPED_TRACE(testing::Message()
+                       << strides.name << ": K " << k << ", columns " << columns);
+          visit(k, columns, strides);
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+};
+
+std::vector<uint8_t> RandomBytes(uint64_t seed, size_t count) {
+  base::Random random(seed);
+  std::vector<uint8_t> bytes(count);
+  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.Next() >> 56);
+  return bytes;
+}
+
+TEST_F(PackQuadsAvx512Test, PanelAndSumsEqualTheSlowTwins) {
+  // The longest reach of all: 2 * K + 3 bytes for each of the columns, K of 200.
+  const std::vector<uint8_t> bytes = RandomBytes(82, 40'000);
+  ForEachShape([&](int64_t k, int64_t columns, const StrideCase& strides) {
+    const Reach reach(k, columns, strides);
+    ASSERT_LE(reach.bytes(), bytes.size());
+    ASSERT_TRUE(
+        EqualsTheSlowTwin({bytes.data() - reach.low, strides.k, strides.column}, k, columns));
+  });
+}
+
+TEST_F(PackQuadsAvx512Test, SumsOfExtremesAreExact) {
+  for (const uint8_t byte : {0x00, 0x7F, 0x80, 0xFF}) {
+    const std::vector<uint8_t> bytes(5000 * kColumns, byte);
+    EXPECT_TRUE(EqualsTheSlowTwin({bytes.data(), kColumns, 1}, 5000, kColumns)) << int{byte};
+    EXPECT_TRUE(EqualsTheSlowTwin({bytes.data(), 1, 5000}, 5000, kColumns)) << int{byte};
+  }
+}
+
+/// Readable pages between two that end the program when they are touched.
+class FencedPages {
+ public:
+  explicit FencedPages(size_t least_bytes) {
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    bytes_ = (least_bytes + page - 1) / page * page;
+    page_ = page;
+    void* map = mmap(nullptr, bytes_ + (2 * page), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED) return;
+    map_ = static_cast<uint8_t*>(map);
+    if (mprotect(map_ + page, bytes_, PROT_READ | PROT_WRITE) == 0) begin_ = map_ + page;
+  }
+  FencedPages(const FencedPages&) = delete;
+  FencedPages& operator=(const FencedPages&) = delete;
+  ~FencedPages() {
+    if (map_ != nullptr) munmap(map_, bytes_ + (2 * page_));
+  }
+
+  uint8_t* begin() const { return begin_; }  ///< Null: there are none.
+  uint8_t* end() const { return begin_ + bytes_; }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  size_t page_ = 0;
+  size_t bytes_ = 0;
+  uint8_t* map_ = nullptr;
+  uint8_t* begin_ = nullptr;
+};
+
+TEST_F(PackQuadsAvx512Test, ReadsNothingBesideTheSource) {
+  const FencedPages pages(40'000);
+  ASSERT_NE(pages.begin(), nullptr);
+  const std::vector<uint8_t> bytes = RandomBytes(83, pages.bytes());
+  std::memcpy(pages.begin(), bytes.data(), bytes.size());
+  ForEachShape([&](int64_t k, int64_t columns, const StrideCase& strides) {
+    const Reach reach(k, columns, strides);
+    ASSERT_LE(reach.bytes(), pages.bytes());
+    const uint8_t* first = pages.begin() - reach.low;
+    ASSERT_TRUE(EqualsTheSlowTwin({first, strides.k, strides.column}, k, columns))
+        << "at the start";
+    const uint8_t* last = pages.end() - 1 - reach.high;
+    ASSERT_TRUE(EqualsTheSlowTwin({last, strides.k, strides.column}, k, columns)) << "at the end";
+  });
+}
+
+}  // namespace
+}  // namespace tilewave::kernels::cpu
+
+#endif
