@@ -15,7 +15,38 @@
 namespace tilewave::arch {
 namespace {
 
-int64_t CacheBytes(int name, int64_t otherwise) {
+constexpr int kMostCaches = 8;
+constexpr int64_t kLargestCacheKiB = int64_t{1} << 30;  // Larger is no size of a cache.
+
+std::string FirstWord(const std::string& path) {
+  std::ifstream file(path);
+  std::string word;
+  file >> word;
+  return word;
+}
+
+/// What the kernel says about a cache of the first CPU, 0 if nothing. The C library's answer comes
+/// second: of an L3 it names all that a package has, not what one core can use.
+int64_t KernelCacheBytes(const std::string& level) {
+  for (int i = 0; i < kMostCaches; ++i) {
+    const std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(i) + "/";
+    if (FirstWord(folder + "level") != level || FirstWord(folder + "type") == "Instruction") {
+      continue;
+    }
+    // "48K" or "32M".
+    std::ifstream file(folder + "size");
+    int64_t bytes = 0;
+    char unit = 'B';
+    if (!(file >> bytes) || bytes <= 0 || bytes > kLargestCacheKiB) return 0;
+    file >> unit;
+    return unit == 'K' ? bytes << 10 : unit == 'M' ? bytes << 20 : bytes;
+  }
+  return 0;
+}
+
+int64_t CacheBytes(const char* level, int name, int64_t otherwise) {
+  const int64_t from_kernel = KernelCacheBytes(level);
+  if (from_kernel > 0) return from_kernel;
   const long bytes = sysconf(name);
   return bytes > 0 ? static_cast<int64_t>(bytes) : otherwise;
 }
@@ -62,9 +93,9 @@ bool CpuidHasAvxVnni() {
 Cpu DetectCpu() {
   Cpu cpu;
   cpu.model = ModelName();
-  cpu.l1_bytes = CacheBytes(_SC_LEVEL1_DCACHE_SIZE, kDefaultL1Bytes);
-  cpu.l2_bytes = CacheBytes(_SC_LEVEL2_CACHE_SIZE, kDefaultL2Bytes);
-  cpu.l3_bytes = CacheBytes(_SC_LEVEL3_CACHE_SIZE, kDefaultL3Bytes);
+  cpu.l1_bytes = CacheBytes("1", _SC_LEVEL1_DCACHE_SIZE, kDefaultL1Bytes);
+  cpu.l2_bytes = CacheBytes("2", _SC_LEVEL2_CACHE_SIZE, kDefaultL2Bytes);
+  cpu.l3_bytes = CacheBytes("3", _SC_LEVEL3_CACHE_SIZE, kDefaultL3Bytes);
   cpu.threads = UsableThreads();
 #if defined(__x86_64__)
   __builtin_cpu_init();

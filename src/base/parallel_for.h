@@ -29,7 +29,7 @@ class TaskSource {
 /// Who may help with a piece of work. Borrowed.
 struct Crew {
   Workers* workers = nullptr;  ///< Null: the caller alone.
-  bool wake = false;           ///< Whether the work is worth waking sleeping threads for.
+  Wake wake = Wake::kNever;
 };
 
 /// Calls body(TaskSource&, member) here and on the threads of the crew that come, with different

@@ -17,6 +17,9 @@ constexpr uint64_t kWorkersMask = 0xFFFF;
 constexpr uint64_t kOpen = 0x10000;
 constexpr uint64_t kOneJob = 0x20000;
 
+// Work that ended no longer ago than this promises more.
+constexpr int64_t kBusyNs = 1'000'000;
+
 // Looks at the state this often between two looks at the clock.
 constexpr int kLooksPerClock = 64;
 
@@ -41,26 +44,38 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::Run(Function function, void* context, bool wake) {
+void ThreadPool::Run(Function function, void* context, Wake wake) {
   if (threads_ == 1 || taken_.exchange(true, std::memory_order_acquire)) {
     function(context, 0);
     return;
   }
-  if (workers_.empty() && wake) Start();
+  if (workers_.empty() && (wake == Wake::kAlways || (wake == Wake::kIfBusy && Busy()))) Start();
   if (workers_.empty()) {
     taken_.store(false, std::memory_order_release);
     function(context, 0);
+    NoteEnd(wake);
     return;
   }
   job_ = {function, context};
   // Sequentially consistent, as is the worker's way to sleep: either it sees this job or it is
   // seen sleeping.
   state_.fetch_add(kOneJob + kOpen);
-  if (wake && sleepers_.load() > 0) Wake();
+  if (sleepers_.load() > 0 && (wake == Wake::kAlways || (wake == Wake::kIfBusy && Busy()))) {
+    WakeAll();
+  }
   function(context, 0);
   state_.fetch_sub(kOpen, std::memory_order_acq_rel);
   while ((state_.load(std::memory_order_acquire) & kWorkersMask) != 0) Pause();
+  NoteEnd(wake);
   taken_.store(false, std::memory_order_release);
+}
+
+bool ThreadPool::Busy() const {
+  return WallNowNs() - last_job_ns_.load(std::memory_order_relaxed) < kBusyNs;
+}
+
+void ThreadPool::NoteEnd(Wake wake) {
+  if (wake == Wake::kIfBusy) last_job_ns_.store(WallNowNs(), std::memory_order_relaxed);
 }
 
 bool ThreadPool::TryJoin(int member, uint64_t* seen) {
@@ -91,9 +106,12 @@ void ThreadPool::Work(int member) {
     if (worked) continue;
     std::unique_lock<std::mutex> lock(mutex_);
     sleepers_.fetch_add(1);
+    // Woken for a job that has ended meanwhile, it looks for the next one all the same.
+    const uint64_t wake_ups = wake_ups_;
     wake_up_.wait(lock, [&] {
       const uint64_t state = state_.load();
-      return ending_.load() || ((state & kOpen) != 0 && state / kOneJob != seen);
+      return ending_.load() || wake_ups_ != wake_ups ||
+             ((state & kOpen) != 0 && state / kOneJob != seen);
     });
     sleepers_.fetch_sub(1);
     if (ending_.load()) return;
@@ -109,9 +127,12 @@ void ThreadPool::Start() {
   }
 }
 
-void ThreadPool::Wake() {
-  // Under the lock, so that no worker is between its look at the state and its sleep.
-  const std::lock_guard<std::mutex> lock(mutex_);
+void ThreadPool::WakeAll() {
+  {
+    // Under the lock, so that no worker is between its look at the state and its sleep.
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++wake_ups_;
+  }
   wake_up_.notify_all();
 }
 

@@ -29,7 +29,7 @@ class ThreadPool final : public Workers {
   int threads() const override { return threads_; }
 
   /// The caller is member 0. Workers come until the call here returns.
-  void Run(Function function, void* context, bool wake) override;
+  void Run(Function function, void* context, Wake wake) override;
 
  private:
   struct Job {
@@ -39,8 +39,10 @@ class ThreadPool final : public Workers {
 
   void Work(int member);
   bool TryJoin(int member, uint64_t* seen);
+  bool Busy() const;
+  void NoteEnd(Wake wake);
   void Start();
-  void Wake();
+  void WakeAll();
 
   const int threads_;
   const int64_t spin_us_;
@@ -52,7 +54,9 @@ class ThreadPool final : public Workers {
 
   alignas(64) std::atomic<int> sleepers_{0};
   std::atomic<bool> ending_{false};
+  std::atomic<int64_t> last_job_ns_{0};  ///< When the last job ended that asked for kIfBusy.
   std::mutex mutex_;
+  uint64_t wake_ups_ = 0;  ///< Guarded by mutex_.
   std::condition_variable wake_up_;
   std::vector<std::thread> workers_;  ///< Guarded by taken_.
 };

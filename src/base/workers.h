@@ -1,6 +1,16 @@
 #pragma once
 
+#include <cstdint>
+
 namespace tilewave::base {
+
+/// Whether sleeping threads are to be woken for a piece of work. That costs the caller some
+/// microseconds, and the others come some tens of microseconds later.
+enum class Wake : uint8_t {
+  kNever,
+  kIfBusy,  ///< If there was other work a moment ago, so that more can be expected.
+  kAlways,
+};
 
 /// Threads that work on one thing together, the caller among them.
 class Workers {
@@ -15,11 +25,10 @@ class Workers {
 
   /// Calls function(context, member) here and, at the same time, on other threads, each with
   /// another member in [0, threads()); comes back when all are done. The functions share out the
-  /// work themselves: there is no promise that anybody but the caller comes. `wake`: whether
-  /// sleeping threads are worth waking, which costs some microseconds. Thread-safe. The function
-  /// must not throw.
+  /// work themselves: there is no promise that anybody but the caller comes. Thread-safe. The
+  /// function must not throw.
   using Function = void (*)(void* context, int member);
-  virtual void Run(Function function, void* context, bool wake) = 0;
+  virtual void Run(Function function, void* context, Wake wake) = 0;
 };
 
 }  // namespace tilewave::base

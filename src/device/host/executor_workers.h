@@ -19,8 +19,8 @@ class ExecutorWorkers final : public base::Workers {
   int threads() const override { return threads_; }
 
   /// Work that is too small to wake a thread of our own is too small to be handed over.
-  void Run(Function function, void* context, bool wake) override {
-    if (!wake || threads_ == 1) {
+  void Run(Function function, void* context, base::Wake wake) override {
+    if (wake == base::Wake::kNever || threads_ == 1) {
       function(context, 0);
       return;
     }

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/checked_math.h"
 #include "core/dynamic_scan.h"
+#include "device/host/tile_walk.h"
 
 namespace tilewave::device::host {
 namespace {
@@ -16,11 +17,18 @@ using kernels::cpu::Form;
 using kernels::cpu::Int8Kernel;
 
 // Below this many multiply-adds a product is over before a second thread has joined it.
-constexpr int64_t kSmallestSharedMacs = int64_t{1} << 17;
-// And below this before a sleeping thread has woken up (some 50 us).
+constexpr int64_t kSmallestSharedMacs = int64_t{1} << 19;
+// Below this, waking a thread takes longer than the product, whoever may come next.
+constexpr int64_t kSmallestExpectingMacs = int64_t{1} << 20;
+// Below this, it is over before a sleeping thread has woken up (some 50 us).
 constexpr int64_t kSmallestWakingMacs = int64_t{1} << 23;
 // Several tasks for each thread even out what other programs take away from some of them.
 constexpr int64_t kTasksPerThread = 4;
+constexpr int64_t kGroupsPerLine = 16;
+// With a K beyond this, writing C takes little of the time.
+constexpr int64_t kLongestStreamedK = 1024;
+// With fewer rows a task would read more of B than it multiplies; columns are cut then.
+constexpr int64_t kFewestRows = 64;
 // A task this small is not worth cutting for that.
 constexpr int64_t kSmallestTaskMacs = int64_t{1} << 20;
 
@@ -59,6 +67,23 @@ DenseParameter<T> Dense(const Parameter<T>& p, int64_t batch, int64_t count,
   return {to, vectors == 1 ? 0 : count};
 }
 
+/// Groups of K that are multiplied before the next rows are: a strip of B with so many takes half
+/// of the L1 cache, and the blocks are about as large as each other.
+int64_t BlockGroups(const arch::Cpu& cpu, const Int8Kernel& kernel, int64_t groups) {
+  const int64_t group_bytes = StripColumns(kernel) * kernels::cpu::kGroupBytes;
+  const int64_t most = std::max<int64_t>(1, cpu.l1_bytes / 2 / group_bytes);
+  const int64_t blocks = base::CeilDiv(groups, most);
+  return base::RoundUp(base::CeilDiv(groups, blocks), kGroupsPerLine);
+}
+
+/// Whether C is too large to be found in a cache afterwards, and K so short that writing C is a
+/// good part of the work.
+bool GoesPastCaches(const core::Problem& p, const arch::Cpu& cpu, const Int8Kernel& kernel) {
+  const int64_t c_bytes = p.batch * p.m * p.n * static_cast<int64_t>(ElementBytes(p.c_type));
+  return p.c.col == 1 && c_bytes > cpu.l3_bytes && p.k <= kLongestStreamedK &&
+         CanWritePastCaches(kernel);
+}
+
 RightSource RightSourceOf(const core::Problem& p, const core::Operands& o) {
   return {static_cast<const uint8_t*>(o.b), p.b_type, p.b.row, p.b.col, p.b.batch, o.zero_b};
 }
@@ -71,7 +96,9 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
       flip_a_(FlipOfA(resources->kernel.form, core::MultipliedA(problem))) {
   const int64_t macs = core::MacsOf(problem);
   if (macs >= kSmallestSharedMacs) {
-    crew_ = {resources->workers, macs >= kSmallestWakingMacs};
+    crew_.workers = resources->workers;
+    if (macs >= kSmallestExpectingMacs) crew_.wake = base::Wake::kIfBusy;
+    if (macs >= kSmallestWakingMacs) crew_.wake = base::Wake::kAlways;
   }
   product_.problem = &problem_;
   product_.kernel = &resources->kernel;
@@ -82,6 +109,8 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
                 flip_a_,
                 problem.k,
                 nullptr};
+  product_.block_groups = BlockGroups(resources->cpu, resources->kernel, product_.groups);
+  product_.past_caches = GoesPastCaches(problem, resources->cpu, resources->kernel);
   cut_ = CutFor(crew_.workers == nullptr ? 1 : crew_.workers->threads());
 }
 
@@ -94,18 +123,21 @@ HostGemm::Cut HostGemm::CutFor(int threads) const {
   Cut cut;
   cut.rows = std::min(problem_.m, base::RoundUp(fitting, kernel.mr));
   cut.columns = problem_.n;
+  if (product_.past_caches) {
+    // Then it is B that stays.
+    cut.columns = std::min(cut.columns, base::RoundUp(fitting, StripColumns(kernel)));
+  }
   if (threads > 1) {
-    const int64_t macs = core::MacsOf(problem_);
-    const int64_t wanted =
-        std::clamp<int64_t>(macs / kSmallestTaskMacs, threads, kTasksPerThread * threads);
+    const int64_t wanted = std::clamp<int64_t>(core::MacsOf(problem_) / kSmallestTaskMacs, threads,
+                                               kTasksPerThread * threads);
     const int64_t per_matrix = base::CeilDiv(wanted, problem_.batch);
-    const int64_t rows = base::RoundUp(base::CeilDiv(problem_.m, per_matrix), kernel.mr);
-    if (per_matrix == 1 || rows * per_matrix < problem_.m + (kernel.mr * per_matrix) / 2) {
-      cut.rows = std::min(cut.rows, rows);
-    } else {
-      cut.columns =
-          std::min(problem_.n, base::RoundUp(base::CeilDiv(problem_.n, per_matrix), kernel.nr));
-    }
+    const int64_t shared = base::RoundUp(base::CeilDiv(problem_.m, per_matrix), kernel.mr);
+    cut.rows = std::min(cut.rows, std::max(shared, kFewestRows));
+    const int64_t row_tasks = base::CeilDiv(problem_.m, cut.rows);
+    cut.rows = base::RoundUp(base::CeilDiv(problem_.m, row_tasks), kernel.mr);
+    const int64_t column_tasks = base::CeilDiv(per_matrix, row_tasks);
+    cut.columns = std::min(
+        cut.columns, base::RoundUp(base::CeilDiv(problem_.n, column_tasks), StripColumns(kernel)));
   }
   cut.row_tasks = base::CeilDiv(problem_.m, cut.rows);
   cut.column_tasks = base::CeilDiv(problem_.n, cut.columns);
@@ -167,7 +199,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   product.rows_in_place = ReadableInPlace(product.a, kernel);
   FillParameters(operands, workspace, &product);
   FillInit(operands, workspace, &product);
-  product.sums_are_c = problem_.c_type == ElementType::kS32 && problem_.c.col == 1 &&
+  product.sums_are_c = problem_.c_type == ElementType::kS32 &&
                        problem_.activation == Activation::kNone && product.zero_a.data == nullptr &&
                        !product.any_zero_b;
   Compute(product, workspace);

@@ -84,8 +84,7 @@ void PackWideRows(const LeftSource& s, const Int8Kernel& kernel, const uint8_t* 
 
 bool ReadableInPlace(const LeftSource& s, const Int8Kernel& kernel) {
   return kernel.form != Form::kS16xS16 && (s.flip == 0 || kernel.flips) && s.bytes.k_stride == 1 &&
-         s.k % kernels::cpu::kGroupBytes == 0 &&
-         (s.bytes.vector_stride == 0 || s.bytes.vector_stride % kAliasBytes != 0);
+         s.k % kernels::cpu::kGroupBytes == 0;
 }
 
 int64_t PackedRowStride(const LeftSource& s, Form form) {

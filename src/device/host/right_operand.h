@@ -49,6 +49,8 @@ class PackedRight {
   const std::byte* panel_at(int64_t matrix, int64_t j) const {
     return panels_.data() + (matrix * matrix_bytes_) + (j * column_bytes_);
   }
+  int64_t panel_bytes() const { return column_bytes_ * layout_.nr; }
+
   /// Whether any column of this source has a zero point other than 0 once packed.
   static bool AnyZero(const RightSource& source, const kernels::cpu::Int8Kernel& kernel);
 

@@ -12,6 +12,7 @@ namespace tilewave::device::host {
 struct TaskMemory {
   base::AlignedBuffer rows;      ///< Packed rows of A.
   base::AlignedBuffer row_sums;  ///< Of those rows.
+  base::AlignedBuffer sums;      ///< Of a strip of C, while K is not done.
   base::AlignedBuffer lines;     ///< Rows of C on their way past the caches.
 };
 

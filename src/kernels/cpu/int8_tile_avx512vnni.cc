@@ -68,20 +68,16 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   const std::byte* b = t.b;
   const int64_t a_stride = t.a_stride;
   const int64_t b_next = t.b_next;
+  const int64_t b_ahead = t.b_ahead;
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(t.flip));
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      __builtin_prefetch(t.c + (r * t.c_stride) + (v * kLanes), 1);
-    }
-  }
   for (int64_t group = 0; group < t.groups; ++group) {
     __m512i column[size_t{kVectors}];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      column[v] = _mm512_load_si512(b + ((v / kPanelVectors) * b_next) +
-                                    ((v % kPanelVectors) * kLanes * kGroupBytes));
+      const std::byte* from =
+          b + ((v / kPanelVectors) * b_next) + ((v % kPanelVectors) * kLanes * kGroupBytes);
+      column[v] = _mm512_load_si512(from);
+      _mm_prefetch(reinterpret_cast<const char*>(from + b_ahead), _MM_HINT_T0);
     }
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {

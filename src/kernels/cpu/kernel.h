@@ -38,6 +38,7 @@ struct TileArgs {
   int columns;          ///< 1 .. nr; of a wide tile nr + 1 .. 2 * nr.
   uint8_t flip = 0;     ///< XORed to every byte of A, by kernels with `flips`; others ignore it.
   int64_t b_next = 0;   ///< Wide tiles: bytes from the panel to the next one.
+  int64_t b_ahead = 0;  ///< Bytes from what is read of B to what may be fetched meanwhile; a hint.
 };
 using TileFunction = void (*)(const TileArgs&);
 

@@ -4,6 +4,7 @@
 // of A, and the way from sums to elements of C. Plain data, one set of functions per ISA; all sets
 // give the same bits.
 
+#include <cstddef>
 #include <cstdint>
 
 #include "tilewave/quantisation.h"
@@ -82,6 +83,11 @@ struct RowFunctions {
   int32_t (*sum_s8)(const uint8_t* x, int64_t count);
   /// Stores a tile.
   void (*store)(const EpilogueMode& mode, const EpilogueTile& tile);
+  /// Copies to memory that is not read soon, past the caches where the ISA can. `bytes` is a
+  /// multiple of 64, `to` aligned to 64. No overlap.
+  void (*stream)(const std::byte* from, int64_t bytes, std::byte* to);
+  /// What was streamed before is written before what comes after.
+  void (*end_stream)();
 };
 
 }  // namespace tilewave::kernels::cpu

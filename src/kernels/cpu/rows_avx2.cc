@@ -336,12 +336,21 @@ struct Avx2 {
   }
 };
 
+TILEWAVE_ROWS_TARGET void Stream(const std::byte* from, int64_t bytes, std::byte* to) {
+  for (int64_t i = 0; i < bytes; i += kBytes) {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to + i), LoadBytes(from + i));
+  }
+}
+
+void EndStream() { _mm_sfence(); }
+
 }  // namespace
 
 const RowFunctions kRowsAvx2 = {
     "avx2",      Range,           QuantiseSymmetric, QuantiseAsymmetric,
     WidenRanges, QuantiseColumns, CopyFlipped,       WidenBytes,
-    SumU8,       SumS8,           Store<Avx2>,
+    SumU8,       SumS8,           Store<Avx2>,       Stream,
+    EndStream,
 };
 
 }  // namespace tilewave::kernels::cpu

@@ -383,12 +383,21 @@ struct Avx512 {
   }
 };
 
+TILEWAVE_ROWS_TARGET void Stream(const std::byte* from, int64_t bytes, std::byte* to) {
+  for (int64_t i = 0; i < bytes; i += kBytes) {
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(to + i), _mm512_loadu_si512(from + i));
+  }
+}
+
+void EndStream() { _mm_sfence(); }
+
 }  // namespace
 
 const RowFunctions kRowsAvx512 = {
     "avx512",    Range,           QuantiseSymmetric, QuantiseAsymmetric,
     WidenRanges, QuantiseColumns, CopyFlipped,       WidenBytes,
-    SumU8,       SumS8,           Store<Avx512>,
+    SumU8,       SumS8,           Store<Avx512>,     Stream,
+    EndStream,
 };
 
 }  // namespace tilewave::kernels::cpu

@@ -1,6 +1,7 @@
 #include "kernels/cpu/rows_portable.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "core/activation.h"
@@ -158,6 +159,12 @@ void Store(const EpilogueMode& mode, const EpilogueTile& tile) {
   for (int64_t i = 0; i < tile.rows; ++i) StoreRow(mode, tile, i);
 }
 
+void Stream(const std::byte* from, int64_t bytes, std::byte* to) {
+  std::memcpy(to, from, static_cast<size_t>(bytes));
+}
+
+void EndStream() {}
+
 }  // namespace
 
 const RowFunctions kRowsPortable = {
@@ -172,6 +179,8 @@ const RowFunctions kRowsPortable = {
     SumU8,
     SumS8,
     Store,
+    Stream,
+    EndStream,
 };
 
 }  // namespace tilewave::kernels::cpu

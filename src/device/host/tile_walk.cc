@@ -1,0 +1,293 @@
+#include "device/host/tile_walk.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+#include "base/checked_math.h"
+#include "device/host/row_writer.h"
+
+namespace tilewave::device::host {
+namespace {
+
+using kernels::cpu::EpilogueTile;
+using kernels::cpu::Int8Kernel;
+using kernels::cpu::kGroupBytes;
+using kernels::cpu::TileArgs;
+
+constexpr int64_t kLineBytes = RowWriter::kLineBytes;
+
+/// Columns that are computed before they are written past the caches together: see
+/// CanWritePastCaches.
+constexpr int64_t kChunkColumns = 256;
+
+/// One tile: where it begins in the rectangle, and how large it is.
+struct TileAt {
+  int64_t row;
+  int64_t rows;
+  int64_t column;
+  int64_t columns;
+};
+
+/// A strip of columns, one panel or two, and the tile functions for it.
+struct Strip {
+  int64_t columns;  ///< That tiles compute, whether C has them or not.
+  const kernels::cpu::TileFunction* run;
+  int64_t rows;  ///< Of a tile, as a rule.
+  int64_t most;  ///< Of a tile, to leave no small rest.
+
+  int64_t RowsOf(int64_t left) const { return left <= most ? left : rows; }
+};
+
+Strip StripFor(const Int8Kernel& kernel, int64_t columns_left) {
+  if (kernel.run_wide != nullptr && columns_left > kernel.nr) {
+    return {2 * kernel.nr, kernel.run_wide, kernel.wide_mr, kernel.wide_most};
+  }
+  return {kernel.nr, kernel.run, kernel.mr, kernel.mr};
+}
+
+std::byte* ElementOfC(const HostProduct& p, int64_t batch, int64_t row, int64_t column) {
+  const core::Strides& c = p.problem->c;
+  const int64_t index = (batch * c.batch) + (row * c.row) + (column * c.col);
+  return static_cast<std::byte*>(p.c) + (index * p.element_bytes());
+}
+
+/// Arguments for the first row of the rectangle and the strip at `column` of it, all of K; C is
+/// missing.
+TileArgs ArgsOf(const ReadyRectangle& r, int64_t column) {
+  const HostProduct& p = r.product;
+  const int64_t matrix = p.b_matrices == 1 ? 0 : r.at.batch;
+  const int64_t j = r.at.first_column + column;
+  TileArgs args{};
+  args.a = r.rows.data;
+  args.a_stride = r.rows.stride;
+  args.b = p.b->panel_at(matrix, j);
+  args.groups = p.groups;
+  args.flip = r.rows.flip;
+  args.b_next = p.b->panel_bytes();
+  args.init = p.init.From(r.at.batch, j);
+  return args;
+}
+
+/// Narrows arguments for all of K to the groups from `first` on, at most `count`.
+void TakeGroups(const HostProduct& p, int64_t first, int64_t count, TileArgs* args) {
+  args->a += first * kGroupBytes;
+  args->b += first * p.kernel->nr * kGroupBytes;
+  args->groups = std::min(count, p.groups - first);
+}
+
+EpilogueTile EpilogueOf(const ReadyRectangle& r, const TileAt& tile, const int32_t* sums) {
+  const HostProduct& p = r.product;
+  const int64_t batch = r.at.batch;
+  const int64_t matrix = p.b_matrices == 1 ? 0 : batch;
+  const int64_t row = r.at.first_row + tile.row;
+  const int64_t column = r.at.first_column + tile.column;
+  EpilogueTile e;
+  e.sums = sums;
+  e.rows = tile.rows;
+  e.columns = tile.columns;
+  if (r.row_terms != nullptr) {
+    e.row_term = r.row_terms + tile.row;
+    e.column_sums = p.b->sums(matrix) + column;
+  }
+  if (r.row_zero_terms != nullptr) {
+    e.row_zero_term = r.row_zero_terms + tile.row;
+    e.zero_b = p.b->zeros(matrix) + column;
+  }
+  e.scale_a = p.scale_a.From(batch, row);
+  e.scale_b = p.scale_b.From(batch, column);
+  e.bias_f32 = p.bias_f32.From(batch, column);
+  e.requant_scale = p.requant_scale.From(batch, column);
+  return e;
+}
+
+/// Elements of a tile that stand side by side at `from` go to where C's strides want them.
+void Scatter(const HostProduct& p, std::byte* to, const TileAt& tile, const std::byte* from,
+             int64_t from_stride) {
+  const core::Strides& c = p.problem->c;
+  const int64_t bytes = p.element_bytes();
+  for (int64_t r = 0; r < tile.rows; ++r) {
+    for (int64_t j = 0; j < tile.columns; ++j) {
+      std::memcpy(to + (((r * c.row) + (j * c.col)) * bytes),
+                  from + (((r * from_stride) + j) * bytes), static_cast<size_t>(bytes));
+    }
+  }
+}
+
+/// Finishes one tile with the groups in `args`, all the way to elements of C at `out`,
+/// `out_stride` elements apart from row to row. `args` is that of the tile's first row.
+void FinishTile(const ReadyRectangle& r, const Strip& strip, const TileAt& tile,
+                const TileArgs& from, std::byte* out, int64_t out_stride) {
+  alignas(kLineBytes) int32_t sums[kernels::cpu::kMaxTile];
+  TileArgs args = from;
+  args.c = sums;
+  args.c_stride = strip.columns;
+  args.columns = static_cast<int>(strip.columns);
+  strip.run[tile.rows - 1](args);
+  EpilogueTile epilogue = EpilogueOf(r, tile, sums);
+  epilogue.sums_stride = strip.columns;
+  epilogue.c = out;
+  epilogue.c_stride = out_stride;
+  r.product.kernel->rows->store(r.product.mode, epilogue);
+}
+
+/// A tile of C in memory, whatever its strides.
+void FinishTileInC(const ReadyRectangle& r, const Strip& strip, const TileAt& tile,
+                   const TileArgs& args) {
+  const HostProduct& p = r.product;
+  std::byte* to =
+      ElementOfC(p, r.at.batch, r.at.first_row + tile.row, r.at.first_column + tile.column);
+  if (p.problem->c.col == 1) {
+    FinishTile(r, strip, tile, args, to, p.problem->c.row);
+    return;
+  }
+  alignas(kLineBytes) std::byte scratch[kernels::cpu::kMaxTile * sizeof(int32_t)];
+  FinishTile(r, strip, tile, args, scratch, strip.columns);
+  Scatter(p, to, tile, scratch, strip.columns);
+}
+
+/// A strip of the rectangle and a block of K: all tiles, sums to args.c. `init_step`: numbers from
+/// what a row of sums begins with to that of the next row. Short, since small products spend a good
+/// part of their time here.
+void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, TileArgs args) {
+  args.init_stride = init_step;
+  int64_t rows = 0;
+  for (int64_t left = all_rows; left > 0; left -= rows) {
+    rows = strip.RowsOf(left);
+    strip.run[rows - 1](args);
+    args.a += rows * args.a_stride;
+    args.c += rows * args.c_stride;
+    args.init += rows * init_step;
+    args.b_ahead = 0;
+  }
+}
+
+/// The last block of K of a strip, through the epilogue.
+void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt tile, int64_t init_step,
+                 TileArgs args) {
+  args.init_stride = init_step;
+  for (; tile.row < r.at.rows; tile.row += tile.rows) {
+    tile.rows = strip.RowsOf(r.at.rows - tile.row);
+    FinishTileInC(r, strip, tile, args);
+    args.a += tile.rows * args.a_stride;
+    args.init += tile.rows * init_step;
+    args.b_ahead = 0;
+  }
+}
+
+/// Strip by strip, and K in blocks, so that what belongs to a strip and a block of B stays in the
+/// L1 cache while rows of A pass. Sums wait in `sums` from block to block.
+void WalkStrips(const ReadyRectangle& r, int32_t* sums) {
+  const HostProduct& p = r.product;
+  const Rectangle& at = r.at;
+  const bool direct = p.sums_are_c && p.problem->c.col == 1;
+  Strip strip{};
+  for (int64_t j = 0; j < at.columns; j += strip.columns) {
+    strip = StripFor(*p.kernel, at.columns - j);
+    const TileArgs whole = ArgsOf(r, j);
+    const int64_t columns = std::min(strip.columns, at.columns - j);
+    for (int64_t first = 0; first < p.groups; first += p.block_groups) {
+      TileArgs args = whole;
+      int64_t init_step = 0;
+      TakeGroups(p, first, p.block_groups, &args);
+      if (first != 0) {
+        args.init = sums;
+        init_step = strip.columns;
+      }
+      const bool last = first + p.block_groups >= p.groups;
+      // The first tile fetches the block that comes next, while those after it find theirs in the
+      // L1 cache. A lone tile reads B in order, which CPUs notice by themselves.
+      if (at.rows > strip.most) {
+        const int64_t next_block = p.block_groups * p.kernel->nr * kGroupBytes;
+        const int64_t next_strip = (strip.columns / p.kernel->nr * p.b->panel_bytes()) -
+                                   (first * p.kernel->nr * kGroupBytes);
+        args.b_ahead = last ? next_strip : next_block;
+      }
+      if (!last) {
+        args.c = sums;
+        args.c_stride = strip.columns;
+        args.columns = static_cast<int>(strip.columns);
+        SumStrip(strip, at.rows, init_step, args);
+      } else if (direct) {
+        args.c =
+            reinterpret_cast<int32_t*>(ElementOfC(p, at.batch, at.first_row, at.first_column + j));
+        args.c_stride = p.problem->c.row;
+        args.columns = static_cast<int>(columns);
+        SumStrip(strip, at.rows, init_step, args);
+      } else {
+        FinishStrip(r, strip, {0, 0, j, columns}, init_step, args);
+      }
+    }
+  }
+}
+
+/// One tile at the beginning of a chunk's column j.
+void ChunkTile(const ReadyRectangle& r, const Strip& strip, const TileAt& tile, std::byte* out,
+               int64_t out_stride) {
+  TileArgs args = ArgsOf(r, tile.column);
+  args.a += tile.row * args.a_stride;
+  if (!r.product.sums_are_c) {
+    FinishTile(r, strip, tile, args, out, out_stride);
+    return;
+  }
+  args.c = reinterpret_cast<int32_t*>(out);
+  args.c_stride = out_stride;
+  args.columns = static_cast<int>(tile.columns);
+  strip.run[tile.rows - 1](args);
+}
+
+/// For a C that is too large for the caches and a K so short that writing C is what takes long:
+/// a few rows at a time, so that whole lines of C come together and need not be read first.
+void WalkRows(const ReadyRectangle& r, std::byte* lines) {
+  const HostProduct& p = r.product;
+  const Rectangle& at = r.at;
+  const Int8Kernel& kernel = *p.kernel;
+  const Strip strip{kernel.nr, kernel.run, kernel.mr, kernel.mr};
+  const int64_t bytes = p.element_bytes();
+  RowWriter writer(*kernel.rows, lines, kChunkColumns * bytes);
+  for (TileAt tile{}; tile.row < at.rows; tile.row += tile.rows) {
+    tile.rows = strip.RowsOf(at.rows - tile.row);
+    writer.Start(ElementOfC(p, at.batch, at.first_row + tile.row, at.first_column),
+                 p.problem->c.row * bytes, tile.rows);
+    for (int64_t chunk = 0; chunk < at.columns; chunk += kChunkColumns) {
+      const int64_t columns = std::min(kChunkColumns, at.columns - chunk);
+      for (int64_t j = 0; j < columns; j += strip.columns) {
+        tile.column = chunk + j;
+        tile.columns = std::min(strip.columns, columns - j);
+        ChunkTile(r, strip, tile, writer.at() + (j * bytes), writer.stride_bytes() / bytes);
+      }
+      writer.Write(columns * bytes);
+    }
+    writer.Finish();
+  }
+  kernel.rows->end_stream();
+}
+
+}  // namespace
+
+bool CanWritePastCaches(const Int8Kernel& kernel) {
+  return kChunkColumns % kernel.nr == 0 && kernel.mr <= RowWriter::kMostRows;
+}
+
+int64_t StripColumns(const Int8Kernel& kernel) {
+  return kernel.run_wide == nullptr ? kernel.nr : 2 * kernel.nr;
+}
+
+void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
+  if (p.past_caches) {
+    memory->lines.Reserve(
+        static_cast<size_t>(RowWriter::BytesFor(p.kernel->mr, kChunkColumns * p.element_bytes())));
+  } else if (p.block_groups < p.groups) {
+    memory->sums.Reserve(static_cast<size_t>(rows * StripColumns(*p.kernel)) * sizeof(int32_t));
+  }
+}
+
+void ComputeTiles(const ReadyRectangle& rectangle, TaskMemory* memory) {
+  if (rectangle.product.past_caches) {
+    WalkRows(rectangle, memory->lines.data());
+  } else {
+    WalkStrips(rectangle, memory->sums.data<int32_t>());
+  }
+}
+
+}  // namespace tilewave::device::host

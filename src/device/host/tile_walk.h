@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+
+#include "device/host/host_product.h"
+#include "device/host/left_operand.h"
+#include "device/host/workspace.h"
+
+namespace tilewave::device::host {
+
+/// A rectangle of C with its rows of A ready, and the terms of zero points that belong to them.
+struct ReadyRectangle {
+  const HostProduct& product;
+  const Rectangle& at;
+  LeftRows rows;
+  const int32_t* row_terms = nullptr;       ///< Null: none. Else one for each row.
+  const int32_t* row_zero_terms = nullptr;  ///< Likewise.
+};
+
+/// Whether the walk can write C past the caches with this kernel.
+bool CanWritePastCaches(const kernels::cpu::Int8Kernel& kernel);
+
+/// Columns that tiles of this kernel take at a time.
+int64_t StripColumns(const kernels::cpu::Int8Kernel& kernel);
+
+/// Makes room in `memory` for the walk over a rectangle of at most `rows` rows.
+void ReserveForTiles(const HostProduct& product, int64_t rows, TaskMemory* memory);
+
+/// Computes the rectangle tile by tile. Neither allocates nor fails. REQUIRES: ReserveForTiles.
+void ComputeTiles(const ReadyRectangle& rectangle, TaskMemory* memory);
+
+}  // namespace tilewave::device::host
