@@ -133,9 +133,7 @@ class HostDevice final : public Device {
                              problem.b.col,
                              problem.b.batch,
                              operands.zero_b};
-    const int64_t panels = packed->layout().panels();
-    base::ParallelFor({resources_.workers, base::Wake::kAlways}, matrices * panels,
-                      [&](int64_t i) { packed->PackPanel(source, i / panels, i % panels); });
+    packed->PackAll(source, {resources_.workers, base::Wake::kAlways});
     return std::unique_ptr<WeightsPayload>(std::move(weights));
   }
 

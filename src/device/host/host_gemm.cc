@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/checked_math.h"
 #include "core/dynamic_scan.h"
+#include "device/host/few_rows_product.h"
 #include "device/host/tile_walk.h"
 
 namespace tilewave::device::host {
@@ -49,22 +50,6 @@ EpilogueMode ModeOf(const core::Problem& p) {
   mode.shift = p.shift;
   mode.requant_zero = p.requant_zero;
   return mode;
-}
-
-/// A parameter as dense vectors of `count`: the caller's own memory if it is that already, else a
-/// copy in `memory`.
-template <typename T>
-DenseParameter<T> Dense(const Parameter<T>& p, int64_t batch, int64_t count,
-                        base::AlignedBuffer* memory) {
-  if (!p.present) return {};
-  if (p.data != nullptr && (p.stride == 1 || count == 1)) return {p.data, p.batch_stride};
-  const int64_t vectors = p.data == nullptr || p.batch_stride == 0 ? 1 : batch;
-  memory->Reserve(static_cast<size_t>(vectors * count) * sizeof(T));
-  T* to = memory->data<T>();
-  for (int64_t b = 0; b < vectors; ++b) {
-    for (int64_t i = 0; i < count; ++i) to[(b * count) + i] = p.At(b, i);
-  }
-  return {to, vectors == 1 ? 0 : count};
 }
 
 /// Groups of K that are multiplied before the next rows are: a strip of B with so many takes half
@@ -157,6 +142,8 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
                            std::atomic<int64_t>* progress, Workspace* workspace) const {
   const Int8Kernel& kernel = resources_->kernel;
   HostProduct product = product_;
+  const bool few_rows = TakesFewRows(problem_, kernel);
+  const uint8_t flip_a = few_rows ? 0 : flip_a_;
   product.c = operands.c;
   product.progress = progress;
   product.a.bytes.data = static_cast<const uint8_t*>(operands.a);
@@ -164,7 +151,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   if (problem_.quantise_a != core::Quantise::kNone) {
     const core::FloatOperand x = core::FloatOperandA(problem_, operands);
     core::DynamicScales scales;
-    if (Status s = QuantiseOperand(x, flip_a_, *kernel.rows, crew_, &workspace->scales_a,
+    if (Status s = QuantiseOperand(x, flip_a, *kernel.rows, crew_, &workspace->scales_a,
                                    &workspace->bytes_a, &scales, &product.a.bytes);
         !s.ok()) {
       return s;
@@ -186,6 +173,12 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
     right = {bytes.data,          ElementType::kS8,   bytes.k_stride,
              bytes.vector_stride, bytes.batch_stride, operands.zero_b};
   }
+  MakeMembers(workspace);
+  FillParameters(operands, workspace, &product);
+  if (few_rows) {
+    ComputeFewRows(product, operands, right, crew_, workspace);
+    return {};
+  }
   // One matrix with different zero points in each of the batch is as many packed ones.
   const bool one_b = problem_.b.batch == 0 && right.zero.batch_stride == 0;
   product.b_matrices = one_b ? 1 : problem_.batch;
@@ -197,7 +190,6 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   }
   product.any_zero_b = PackedRight::AnyZero(right, kernel);
   product.rows_in_place = ReadableInPlace(product.a, kernel);
-  FillParameters(operands, workspace, &product);
   FillInit(operands, workspace, &product);
   product.sums_are_c = problem_.c_type == ElementType::kS32 &&
                        problem_.activation == Activation::kNone && product.zero_a.data == nullptr &&
@@ -206,13 +198,19 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   return {};
 }
 
+/// Workspaces go from call to call, whatever the number of threads.
+void HostGemm::MakeMembers(Workspace* workspace) const {
+  const int threads = crew_.workers == nullptr ? 1 : crew_.workers->threads();
+  if (workspace->members.size() < static_cast<size_t>(threads)) {
+    workspace->members.resize(static_cast<size_t>(threads));
+  }
+}
+
 void HostGemm::PackRight(const RightSource& source, int64_t matrices, Workspace* workspace) const {
   PackedRight& right = workspace->right;
   right.Reset(resources_->kernel, RightLayout(resources_->kernel, problem_.k, problem_.n),
               matrices);
-  const int64_t panels = right.layout().panels();
-  base::ParallelFor(crew_, matrices * panels,
-                    [&](int64_t i) { right.PackPanel(source, i / panels, i % panels); });
+  right.PackAll(source, crew_);
 }
 
 void HostGemm::FillParameters(const core::Operands& o, Workspace* workspace,
@@ -273,10 +271,8 @@ void HostGemm::FillInit(const core::Operands& o, Workspace* workspace, HostProdu
 
 void HostGemm::Compute(const HostProduct& product, Workspace* workspace) const {
   const int64_t tasks = problem_.batch * cut_.tasks();
-  const auto members = static_cast<size_t>(crew_.workers == nullptr ? 1 : crew_.workers->threads());
-  if (workspace->members.size() < members) workspace->members.resize(members);
-  for (size_t i = 0; i < members; ++i) {
-    ReserveFor(product, std::min(cut_.rows, problem_.m), &workspace->members[i]);
+  for (TaskMemory& member : workspace->members) {
+    ReserveFor(product, std::min(cut_.rows, problem_.m), &member);
   }
   if (tasks == 1) {
     ComputeRectangle(product, {0, 0, problem_.m, 0, problem_.n}, workspace->members.data());

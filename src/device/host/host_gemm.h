@@ -62,6 +62,7 @@ class HostGemm final : public Executable {
   Cut CutFor(int threads) const;
   [[nodiscard]] Status ExecuteIn(core::Operands operands, const HostWeights* weights,
                                  std::atomic<int64_t>* progress, Workspace* workspace) const;
+  void MakeMembers(Workspace* workspace) const;
   void PackRight(const RightSource& source, int64_t matrices, Workspace* workspace) const;
   void FillParameters(const core::Operands& operands, Workspace* workspace,
                       HostProduct* product) const;

@@ -5,23 +5,13 @@
 #include <cstdint>
 
 #include "core/problem.h"
+#include "device/host/dense_parameter.h"
 #include "device/host/left_operand.h"
 #include "device/host/right_operand.h"
 #include "device/host/workspace.h"
 #include "kernels/cpu/kernel.h"
 
 namespace tilewave::device::host {
-
-/// One number per row or column for every matrix of the batch, densely. Borrowed.
-template <typename T>
-struct DenseParameter {
-  const T* data = nullptr;  ///< Null if there are none.
-  int64_t batch_stride = 0;
-
-  const T* From(int64_t batch, int64_t i) const {
-    return data == nullptr ? nullptr : data + (batch * batch_stride) + i;
-  }
-};
 
 /// A product with all operands ready to be multiplied: plain data, shared by the threads at work.
 struct HostProduct {

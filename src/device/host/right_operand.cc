@@ -10,6 +10,12 @@ using kernels::cpu::Form;
 constexpr uint8_t kSignBit = 0x80;
 constexpr int32_t kHalfRange = 128;
 
+// Rows of B that are packed for one panel before the next: they stay in the caches, and they are
+// whole groups in every form.
+constexpr int64_t kRowsTogether = 128;
+// So many panels make long pieces of these rows, so that pages are not looked up again and again.
+constexpr int64_t kPanelsTogether = 32;
+
 /// a - b * c modulo 2^32.
 int32_t MinusProduct(int32_t a, int32_t b, int32_t c) {
   return static_cast<int32_t>(static_cast<uint32_t>(a) -
@@ -35,6 +41,7 @@ void PackedRight::Reset(const kernels::cpu::Int8Kernel& kernel, const pack::Pane
                         int64_t matrices) {
   kernel_ = &kernel;
   layout_ = layout;
+  matrices_ = matrices;
   matrix_bytes_ = layout.bytes();
   column_bytes_ = layout.groups() * pack::kPanelGroupBytes;
   panels_.Reserve(static_cast<size_t>(layout.bytes() * matrices));
@@ -50,32 +57,66 @@ bool PackedRight::AnyZero(const RightSource& source, const kernels::cpu::Int8Ker
   return shift + source.zero.At(0, 0) != 0;
 }
 
-void PackedRight::PackPanel(const RightSource& source, int64_t matrix, int64_t p) {
-  if (kernel_->form == Form::kS16xS16) {
-    PackPairPanel(source, matrix, p);
-  } else {
-    PackQuadPanel(source, matrix, p);
-  }
+void PackedRight::PackAll(const RightSource& source, const base::Crew& crew) {
+  const int64_t panels = layout_.panels();
+  const int64_t threads = crew.workers == nullptr ? 1 : crew.workers->threads();
+  const int64_t together = std::clamp<int64_t>(panels / threads, 1, kPanelsTogether);
+  const int64_t parts = base::CeilDiv(panels, together);
+  base::ParallelFor(crew, matrices_ * parts, [&](int64_t i) {
+    const int64_t first = i % parts * together;
+    PackPanels(source, i / parts, first, std::min(together, panels - first));
+  });
 }
 
-void PackedRight::PackQuadPanel(const RightSource& source, int64_t matrix, int64_t p) {
+void PackedRight::PackPanels(const RightSource& source, int64_t matrix, int64_t first,
+                             int64_t count) {
+  if (kernel_->form == Form::kS16xS16) {
+    for (int64_t p = first; p < first + count; ++p) PackPairPanel(source, matrix, p);
+    return;
+  }
+  int32_t* sums = Column(matrix, 0) + (first * layout_.nr);
+  std::fill_n(sums, count * layout_.nr, 0);
+  // Side by side panels share lines and pages of a row-major B: they are packed together, some rows
+  // at a time.
+  const bool across = source.column_stride == 1 && count > 1;
+  const int64_t chunk = across ? kRowsTogether : layout_.k;
+  for (int64_t k = 0; k < layout_.k; k += chunk) {
+    for (int64_t p = first; p < first + count; ++p) {
+      PackQuadRows(source, matrix, p, k, std::min(chunk, layout_.k - k));
+    }
+  }
+  for (int64_t p = first; p < first + count; ++p) FillColumns(source, matrix, p);
+}
+
+/// Elements [k, k + count) of panel `p`; k a multiple of whole groups.
+void PackedRight::PackQuadRows(const RightSource& source, int64_t matrix, int64_t p, int64_t k,
+                               int64_t count) {
+  const int64_t first = p * layout_.nr;
+  const uint8_t flip = FlipOfB(kernel_->form, source.type);
+  const pack::PanelSource from{source.data + (matrix * source.batch_stride) +
+                                   (first * source.column_stride) + (k * source.k_stride),
+                               source.k_stride, source.column_stride};
+  std::byte* to = panels_.data() + (matrix * matrix_bytes_) + (p * panel_bytes()) +
+                  (k / layout_.group_elements * layout_.nr * pack::kPanelGroupBytes);
+  int32_t sums[kernels::cpu::kMaxColumns];
+  if (kernel_->pack_quads != nullptr) {
+    kernel_->pack_quads(from, count, layout_.columns_of(p), flip, to, sums);
+  } else {
+    pack::PackQuads(from, count, layout_.columns_of(p), layout_.nr, flip, to, sums);
+  }
+  int32_t* all = Column(matrix, 0) + first;
+  for (int64_t j = 0; j < layout_.nr; ++j) all[j] += sums[j];
+}
+
+/// What zero points need of a panel's columns, from their sums.
+void PackedRight::FillColumns(const RightSource& source, int64_t matrix, int64_t p) {
   const int64_t first = p * layout_.nr;
   const int64_t columns = layout_.columns_of(p);
-  const uint8_t flip = FlipOfB(kernel_->form, source.type);
-  const pack::PanelSource from{
-      source.data + (matrix * source.batch_stride) + (first * source.column_stride),
-      source.k_stride, source.column_stride};
-  std::byte* panel = panels_.data() + (matrix * layout_.bytes()) + (p * layout_.panel_bytes());
-  int32_t* sums = Column(matrix, 0) + first;
-  if (kernel_->pack_quads != nullptr) {
-    kernel_->pack_quads(from, layout_.k, columns, flip, panel, sums);
-  } else {
-    pack::PackQuads(from, layout_.k, columns, layout_.nr, flip, panel, sums);
-  }
+  const int32_t* sums = Column(matrix, 0) + first;
   int32_t* zeros = Column(matrix, 1) + first;
   int32_t* init_0 = Column(matrix, 2) + first;
   int32_t* init_128 = Column(matrix, 3) + first;
-  const int32_t shift = ShiftOf(flip, source.type);
+  const int32_t shift = ShiftOf(FlipOfB(kernel_->form, source.type), source.type);
   const auto k = static_cast<int32_t>(layout_.k);
   for (int64_t j = 0; j < layout_.nr; ++j) {
     const bool real = j < columns && source.zero.present;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/aligned_buffer.h"
+#include "base/parallel_for.h"
 #include "core/problem.h"
 #include "kernels/cpu/kernel.h"
 #include "pack/panels.h"
@@ -39,8 +40,12 @@ class PackedRight {
   void Reset(const kernels::cpu::Int8Kernel& kernel, const pack::PanelLayout& layout,
              int64_t matrices);
 
-  /// Packs panel `p` of a matrix. Panels may be packed from several threads at once.
-  void PackPanel(const RightSource& source, int64_t matrix, int64_t p);
+  /// Packs `count` panels of a matrix from `first` on. Different panels may be packed from several
+  /// threads at once.
+  void PackPanels(const RightSource& source, int64_t matrix, int64_t first, int64_t count);
+
+  /// Packs everything, a few panels side by side at a time.
+  void PackAll(const RightSource& source, const base::Crew& crew);
 
   const pack::PanelLayout& layout() const { return layout_; }
   size_t bytes() const { return panels_.bytes() + columns_.bytes(); }
@@ -70,11 +75,13 @@ class PackedRight {
   int32_t* Column(int64_t matrix, int64_t array) {
     return columns_.data<int32_t>() + (((matrix * kArrays) + array) * layout_.columns_padded());
   }
-  void PackQuadPanel(const RightSource& source, int64_t matrix, int64_t p);
+  void PackQuadRows(const RightSource& source, int64_t matrix, int64_t p, int64_t k, int64_t count);
+  void FillColumns(const RightSource& source, int64_t matrix, int64_t p);
   void PackPairPanel(const RightSource& source, int64_t matrix, int64_t p);
 
   const kernels::cpu::Int8Kernel* kernel_ = nullptr;
   pack::PanelLayout layout_;
+  int64_t matrices_ = 0;
   int64_t matrix_bytes_ = 0;
   int64_t column_bytes_ = 0;  ///< Of one column in its panel.
   base::AlignedBuffer panels_;

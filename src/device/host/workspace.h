@@ -27,6 +27,7 @@ struct Workspace {
   base::AlignedBuffer scales_b;
   base::AlignedBuffer bytes_a;  ///< f32 operands as bytes.
   base::AlignedBuffer bytes_b;
+  base::AlignedBuffer few_rows;  ///< Of A, padded.
 };
 
 }  // namespace tilewave::device::host

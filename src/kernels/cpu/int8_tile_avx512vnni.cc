@@ -2,19 +2,9 @@
 
 #if defined(__x86_64__)
 
-// g++ 12 warns of its own header (GCC bug 105593: deliberately undefined operands).
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#if !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#pragma GCC diagnostic pop
-
 #include <cstddef>
-#include <cstring>
 
-#define TILEWAVE_AVX512VNNI [[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni")]]
+#include "kernels/cpu/avx512_vnni.h"
 
 namespace tilewave::kernels::cpu {
 namespace {
@@ -23,20 +13,6 @@ constexpr int kLanes = 16;        // s32 per register.
 constexpr int kPanelVectors = 2;  // Registers across a panel.
 constexpr int kPanelColumns = kLanes * kPanelVectors;
 constexpr int kPanelGroupBytes = kPanelColumns * kGroupBytes;
-
-/// Group g of one row in every lane.
-TILEWAVE_AVX512VNNI inline __m512i Broadcast(const std::byte* group) {
-  int32_t bytes;
-  std::memcpy(&bytes, group, sizeof(bytes));
-  return _mm512_set1_epi32(bytes);
-}
-
-/// sum + the products of four u8 and four s8 in every lane. As an instruction rather than the
-/// intrinsic because g++ 12 copies each sum before and after that one, two of three instructions
-/// of the loop.
-TILEWAVE_AVX512VNNI inline void DotAdd(__m512i* sum, __m512i u8, __m512i s8) {
-  asm("vpdpbusd %[s8], %[u8], %[sum]" : [sum] "+v"(*sum) : [u8] "v"(u8), [s8] "v"(s8));
-}
 
 /// kRows rows by kVectors registers of columns, in one panel or two. Sixteen sums keep the
 /// multiplier busy for the four cycles that one multiply-add takes, and the loads of a group fit
@@ -81,7 +57,7 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
     }
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      const __m512i row = _mm512_xor_si512(Broadcast(a + (r * a_stride)), flip);
+      const __m512i row = _mm512_xor_si512(BroadcastQuad(a + (r * a_stride)), flip);
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) DotAdd(&sum[r][v], row, column[v]);
     }

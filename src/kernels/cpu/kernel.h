@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/cpu/few_rows.h"
 #include "kernels/cpu/row_functions.h"
 #include "pack/panels.h"
 
@@ -67,6 +68,8 @@ struct Int8Kernel {
   const TileFunction* run_wide = nullptr;
   int wide_mr = 0;
   int wide_most = 0;
+
+  FewRowsFunction few_rows = nullptr;  ///< Null: B is always packed.
 };
 
 /// Largest mr * nr and nr of the table: the size of the tile that callers provide.

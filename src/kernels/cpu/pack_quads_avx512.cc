@@ -2,16 +2,7 @@
 
 #if defined(__x86_64__)
 
-// g++ 12 warns of its own header (GCC bug 105593: deliberately undefined operands).
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#if !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#pragma GCC diagnostic pop
-
-#define TILEWAVE_AVX512 [[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni")]]
+#include "kernels/cpu/avx512_vnni.h"
 
 namespace tilewave::kernels::cpu {
 namespace {
@@ -28,13 +19,13 @@ uint64_t LowBits(int64_t count) {
 }
 
 /// sums += the sums of the four s8 of every lane.
-TILEWAVE_AVX512 inline __m512i AddQuads(__m512i sums, __m512i quads) {
+TILEWAVE_AVX512VNNI inline __m512i AddQuads(__m512i sums, __m512i quads) {
   return _mm512_dpbusd_epi32(sums, _mm512_set1_epi8(1), quads);
 }
 
 /// Four rows of 32 columns -> 32 quads, in two registers of 16.
-TILEWAVE_AVX512 inline void Interleave(__m256i r0, __m256i r1, __m256i r2, __m256i r3,
-                                       __m512i* first, __m512i* second) {
+TILEWAVE_AVX512VNNI inline void Interleave(__m256i r0, __m256i r1, __m256i r2, __m256i r3,
+                                           __m512i* first, __m512i* second) {
   const __m256i low01 = _mm256_unpacklo_epi8(r0, r1);
   const __m256i high01 = _mm256_unpackhi_epi8(r0, r1);
   const __m256i low23 = _mm256_unpacklo_epi8(r2, r3);
@@ -51,8 +42,8 @@ TILEWAVE_AVX512 inline void Interleave(__m256i r0, __m256i r1, __m256i r2, __m25
 }
 
 /// Columns stand side by side in the source.
-TILEWAVE_AVX512 void PackAcross(const pack::PanelSource& source, int64_t k, int64_t columns,
-                                uint8_t flip, std::byte* panel, int32_t* sums) {
+TILEWAVE_AVX512VNNI void PackAcross(const pack::PanelSource& source, int64_t k, int64_t columns,
+                                    uint8_t flip, std::byte* panel, int32_t* sums) {
   const auto mask = static_cast<__mmask32>(LowBits(columns));
   const __m256i flips = _mm256_maskz_set1_epi8(mask, static_cast<char>(flip));
   const __m256i zero = _mm256_setzero_si256();
@@ -84,7 +75,7 @@ TILEWAVE_AVX512 void PackAcross(const pack::PanelSource& source, int64_t k, int6
 }
 
 /// 16 rows of 16 quads -> 16 rows of 16 quads, rows and columns exchanged.
-TILEWAVE_AVX512 inline void Transpose(__m512i m[16]) {
+TILEWAVE_AVX512VNNI inline void Transpose(__m512i m[16]) {
   __m512i t[16];
   for (int i = 0; i < 16; i += 2) {
     t[i] = _mm512_unpacklo_epi32(m[i], m[i + 1]);
@@ -112,8 +103,8 @@ TILEWAVE_AVX512 inline void Transpose(__m512i m[16]) {
 }
 
 /// 16 columns of a panel, `columns` of them there, whose elements of K stand side by side.
-TILEWAVE_AVX512 void PackAlong16(const pack::PanelSource& source, int64_t k, int64_t columns,
-                                 uint8_t flip, std::byte* panel, int32_t* sums) {
+TILEWAVE_AVX512VNNI void PackAlong16(const pack::PanelSource& source, int64_t k, int64_t columns,
+                                     uint8_t flip, std::byte* panel, int32_t* sums) {
   const __m512i flips = _mm512_set1_epi8(static_cast<char>(flip));
   __m512i total = _mm512_setzero_si512();
   for (int64_t i = 0; i < k; i += kElementsPerTurn) {

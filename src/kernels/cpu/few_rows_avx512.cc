@@ -1,0 +1,206 @@
+#include "kernels/cpu/few_rows_avx512.h"
+
+#if defined(__x86_64__)
+
+#include <algorithm>
+
+#include "kernels/cpu/avx512_vnni.h"
+
+namespace tilewave::kernels::cpu {
+namespace {
+
+constexpr int64_t kColumns = kFewRowsColumns;
+constexpr int kVectors = 4;               // Registers of sums for these columns.
+constexpr int kQuads = kFewRowsStep / 4;  // Quads along K of a step.
+constexpr int64_t kLanes = 16;            // s32 per register.
+constexpr int64_t kSumsBytes = int64_t{16}
+                               << 10;  // Of a block of columns, to stay in the L1 cache.
+
+/// A step of K and 64 columns of B as quads. Interleaving leaves columns in an order of its own:
+/// lane 4 * i + l of vector v is column 16 * i + 4 * v + l. Sums stay in that order to the end.
+struct Block {
+  __m512i quads[kQuads][kVectors];
+};
+
+/// What B has of a step: some of its rows, and columns by mask.
+struct Extent {
+  int64_t rows;
+  __mmask64 columns;
+};
+
+/// kWhole: all rows are there.
+template <bool kFlip, bool kWhole>
+TILEWAVE_AVX512VNNI [[gnu::always_inline]] inline Block LoadBlock(const uint8_t* b, int64_t stride,
+                                                                  const Extent& extent) {
+  const __m512i flip = _mm512_maskz_set1_epi8(extent.columns, static_cast<char>(0x80));
+  Block block;
+#pragma GCC unroll 4
+  for (int q = 0; q < kQuads; ++q) {
+    __m512i row[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      row[i] = _mm512_setzero_si512();
+      if (kWhole || (q * 4) + i < extent.rows) {
+        row[i] = _mm512_maskz_loadu_epi8(extent.columns, b + (((q * 4) + i) * stride));
+        if constexpr (kFlip) row[i] = _mm512_xor_si512(row[i], flip);
+      }
+    }
+    const __m512i low01 = _mm512_unpacklo_epi8(row[0], row[1]);
+    const __m512i high01 = _mm512_unpackhi_epi8(row[0], row[1]);
+    const __m512i low23 = _mm512_unpacklo_epi8(row[2], row[3]);
+    const __m512i high23 = _mm512_unpackhi_epi8(row[2], row[3]);
+    block.quads[q][0] = _mm512_unpacklo_epi16(low01, low23);
+    block.quads[q][1] = _mm512_unpackhi_epi16(low01, low23);
+    block.quads[q][2] = _mm512_unpacklo_epi16(high01, high23);
+    block.quads[q][3] = _mm512_unpackhi_epi16(high01, high23);
+  }
+  return block;
+}
+
+/// sums += the products of a row's step with a block. One of the two operands is unsigned.
+template <bool kSignedA>
+TILEWAVE_AVX512VNNI [[gnu::always_inline]] inline void MultiplyStep(const uint8_t* a,
+                                                                    const Block& block,
+                                                                    int32_t* sums) {
+  __m512i sum[kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) sum[v] = _mm512_load_si512(sums + (v * kLanes));
+#pragma GCC unroll 4
+  for (int q = 0; q < kQuads; ++q) {
+    const __m512i row = BroadcastQuad(a + (int64_t{q} * 4));
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      if constexpr (kSignedA) {
+        DotAdd(&sum[v], block.quads[q][v], row);
+      } else {
+        DotAdd(&sum[v], row, block.quads[q][v]);
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) _mm512_store_si512(sums + (v * kLanes), sum[v]);
+}
+
+/// Sums of 64 columns from the order of Block to that of columns: 4 x 4 pieces of 16 bytes change
+/// places.
+TILEWAVE_AVX512VNNI inline void Restore(int32_t* sums) {
+  __m512i in[kVectors];
+  for (int v = 0; v < kVectors; ++v) in[v] = _mm512_load_si512(sums + (v * kLanes));
+  const __m512i a = _mm512_shuffle_i32x4(in[0], in[1], 0x44);
+  const __m512i b = _mm512_shuffle_i32x4(in[0], in[1], 0xEE);
+  const __m512i c = _mm512_shuffle_i32x4(in[2], in[3], 0x44);
+  const __m512i d = _mm512_shuffle_i32x4(in[2], in[3], 0xEE);
+  _mm512_store_si512(sums, _mm512_shuffle_i32x4(a, c, 0x88));
+  _mm512_store_si512(sums + kLanes, _mm512_shuffle_i32x4(a, c, 0xDD));
+  _mm512_store_si512(sums + (2 * kLanes), _mm512_shuffle_i32x4(b, d, 0x88));
+  _mm512_store_si512(sums + (3 * kLanes), _mm512_shuffle_i32x4(b, d, 0xDD));
+}
+
+/// Sum of a row of A modulo 2^32.
+TILEWAVE_AVX512VNNI int32_t SumOfRow(const FewRowsArgs& t, int64_t r) {
+  const __m512i ones = _mm512_set1_epi8(1);
+  __m512i sum = _mm512_setzero_si512();
+  const uint8_t* a = t.a + (r * t.a_stride);
+  for (int64_t k = 0; k < t.k; k += kFewRowsStep) {
+    const __m512i step =
+        _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a + k)));
+    const __m512i bytes = _mm512_maskz_mov_epi32(0xF, step);
+    if (t.a_signed) {
+      DotAdd(&sum, ones, bytes);
+    } else {
+      DotAdd(&sum, bytes, ones);
+    }
+  }
+  return _mm512_reduce_add_epi32(sum);
+}
+
+/// What a row's sums begin with: the instruction wants one operand unsigned and one signed, and
+/// flipping B to the other kind moves each of its elements by 128.
+int32_t StartOf(const FewRowsArgs& t, int64_t r) {
+  if (t.a_signed != t.b_signed) return 0;
+  const uint32_t moved = static_cast<uint32_t>(SumOfRow(t, r)) * 128;
+  return static_cast<int32_t>(t.a_signed ? 0 - moved : moved);
+}
+
+/// Where a step of K meets 64 columns.
+struct StepAt {
+  int64_t k;
+  int64_t column;
+};
+
+/// All rows of A times a block of B, which is in registers meanwhile.
+template <bool kSignedA, bool kFlip, bool kWhole>
+TILEWAVE_AVX512VNNI inline void MultiplyBlock(const FewRowsArgs& t, const StepAt& at,
+                                              const Extent& extent) {
+  const uint8_t* b = t.b + (at.k * t.b_stride) + at.column;
+  const Block block = LoadBlock<kFlip, kWhole>(b, t.b_stride, extent);
+  // Every row is a page of its own when B is wide, where CPUs do not look ahead; and rows a power
+  // of two apart would evict each other from the L1 cache before they are read.
+#pragma GCC unroll 16
+  for (int64_t i = kFewRowsStep; i < 2 * kFewRowsStep; ++i) {
+    _mm_prefetch(reinterpret_cast<const char*>(b + (i * t.b_stride)), _MM_HINT_T1);
+  }
+  const uint8_t* a = t.a + at.k;
+  int32_t* sums = t.sums + at.column;
+  for (int64_t r = 0; r < t.rows; ++r) {
+    MultiplyStep<kSignedA>(a, block, sums);
+    a += t.a_stride;
+    sums += t.sums_stride;
+  }
+}
+
+template <bool kSignedA, bool kFlip>
+TILEWAVE_AVX512VNNI void MultiplySteps(const FewRowsArgs& t, int64_t first, int64_t end) {
+  const int64_t whole_k = t.k / kFewRowsStep * kFewRowsStep;
+  const int64_t whole_end = first + ((end - first) / kColumns * kColumns);
+  const __mmask64 all = ~uint64_t{0};
+  const __mmask64 rest = (uint64_t{1} << ((end - first) % kColumns)) - 1;
+  for (int64_t k = 0; k < whole_k; k += kFewRowsStep) {
+    for (int64_t j = first; j < whole_end; j += kColumns) {
+      MultiplyBlock<kSignedA, kFlip, true>(t, {k, j}, {kFewRowsStep, all});
+    }
+    if (rest != 0) MultiplyBlock<kSignedA, kFlip, true>(t, {k, whole_end}, {kFewRowsStep, rest});
+  }
+  if (whole_k == t.k) return;
+  for (int64_t j = first; j < end; j += kColumns) {
+    MultiplyBlock<kSignedA, kFlip, false>(t, {whole_k, j},
+                                          {t.k - whole_k, j < whole_end ? all : rest});
+  }
+}
+
+template <bool kSignedA, bool kFlip>
+TILEWAVE_AVX512VNNI void Run(const FewRowsArgs& t) {
+  const int64_t wide = kSumsBytes / (t.rows * static_cast<int64_t>(sizeof(int32_t)));
+  const int64_t block_columns = std::max(kColumns, wide / kColumns * kColumns);
+  int32_t starts[kFewRows];
+  for (int64_t r = 0; r < t.rows; ++r) starts[r] = StartOf(t, r);
+  for (int64_t first = 0; first < t.columns; first += block_columns) {
+    const int64_t end = std::min(t.columns, first + block_columns);
+    for (int64_t r = 0; r < t.rows; ++r) {
+      const __m512i start = _mm512_set1_epi32(starts[r]);
+      int32_t* sums = t.sums + (r * t.sums_stride);
+      // To the end of the last 64 columns, all of which are computed.
+      for (int64_t j = first; j < end || j % kColumns != 0; j += kLanes) {
+        _mm512_store_si512(sums + j, start);
+      }
+    }
+    MultiplySteps<kSignedA, kFlip>(t, first, end);
+    for (int64_t r = 0; r < t.rows; ++r) {
+      for (int64_t j = first; j < end; j += kColumns) Restore(t.sums + (r * t.sums_stride) + j);
+    }
+  }
+}
+
+}  // namespace
+
+void FewRows_avx512(const FewRowsArgs& t) {
+  if (t.a_signed) {
+    t.b_signed ? Run<true, true>(t) : Run<true, false>(t);
+  } else {
+    t.b_signed ? Run<false, false>(t) : Run<false, true>(t);
+  }
+}
+
+}  // namespace tilewave::kernels::cpu
+
+#endif
