@@ -148,7 +148,7 @@ class HostDevice final : public Device {
 }  // namespace
 
 Result<std::unique_ptr<Device>> OpenHostDevice(const HostOptions& options) {
-  const arch::Cpu cpu = arch::DetectCpu();
+  const arch::Cpu cpu = options.cpu ? *options.cpu : arch::DetectCpu();
   const Result<const kernels::cpu::Int8Kernel*> chosen =
       kernels::cpu::ChooseInt8Kernel(options.kernel, cpu);
   if (!chosen.ok()) return chosen.status();

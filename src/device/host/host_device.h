@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "arch/cpu.h"
 #include "device/device.h"
 #include "tilewave/executor.h"
 #include "tilewave/status.h"
@@ -13,6 +15,7 @@ struct HostOptions {
   std::string kernel = {};  ///< Forces a CPU kernel by name; "" takes the best one.
   int threads = 0;          ///< The most that one call uses; 0: as many as this process has CPUs.
   std::shared_ptr<Executor> executor = {};  ///< Null: threads of the device's own.
+  std::optional<arch::Cpu> cpu = {};  ///< Empty: this one. Tests name one with smaller caches.
 };
 
 /// The CPU backend. Takes whole products and computes them in the thread that submits and in

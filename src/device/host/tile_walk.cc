@@ -20,8 +20,13 @@ constexpr int64_t kLineBytes = RowWriter::kLineBytes;
 /// Columns that are computed before they are written past the caches together: see
 /// CanWritePastCaches.
 constexpr int64_t kChunkColumns = 256;
+constexpr int64_t kChunkBytes = kChunkColumns * int64_t{sizeof(int32_t)};
 
-/// One tile: where it begins in the rectangle, and how large it is.
+/// Tiles of a strip whose sums go through the epilogue together.
+constexpr int64_t kTilesTogether = 4;
+constexpr int64_t kBlockSums = kTilesTogether * kernels::cpu::kMaxTile;
+
+/// Some tiles together: where they begin in the rectangle, and how large they are.
 struct TileAt {
   int64_t row;
   int64_t rows;
@@ -114,36 +119,26 @@ void Scatter(const HostProduct& p, std::byte* to, const TileAt& tile, const std:
   }
 }
 
-/// Finishes one tile with the groups in `args`, all the way to elements of C at `out`,
-/// `out_stride` elements apart from row to row. `args` is that of the tile's first row.
-void FinishTile(const ReadyRectangle& r, const Strip& strip, const TileAt& tile,
-                const TileArgs& from, std::byte* out, int64_t out_stride) {
-  alignas(kLineBytes) int32_t sums[kernels::cpu::kMaxTile];
-  TileArgs args = from;
-  args.c = sums;
-  args.c_stride = strip.columns;
-  args.columns = static_cast<int>(strip.columns);
-  strip.run[tile.rows - 1](args);
-  EpilogueTile epilogue = EpilogueOf(r, tile, sums);
-  epilogue.sums_stride = strip.columns;
-  epilogue.c = out;
-  epilogue.c_stride = out_stride;
-  r.product.kernel->rows->store(r.product.mode, epilogue);
-}
-
-/// A tile of C in memory, whatever its strides.
-void FinishTileInC(const ReadyRectangle& r, const Strip& strip, const TileAt& tile,
-                   const TileArgs& args) {
+/// Sums of some rows of a strip, complete, go through the epilogue to C in memory, whatever its
+/// strides.
+void StoreInC(const ReadyRectangle& r, const TileAt& block, const int32_t* sums,
+              int64_t sums_stride) {
   const HostProduct& p = r.product;
   std::byte* to =
-      ElementOfC(p, r.at.batch, r.at.first_row + tile.row, r.at.first_column + tile.column);
+      ElementOfC(p, r.at.batch, r.at.first_row + block.row, r.at.first_column + block.column);
+  EpilogueTile epilogue = EpilogueOf(r, block, sums);
+  epilogue.sums_stride = sums_stride;
   if (p.problem->c.col == 1) {
-    FinishTile(r, strip, tile, args, to, p.problem->c.row);
+    epilogue.c = to;
+    epilogue.c_stride = p.problem->c.row;
+    p.kernel->rows->store(p.mode, epilogue);
     return;
   }
-  alignas(kLineBytes) std::byte scratch[kernels::cpu::kMaxTile * sizeof(int32_t)];
-  FinishTile(r, strip, tile, args, scratch, strip.columns);
-  Scatter(p, to, tile, scratch, strip.columns);
+  alignas(kLineBytes) std::byte scratch[kBlockSums * sizeof(int32_t)];
+  epilogue.c = scratch;
+  epilogue.c_stride = sums_stride;
+  p.kernel->rows->store(p.mode, epilogue);
+  Scatter(p, to, block, scratch, sums_stride);
 }
 
 /// A strip of the rectangle and a block of K: all tiles, sums to args.c. `init_step`: numbers from
@@ -162,15 +157,19 @@ void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, TileArgs 
   }
 }
 
-/// The last block of K of a strip, through the epilogue.
-void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt tile, int64_t init_step,
+/// The last block of K of a strip, through the epilogue, a few tiles at a time.
+void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt block, int64_t init_step,
                  TileArgs args) {
-  args.init_stride = init_step;
-  for (; tile.row < r.at.rows; tile.row += tile.rows) {
-    tile.rows = strip.RowsOf(r.at.rows - tile.row);
-    FinishTileInC(r, strip, tile, args);
-    args.a += tile.rows * args.a_stride;
-    args.init += tile.rows * init_step;
+  alignas(kLineBytes) int32_t sums[kBlockSums];
+  args.c_stride = strip.columns;
+  args.columns = static_cast<int>(strip.columns);
+  for (; block.row < r.at.rows; block.row += block.rows) {
+    block.rows = std::min(kTilesTogether * strip.rows, r.at.rows - block.row);
+    args.c = sums;
+    SumStrip(strip, block.rows, init_step, args);
+    StoreInC(r, block, sums, strip.columns);
+    args.a += block.rows * args.a_stride;
+    args.init += block.rows * init_step;
     args.b_ahead = 0;
   }
 }
@@ -221,42 +220,42 @@ void WalkStrips(const ReadyRectangle& r, int32_t* sums) {
   }
 }
 
-/// One tile at the beginning of a chunk's column j.
-void ChunkTile(const ReadyRectangle& r, const Strip& strip, const TileAt& tile, std::byte* out,
-               int64_t out_stride) {
-  TileArgs args = ArgsOf(r, tile.column);
-  args.a += tile.row * args.a_stride;
-  if (!r.product.sums_are_c) {
-    FinishTile(r, strip, tile, args, out, out_stride);
-    return;
-  }
-  args.c = reinterpret_cast<int32_t*>(out);
-  args.c_stride = out_stride;
-  args.columns = static_cast<int>(tile.columns);
-  strip.run[tile.rows - 1](args);
-}
-
 /// For a C that is too large for the caches and a K so short that writing C is what takes long:
-/// a few rows at a time, so that whole lines of C come together and need not be read first.
+/// a few rows at a time, so that whole lines of C come together and need not be read first. Sums
+/// become elements of C in place, on their way.
 void WalkRows(const ReadyRectangle& r, std::byte* lines) {
   const HostProduct& p = r.product;
   const Rectangle& at = r.at;
   const Int8Kernel& kernel = *p.kernel;
-  const Strip strip{kernel.nr, kernel.run, kernel.mr, kernel.mr};
   const int64_t bytes = p.element_bytes();
-  RowWriter writer(*kernel.rows, lines, kChunkColumns * bytes);
-  for (TileAt tile{}; tile.row < at.rows; tile.row += tile.rows) {
-    tile.rows = strip.RowsOf(at.rows - tile.row);
-    writer.Start(ElementOfC(p, at.batch, at.first_row + tile.row, at.first_column),
-                 p.problem->c.row * bytes, tile.rows);
-    for (int64_t chunk = 0; chunk < at.columns; chunk += kChunkColumns) {
-      const int64_t columns = std::min(kChunkColumns, at.columns - chunk);
-      for (int64_t j = 0; j < columns; j += strip.columns) {
-        tile.column = chunk + j;
-        tile.columns = std::min(strip.columns, columns - j);
-        ChunkTile(r, strip, tile, writer.at() + (j * bytes), writer.stride_bytes() / bytes);
+  RowWriter writer(*kernel.rows, lines, kChunkBytes);
+  for (TileAt chunk{}; chunk.row < at.rows; chunk.row += chunk.rows) {
+    chunk.rows = std::min<int64_t>(kernel.mr, at.rows - chunk.row);
+    writer.Start(ElementOfC(p, at.batch, at.first_row + chunk.row, at.first_column),
+                 p.problem->c.row * bytes, chunk.rows);
+    auto* sums = reinterpret_cast<int32_t*>(writer.at());
+    const int64_t sums_stride = writer.stride_bytes() / static_cast<int64_t>(sizeof(int32_t));
+    for (chunk.column = 0; chunk.column < at.columns; chunk.column += kChunkColumns) {
+      chunk.columns = std::min(kChunkColumns, at.columns - chunk.column);
+      TileArgs args = ArgsOf(r, chunk.column);
+      args.a += chunk.row * args.a_stride;
+      args.c = sums;
+      args.c_stride = sums_stride;
+      for (int64_t left = chunk.columns; left > 0; left -= kernel.nr) {
+        args.columns = static_cast<int>(std::min<int64_t>(kernel.nr, left));
+        kernel.run[chunk.rows - 1](args);
+        args.b += p.b->panel_bytes();
+        args.init += kernel.nr;
+        args.c += kernel.nr;
       }
-      writer.Write(columns * bytes);
+      if (!p.sums_are_c) {
+        EpilogueTile epilogue = EpilogueOf(r, chunk, sums);
+        epilogue.sums_stride = sums_stride;
+        epilogue.c = sums;
+        epilogue.c_stride = writer.stride_bytes() / bytes;
+        kernel.rows->store(p.mode, epilogue);
+      }
+      writer.Write(chunk.columns * bytes);
     }
     writer.Finish();
   }

@@ -81,7 +81,8 @@ struct RowFunctions {
   int32_t (*sum_u8)(const uint8_t* x, int64_t count);
   /// Sum of the bytes as s8, modulo 2^32.
   int32_t (*sum_s8)(const uint8_t* x, int64_t count);
-  /// Stores a tile.
+  /// Stores a tile. C may begin where the sums do, rows as many bytes apart: elements are no larger
+  /// than sums, and none is written before the sums up to it have been read.
   void (*store)(const EpilogueMode& mode, const EpilogueTile& tile);
   /// Copies to memory that is not read soon, past the caches where the ISA can. `bytes` is a
   /// multiple of 64, `to` aligned to 64. No overlap.
