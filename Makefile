@@ -61,4 +61,4 @@ format:
 	  -exec clang-format -i {} +
 
 clean:
-	@rm -rf build build-asan build-clang build-debug build-fuzz build-tsan
+	@rm -rf build build-aarch64 build-asan build-clang build-debug build-fuzz build-tsan

@@ -1,6 +1,6 @@
 #include "base/thread_pool.h"
 
-#include <system_error>
+#include <exception>
 
 #include "base/clock.h"
 
@@ -19,6 +19,9 @@ constexpr uint64_t kOneJob = 0x20000;
 
 // Work that ended no longer ago than this promises more.
 constexpr int64_t kBusyNs = 1'000'000;
+
+// Looks for the last workers to leave this often before it lets others have the CPU.
+constexpr int kLooksPerYield = 4096;
 
 // Looks at the state this often between two looks at the clock.
 constexpr int kLooksPerClock = 64;
@@ -65,7 +68,10 @@ void ThreadPool::Run(Function function, void* context, Wake wake) {
   }
   function(context, 0);
   state_.fetch_sub(kOpen, std::memory_order_acq_rel);
-  while ((state_.load(std::memory_order_acquire) & kWorkersMask) != 0) Pause();
+  for (int look = 0; (state_.load(std::memory_order_acquire) & kWorkersMask) != 0; ++look) {
+    // A worker that the system has taken off its CPU may want this one.
+    look < kLooksPerYield ? Pause() : std::this_thread::yield();
+  }
   NoteEnd(wake);
   taken_.store(false, std::memory_order_release);
 }
@@ -75,7 +81,7 @@ bool ThreadPool::Busy() const {
 }
 
 void ThreadPool::NoteEnd(Wake wake) {
-  if (wake == Wake::kIfBusy) last_job_ns_.store(WallNowNs(), std::memory_order_relaxed);
+  if (wake != Wake::kNever) last_job_ns_.store(WallNowNs(), std::memory_order_relaxed);
 }
 
 bool ThreadPool::TryJoin(int member, uint64_t* seen) {
@@ -97,12 +103,12 @@ void ThreadPool::Work(int member) {
   for (;;) {
     const int64_t last_ns = WallNowNs();
     bool worked = false;
-    while (!worked && WallNowNs() - last_ns < spin_us_ * 1000) {
+    do {
       for (int look = 0; look < kLooksPerClock && !worked; ++look) {
         worked = TryJoin(member, &seen);
         if (!worked) Pause();
       }
-    }
+    } while (!worked && !ending_.load() && WallNowNs() - last_ns < spin_us_ * 1000);
     if (worked) continue;
     std::unique_lock<std::mutex> lock(mutex_);
     sleepers_.fetch_add(1);
@@ -119,11 +125,11 @@ void ThreadPool::Work(int member) {
 }
 
 void ThreadPool::Start() {
-  workers_.reserve(static_cast<size_t>(threads_ - 1));
   try {
+    workers_.reserve(static_cast<size_t>(threads_ - 1));
     for (int i = 1; i < threads_; ++i) workers_.emplace_back([this, i] { Work(i); });
-  } catch (const std::system_error&) {
-    // The system gives no more threads: those that there are do the work.
+  } catch (const std::exception&) {
+    // The system gives no more threads, or no memory for them: those that there are do the work.
   }
 }
 

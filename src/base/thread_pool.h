@@ -54,7 +54,7 @@ class ThreadPool final : public Workers {
 
   alignas(64) std::atomic<int> sleepers_{0};
   std::atomic<bool> ending_{false};
-  std::atomic<int64_t> last_job_ns_{0};  ///< When the last job ended that asked for kIfBusy.
+  std::atomic<int64_t> last_job_ns_{0};  ///< When the last job ended that wanted company.
   std::mutex mutex_;
   uint64_t wake_ups_ = 0;  ///< Guarded by mutex_.
   std::condition_variable wake_up_;

@@ -8,7 +8,7 @@ namespace tilewave::base {
 /// microseconds, and the others come some tens of microseconds later.
 enum class Wake : uint8_t {
   kNever,
-  kIfBusy,  ///< If there was other work a moment ago, so that more can be expected.
+  kIfBusy,  ///< If other work that wanted company ended a moment ago: then there may be more.
   kAlways,
 };
 

@@ -48,8 +48,8 @@ void PackPairs(const PanelSource& source, ElementType type, int64_t k, int64_t c
   }
 }
 
-void UnpackQuads(const std::byte* panel, int64_t k, int64_t columns, int64_t nr, uint8_t flip,
-                 const PanelSource& shape, uint8_t* out) {
+void UnpackQuadsForTest(const std::byte* panel, int64_t k, int64_t columns, int64_t nr,
+                        uint8_t flip, const PanelSource& shape, uint8_t* out) {
   const auto* packed = reinterpret_cast<const uint8_t*>(panel);
   for (int64_t i = 0; i < k; ++i) {
     for (int64_t j = 0; j < columns; ++j) {
@@ -59,8 +59,8 @@ void UnpackQuads(const std::byte* panel, int64_t k, int64_t columns, int64_t nr,
   }
 }
 
-void UnpackPairs(const std::byte* panel, int64_t k, int64_t columns, int64_t nr,
-                 const int32_t* zeros, const PanelSource& shape, uint8_t* out) {
+void UnpackPairsForTest(const std::byte* panel, int64_t k, int64_t columns, int64_t nr,
+                        const int32_t* zeros, const PanelSource& shape, uint8_t* out) {
   const auto* packed = reinterpret_cast<const int16_t*>(panel);
   for (int64_t i = 0; i < k; ++i) {
     for (int64_t j = 0; j < columns; ++j) {

@@ -38,7 +38,7 @@ struct PanelSource {
 };
 
 /// Packs one panel of `columns` <= nr columns as quads of the source's bytes XOR flip, and writes
-/// the sums of each column's nr packed bytes, taken as s8, to sums[0 .. nr).
+/// the sums of each column's k packed bytes, taken as s8, to sums[0 .. nr).
 void PackQuads(const PanelSource& source, int64_t k, int64_t columns, int64_t nr, uint8_t flip,
                std::byte* panel, int32_t* sums);
 
@@ -48,11 +48,11 @@ void PackPairs(const PanelSource& source, ElementType type, int64_t k, int64_t c
                const int32_t* zeros, std::byte* panel);
 
 /// The inverse of PackQuads: writes elements (k, j) back through the same strides.
-void UnpackQuads(const std::byte* panel, int64_t k, int64_t columns, int64_t nr, uint8_t flip,
-                 const PanelSource& shape, uint8_t* out);
+void UnpackQuadsForTest(const std::byte* panel, int64_t k, int64_t columns, int64_t nr,
+                        uint8_t flip, const PanelSource& shape, uint8_t* out);
 
 /// The inverse of PackPairs.
-void UnpackPairs(const std::byte* panel, int64_t k, int64_t columns, int64_t nr,
-                 const int32_t* zeros, const PanelSource& shape, uint8_t* out);
+void UnpackPairsForTest(const std::byte* panel, int64_t k, int64_t columns, int64_t nr,
+                        const int32_t* zeros, const PanelSource& shape, uint8_t* out);
 
 }  // namespace tilewave::pack

@@ -121,10 +121,15 @@ void QuantiseTensor(Job* job, const base::Crew& crew) {
   const auto line = [&](int64_t i) { return job->Matrix(i / lines) + (i % lines * stride); };
   std::atomic<float> low{0};
   std::atomic<float> high{0};
-  base::ShareTasks(crew, x.batch * lines, [&](base::TaskSource& source, int /*member*/) {
+  const int64_t all = x.batch * lines;
+  const int64_t each = std::max<int64_t>(1, kElementsPerTask / length);
+  const int64_t tasks = base::CeilDiv(all, each);
+  base::ShareTasks(crew, tasks, [&](base::TaskSource& source, int /*member*/) {
     FloatRange mine;
-    for (int64_t i = source.Next(); i >= 0; i = source.Next()) {
-      Widen(&mine, job->rows.range(line(i), length));
+    for (int64_t t = source.Next(); t >= 0; t = source.Next()) {
+      for (int64_t i = t * each; i < std::min(all, (t + 1) * each); ++i) {
+        Widen(&mine, job->rows.range(line(i), length));
+      }
     }
     if (!mine.finite) job->finite.store(false, std::memory_order_relaxed);
     float seen = low.load(std::memory_order_relaxed);
@@ -136,8 +141,10 @@ void QuantiseTensor(Job* job, const base::Crew& crew) {
   });
   if (!job->finite.load(std::memory_order_relaxed)) return;
   StoreScale(job->scales, 0, ScaleOf(x.mode, {low.load(), high.load(), true}));
-  base::ParallelFor(crew, x.batch * lines, [&](int64_t i) {
-    QuantiseRun(*job, line(i), length, 0, job->bytes + (i * length));
+  base::ParallelFor(crew, tasks, [&](int64_t t) {
+    for (int64_t i = t * each; i < std::min(all, (t + 1) * each); ++i) {
+      QuantiseRun(*job, line(i), length, 0, job->bytes + (i * length));
+    }
   });
 }
 

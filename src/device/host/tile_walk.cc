@@ -274,8 +274,7 @@ int64_t StripColumns(const Int8Kernel& kernel) {
 
 void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
   if (p.past_caches) {
-    memory->lines.Reserve(
-        static_cast<size_t>(RowWriter::BytesFor(p.kernel->mr, kChunkColumns * p.element_bytes())));
+    memory->lines.Reserve(static_cast<size_t>(RowWriter::BytesFor(p.kernel->mr, kChunkBytes)));
   } else if (p.block_groups < p.groups) {
     memory->sums.Reserve(static_cast<size_t>(rows * StripColumns(*p.kernel)) * sizeof(int32_t));
   }

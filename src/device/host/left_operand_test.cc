@@ -1,0 +1,276 @@
+#include "device/host/left_operand.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "arch/cpu.h"
+#include "base/random.h"
+#include "kernels/cpu/kernel_table.h"
+#include "kernels/cpu/rows_portable.h"
+
+namespace tilewave::device::host {
+namespace {
+
+using kernels::cpu::Form;
+using kernels::cpu::Int8Kernel;
+
+constexpr std::byte kPoison{0xA5};
+constexpr int64_t kGuards = 64;
+// Rows that lie a multiple of this apart fall into the same sets of an L1 cache.
+constexpr int64_t kAliasBytes = 2048;
+
+Int8Kernel KernelOf(Form form, bool flips) {
+  return {.name = "Int8Gemm_none_1x1",
+          .isa = kernels::cpu::Isa::kBaseline,
+          .test_only = true,
+          .form = form,
+          .mr = 1,
+          .nr = 1,
+          .run = nullptr,
+          .rows = &kernels::cpu::kRowsPortable,
+          .flips = flips};
+}
+
+/// Those of the table that run here, which have all forms and all row functions.
+std::vector<const Int8Kernel*> Kernels() {
+  std::vector<const Int8Kernel*> kernels;
+  for (const Int8Kernel& kernel : kernels::cpu::Int8Kernels()) {
+    if (Supported(kernel, arch::DetectCpu())) kernels.push_back(&kernel);
+  }
+  return kernels;
+}
+
+struct StrideCase {
+  const char* name;
+  int64_t row;
+  int64_t k;
+};
+
+std::vector<StrideCase> StrideCases(int64_t rows, int64_t k) {
+  return {{"row-major", k, 1},
+          {"row-major, padded", k + 5, 1},
+          {"column-major", 1, rows},
+          {"column-major, padded", 1, rows + 3},
+          {"gaps", 2 * k + 1, 2},
+          {"gaps, column-major", 3, 3 * rows + 2},
+          {"one row repeated", 0, 1},
+          {"one column repeated", 1, 0},
+          {"one element", 0, 0},
+          {"overlapping", 1, 1},
+          {"as far apart as dense rows, but with gaps", k, 2}};
+}
+
+/// A batch of matrices, not a byte more than the strides reach, so that a sanitizer sees reads
+/// beyond.
+struct Matrix {
+  Matrix(base::Random* random, int64_t batch, int64_t rows, int64_t k, const StrideCase& s)
+      : strides(s), batch_stride(((rows - 1) * s.row) + ((k - 1) * s.k) + 2) {
+    const int64_t reached = (batch * batch_stride) - 1;
+    for (int64_t i = 0; i < reached; ++i) {
+      bytes.push_back(static_cast<uint8_t>(random->Next() >> 56));
+    }
+  }
+
+  uint8_t At(int64_t b, int64_t row, int64_t i) const {
+    return bytes[static_cast<size_t>((b * batch_stride) + (row * strides.row) + (i * strides.k))];
+  }
+  ByteOperand operand() const { return {bytes.data(), strides.row, strides.k, batch_stride}; }
+
+  StrideCase strides;
+  int64_t batch_stride;
+  std::vector<uint8_t> bytes;
+};
+
+/// Row `row` as a kernel reads it, by the definition: whole groups, padding 0.
+std::vector<std::byte> RowByDefinition(const Matrix& m, const LeftSource& s, Form form, int64_t b,
+                                       int64_t row) {
+  const int64_t per_group = GroupElements(form);
+  const int64_t groups = (s.k + per_group - 1) / per_group;
+  std::vector<std::byte> bytes(static_cast<size_t>(groups * kernels::cpu::kGroupBytes));
+  for (int64_t i = 0; i < s.k; ++i) {
+    const int byte = m.At(b, row, i);
+    if (form != Form::kS16xS16) {
+      bytes[static_cast<size_t>(i)] = static_cast<std::byte>(byte ^ s.flip);
+      continue;
+    }
+    const int value = s.type == ElementType::kS8 && byte >= 128 ? byte - 256 : byte;
+    const auto wide = static_cast<int16_t>(value - (s.zero == nullptr ? 0 : s.zero[row]));
+    std::memcpy(bytes.data() + (i * 2), &wide, sizeof(wide));
+  }
+  return bytes;
+}
+
+/// Packs and compares with the definition; neither are bytes beyond the rows touched.
+void ExpectPacks(const Matrix& m, const LeftSource& s, const Int8Kernel& kernel, int64_t b,
+                 int64_t first, int64_t count) {
+  const int64_t stride = PackedRowStride(s, kernel.form);
+  const auto room = static_cast<size_t>(count * stride);
+  std::vector<std::byte> memory(room + (2 * kGuards), kPoison);
+  const LeftRows rows = PackRows(s, kernel, b, first, count, memory.data() + kGuards);
+  ASSERT_EQ(rows.data, memory.data() + kGuards);
+  ASSERT_EQ(rows.stride, stride);
+  ASSERT_EQ(rows.flip, 0) << "packed rows are flipped already";
+  for (int64_t r = 0; r < count; ++r) {
+    const std::vector<std::byte> expected = RowByDefinition(m, s, kernel.form, b, first + r);
+    ASSERT_LE(static_cast<int64_t>(expected.size()), stride);
+    ASSERT_TRUE(std::equal(expected.begin(), expected.end(), rows.data + (r * stride)))
+        << "row " << first + r << " of matrix " << b;
+  }
+  const auto is_poison = [](std::byte byte) { return byte == kPoison; };
+  ASSERT_TRUE(std::all_of(memory.begin(), memory.begin() + kGuards, is_poison));
+  ASSERT_TRUE(std::all_of(memory.end() - kGuards, memory.end(), is_poison));
+}
+
+// Calls visit(matrix, rows, k) with two matrices each, for ragged shapes and all strides.
+template <typename Visitor>
+void ForEachMatrix(uint64_t seed, Visitor visit) {
+  base::Random random(seed);
+  std::vector<int64_t> ks = {127, 128, 129, 1020, 1024, 2047, 2048, 4096};
+  for (int64_t k = 1; k <= 70; ++k) ks.push_back(k);
+  for (const int64_t k : ks) {
+    const int64_t rows = random.Between(1, 9);
+    for (const StrideCase& strides : StrideCases(rows, k)) {
+      SCOPED_TRACE(testing::Message() << strides.name << ": " << rows << " x " << k);
+      visit(Matrix(&random, 2, rows, k, strides), rows, k);
+      if (testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST(PackRowsTest, BytesAreTheDefinitionForEveryKernelAndAllStrides) {
+  const std::vector<const Int8Kernel*> kernels = Kernels();
+  ForEachMatrix(91, [&](const Matrix& m, int64_t rows, int64_t k) {
+    for (const Int8Kernel* kernel : kernels) {
+      if (kernel->form == Form::kS16xS16) continue;
+      SCOPED_TRACE(kernel->name);
+      for (const uint8_t flip : {uint8_t{0}, uint8_t{0x80}}) {
+        const LeftSource s{m.operand(), ElementType::kS8, flip, k, nullptr};
+        ExpectPacks(m, s, *kernel, 0, 0, rows);
+        ExpectPacks(m, s, *kernel, 1, rows / 2, rows - (rows / 2));
+        if (testing::Test::HasFatalFailure()) return;
+      }
+    }
+  });
+}
+
+TEST(PackRowsTest, WideRowsAreTheDefinitionForEveryKernelAndAllStrides) {
+  const std::vector<const Int8Kernel*> kernels = Kernels();
+  ForEachMatrix(92, [&](const Matrix& m, int64_t rows, int64_t k) {
+    for (const Int8Kernel* kernel : kernels) {
+      if (kernel->form != Form::kS16xS16) continue;
+      SCOPED_TRACE(kernel->name);
+      for (const ElementType type : {ElementType::kS8, ElementType::kU8}) {
+        std::vector<int32_t> zeros;  // Those of all rows, whatever the first row packed.
+        const int32_t low = type == ElementType::kS8 ? -128 : 0;
+        for (int64_t r = 0; r < rows; ++r) {
+          zeros.push_back(low + static_cast<int32_t>((k + (r * 85)) % 256));
+        }
+        for (const bool with_zeros : {false, true}) {
+          const LeftSource s{m.operand(), type, 0, k, with_zeros ? zeros.data() : nullptr};
+          ExpectPacks(m, s, *kernel, 0, 0, rows);
+          ExpectPacks(m, s, *kernel, 1, rows / 2, rows - (rows / 2));
+          if (testing::Test::HasFatalFailure()) return;
+        }
+      }
+    }
+  });
+}
+
+TEST(PackRowsTest, SmallExamples) {
+  constexpr uint8_t kRows[] = {1, 0x80, 255, 4, 5, 6};
+  LeftSource s{{kRows, 3, 1, 0}, ElementType::kS8, 0x80, 3, nullptr};
+  std::vector<std::byte> to(256, kPoison);
+  LeftRows rows = PackRows(s, KernelOf(Form::kU8xS8, false), 0, 0, 2, to.data());
+  constexpr uint8_t kFlipped[] = {0x81, 0, 127, 0};
+  EXPECT_EQ(std::memcmp(rows.data, kFlipped, 4), 0) << "padding is 0, not flipped";
+  constexpr uint8_t kSecond[] = {0x84, 0x85, 0x86, 0};
+  EXPECT_EQ(std::memcmp(rows.data + rows.stride, kSecond, 4), 0);
+
+  constexpr int32_t kZeros[] = {99, -3};
+  s = {{kRows, 3, 1, 0}, ElementType::kS8, 0, 3, kZeros};
+  rows = PackRows(s, KernelOf(Form::kS16xS16, false), 0, 1, 1, to.data());
+  constexpr int16_t kWide[] = {7, 8, 9, 0};
+  EXPECT_EQ(std::memcmp(rows.data, kWide, 8), 0) << "the zero point of row 1";
+}
+
+TEST(PackedRowStrideTest, HoldsARowAndSpreadsRowsOverTheCache) {
+  for (const Form form : {Form::kU8xS8, Form::kS8xS8, Form::kS16xS16}) {
+    for (int64_t k = 1; k <= 9000; ++k) {
+      for (const int64_t row_stride : {k, k + 1}) {
+        const LeftSource s{{nullptr, row_stride, 1, 0}, ElementType::kS8, 0, k, nullptr};
+        const int64_t stride = PackedRowStride(s, form);
+        const int64_t groups = (k + GroupElements(form) - 1) / GroupElements(form);
+        ASSERT_GE(stride, groups * kernels::cpu::kGroupBytes) << k;
+        ASSERT_NE(stride % kAliasBytes, 0) << k;
+        ASSERT_LE(stride, (groups * kernels::cpu::kGroupBytes) + 127) << k << ": wasteful";
+        if (form == Form::kS16xS16) {
+          ASSERT_EQ(stride % 2, 0) << k;
+        }
+      }
+    }
+  }
+}
+
+TEST(ReadableInPlaceTest, RefusesWhatHasToBePacked) {
+  const Int8Kernel plain = KernelOf(Form::kU8xS8, false);
+  const Int8Kernel flips = KernelOf(Form::kU8xS8, true);
+  const Int8Kernel other = KernelOf(Form::kS8xS8, false);
+  const Int8Kernel wide = KernelOf(Form::kS16xS16, false);
+  const LeftSource good{{nullptr, 68, 1, 999}, ElementType::kU8, 0, 64, nullptr};
+  EXPECT_TRUE(ReadableInPlace(good, plain));
+  EXPECT_TRUE(ReadableInPlace(good, flips));
+  EXPECT_TRUE(ReadableInPlace(good, other));
+  EXPECT_FALSE(ReadableInPlace(good, wide)) << "s16 are wanted";
+
+  LeftSource s = good;
+  s.flip = 0x80;
+  EXPECT_TRUE(ReadableInPlace(s, flips));
+  EXPECT_FALSE(ReadableInPlace(s, plain)) << "nobody would flip";
+  EXPECT_FALSE(ReadableInPlace(s, other)) << "nobody would flip";
+
+  for (const int64_t k_stride : {0, 2, 68, -1}) {
+    s = good;
+    s.bytes.k_stride = k_stride;
+    EXPECT_FALSE(ReadableInPlace(s, flips)) << "K stride " << k_stride;
+  }
+  for (const int64_t k : {1, 2, 3, 61, 62, 63, 65}) {
+    s = good;
+    s.k = k;
+    EXPECT_FALSE(ReadableInPlace(s, flips)) << "a part of a group: K " << k;
+  }
+  for (const int64_t row_stride : {int64_t{0}, int64_t{1}, int64_t{64}, kAliasBytes}) {
+    s = good;
+    s.bytes.vector_stride = row_stride;
+    EXPECT_TRUE(ReadableInPlace(s, flips)) << "rows " << row_stride << " apart";
+  }
+}
+
+TEST(RowsInPlaceTest, AreTheRowsThatPackingWouldCopy) {
+  const std::vector<const Int8Kernel*> kernels = Kernels();
+  int64_t in_place = 0;
+  ForEachMatrix(93, [&](const Matrix& m, int64_t rows, int64_t k) {
+    for (const Int8Kernel* kernel : kernels) {
+      const uint8_t flip = kernel->flips ? 0x80 : 0;
+      const LeftSource s{m.operand(), ElementType::kS8, flip, k, nullptr};
+      if (!ReadableInPlace(s, *kernel)) continue;
+      ++in_place;
+      const int64_t first = rows / 2;
+      const LeftRows here = RowsInPlace(s, 1, first);
+      ASSERT_EQ(here.flip, flip) << "left to the kernel";
+      for (int64_t r = first; r < rows; ++r) {
+        const std::vector<std::byte> expected = RowByDefinition(m, s, kernel->form, 1, r);
+        for (size_t i = 0; i < expected.size(); ++i) {
+          const auto* row = here.data + ((r - first) * here.stride);
+          ASSERT_EQ(row[i] ^ std::byte{here.flip}, expected[i]) << kernel->name;
+        }
+      }
+    }
+  });
+  EXPECT_GT(in_place, 0);
+}
+
+}  // namespace
+}  // namespace tilewave::device::host

@@ -1,0 +1,140 @@
+// The host device with any number of threads, and with the program's own.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/host_calls.h"
+#include "tilewave/engine.h"
+
+namespace tilewave {
+namespace {
+
+using testing::HostEngineWith;
+using testing::RunRandomCalls;
+using testing::TinyCaches;
+
+TEST(HostThreadsTest, AnyNumberGivesTheSameBytes) {
+  for (const int threads : {2, 3, 8}) {
+    Engine engine = HostEngineWith({.threads = threads, .cpu = TinyCaches()});
+    // Large enough that the threads are wanted.
+    EXPECT_EQ(RunRandomCalls(&engine, 24, 12, {.m = 260, .k = 260, .n = 260, .batch = 3}), "")
+        << threads << " threads";
+  }
+}
+
+TEST(HostThreadsTest, CallsAtOnceShareThePool) {
+  Engine engine = HostEngineWith({.threads = 3, .cpu = TinyCaches()});
+  std::vector<std::string> complaints(3);
+  {
+    std::vector<std::thread> callers;
+    for (size_t i = 0; i < complaints.size(); ++i) {
+      callers.emplace_back([&, i] {
+        complaints[i] =
+            RunRandomCalls(&engine, 30 + i, 6, {.m = 200, .k = 200, .n = 200, .batch = 2});
+      });
+    }
+    for (std::thread& caller : callers) caller.join();
+  }
+  for (const std::string& complaint : complaints) EXPECT_EQ(complaint, "");
+}
+
+/// Threads made for each piece of work.
+class ThreadsPerCall final : public Executor {
+ public:
+  explicit ThreadsPerCall(int threads) : threads_(threads) {}
+
+  int threads() const override { return threads_; }
+
+  void ParallelFor(int64_t tasks, Task task, void* context) override {
+    calls_.fetch_add(1);
+    if (tasks > most_.load()) most_.store(tasks);
+    std::vector<std::thread> threads;
+    for (int64_t i = 0; i < tasks; ++i) {
+      threads.emplace_back([=] { task(context, i); });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  int64_t calls() const { return calls_.load(); }
+  int64_t most() const { return most_.load(); }
+
+ private:
+  int threads_;
+  std::atomic<int64_t> calls_{0};
+  std::atomic<int64_t> most_{0};
+};
+
+/// An executor that may run tasks one after the other, and backwards.
+class OneAfterTheOther final : public Executor {
+ public:
+  int threads() const override { return 3; }
+  void ParallelFor(int64_t tasks, Task task, void* context) override {
+    for (int64_t i = tasks - 1; i >= 0; --i) task(context, i);
+  }
+};
+
+struct Square {
+  explicit Square(int64_t extent)
+      : n(extent),
+        a(static_cast<size_t>(n * n), 3),
+        b(static_cast<size_t>(n * n), -5),
+        c(static_cast<size_t>(n * n)) {}
+  Matmul call() {
+    return {.a = RowMajor(static_cast<const int8_t*>(a.data()), n, n),
+            .b = RowMajor(static_cast<const int8_t*>(b.data()), n, n),
+            .c = RowMajor(c.data(), n, n)};
+  }
+  int64_t n;
+  std::vector<int8_t> a;
+  std::vector<int8_t> b;
+  std::vector<int32_t> c;
+};
+
+TEST(ExecutorTest, ProductsRunOnTheProgramsThreads) {
+  const auto executor = std::make_shared<ThreadsPerCall>(4);
+  Result<Engine> engine = Engine::Create({.device = "host", .executor = executor});
+  ASSERT_TRUE(engine.ok());
+  EXPECT_EQ(RunRandomCalls(&*engine, 25, 10, {.m = 260, .k = 260, .n = 260, .batch = 3}), "");
+  Square large(300);
+  ASSERT_TRUE(engine->Run(large.call()).ok());
+  EXPECT_EQ(large.c, std::vector<int32_t>(large.c.size(), -15 * 300));
+  EXPECT_GT(executor->calls(), 0);
+  EXPECT_EQ(executor->most(), 4);
+}
+
+TEST(ExecutorTest, SmallProductsAndOneThreadLeaveItAlone) {
+  const auto executor = std::make_shared<ThreadsPerCall>(4);
+  Result<Engine> engine = Engine::Create({.device = "host", .executor = executor});
+  ASSERT_TRUE(engine.ok());
+  Square small(64);
+  ASSERT_TRUE(engine->Run(small.call()).ok());
+  EXPECT_EQ(small.c, std::vector<int32_t>(small.c.size(), -15 * 64));
+  EXPECT_EQ(executor->calls(), 0);
+  Result<Engine> alone = Engine::Create({.device = "host", .threads = 1, .executor = executor});
+  ASSERT_TRUE(alone.ok());
+  Square large(300);
+  ASSERT_TRUE(alone->Run(large.call()).ok());
+  EXPECT_EQ(executor->calls(), 0);
+}
+
+TEST(ExecutorTest, MayRunTasksInAnyOrder) {
+  Result<Engine> engine =
+      Engine::Create({.device = "host", .executor = std::make_shared<OneAfterTheOther>()});
+  ASSERT_TRUE(engine.ok());
+  EXPECT_EQ(RunRandomCalls(&*engine, 26, 10, {.m = 260, .k = 260, .n = 260, .batch = 3}), "");
+}
+
+TEST(ExecutorTest, WithoutThreadsIsRefused) {
+  const Result<Engine> engine =
+      Engine::Create({.device = "host", .executor = std::make_shared<ThreadsPerCall>(0)});
+  EXPECT_EQ(engine.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(engine.status().message(), "the executor has 0 threads; expected at least 1");
+}
+
+}  // namespace
+}  // namespace tilewave
