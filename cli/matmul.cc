@@ -37,6 +37,7 @@ struct MatmulOptions {
   std::string output;
   std::string device = "auto";
   std::optional<std::string> kernel;
+  int threads = 0;
   ArrayFlags array;
   std::string out;
   std::optional<std::string> scale_a;
@@ -312,6 +313,7 @@ void RunMatmul(const MatmulOptions& o, Context* context) {
   EngineOptions engine_options;
   engine_options.device = o.device;
   engine_options.cpu_kernel = o.kernel.value_or("");
+  engine_options.threads = o.threads;
   Result<ArrayOptions> array = ArrayOptionsOf(o.array);
   if (!array.ok()) return context->Fail(array.status());
   engine_options.array = *std::move(array);
@@ -408,6 +410,8 @@ void AddMatmulCommand(CLI::App* app, Context* context) {
       ->capture_default_str();
   AddText(command, "--kernel", &o->kernel, "Force a CPU kernel by name (default: the best)")
       ->type_name("NAME");
+  command->add_option("--threads", o->threads, "CPU threads, 1 to 1024 (default 0: all)")
+      ->type_name("N");
   AddArrayFlags(command, &o->array);
   command->add_option("--out", o->out, "Type of C (default s32; f32 if an input is float32)")
       ->type_name("TYPE")

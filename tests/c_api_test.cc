@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "tilewave/c.h"
 #include "tilewave/engine.h"
@@ -64,6 +65,35 @@ TEST(CApiTest, EnginesAreRefusedWithASentence) {
   EXPECT_TRUE(LastErrorSays("threads is -7"));
   EXPECT_EQ(tw_engine_create(nullptr, nullptr), TW_INVALID_ARGUMENT);
   tw_engine_destroy(nullptr);
+}
+
+TEST(CApiTest, ProductsRunOnTheProgramsThreads) {
+  int64_t calls = 0;
+  tw_engine_options options = {};
+  options.struct_size = sizeof(options);
+  options.device = "host";
+  options.parallel_for = [](void* user, int64_t tasks, tw_task task, void* context) {
+    ++*static_cast<int64_t*>(user);
+    for (int64_t i = 0; i < tasks; ++i) task(context, i);
+  };
+  options.parallel_for_user = &calls;
+  tw_engine* engine = nullptr;
+  EXPECT_EQ(tw_engine_create(&options, &engine), TW_INVALID_ARGUMENT);
+  EXPECT_TRUE(LastErrorSays("the executor has 0 threads"));
+  options.parallel_for_threads = 3;
+  ASSERT_EQ(tw_engine_create(&options, &engine), TW_OK) << tw_last_error();
+  constexpr int64_t kN = 300;
+  std::vector<int8_t> a(kN * kN, 3);
+  std::vector<int32_t> c(kN * kN, -1);
+  tw_matmul call = {};
+  call.struct_size = sizeof(call);
+  call.a = {a.data(), TW_S8, kN, kN, 1, kN, 1, 0};
+  call.b = call.a;
+  call.c = {c.data(), TW_S32, kN, kN, 1, kN, 1, 0};
+  EXPECT_EQ(tw_run(engine, &call), TW_OK) << tw_last_error();
+  EXPECT_EQ(c, std::vector<int32_t>(c.size(), 9 * kN));
+  EXPECT_GT(calls, 0);
+  tw_engine_destroy(engine);
 }
 
 TEST(CApiTest, CallsAreRefusedWithASentence) {

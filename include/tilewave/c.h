@@ -84,12 +84,21 @@ typedef struct tw_ints {
 typedef struct tw_engine tw_engine;
 typedef struct tw_weights tw_weights;
 
+/* The program's own threads: calls task(context, i) once for each i in [0, tasks), on any threads
+   and in any order, and returns when all have returned. Tasks neither block nor call it. May be
+   called from several threads at once. */
+typedef void (*tw_task)(void* context, int64_t i);
+typedef void (*tw_parallel_for)(void* user, int64_t tasks, tw_task task, void* context);
+
 typedef struct tw_engine_options {
   size_t struct_size;
   const char* device;     /* "auto" (NULL), "host", ... */
   const char* cpu_kernel; /* NULL: the best one. */
   int32_t threads;        /* Most per call; 0: as many as the process has CPUs. */
   int32_t validate_submissions;
+  tw_parallel_for parallel_for; /* NULL: threads of the engine's own. */
+  void* parallel_for_user;      /* Passed through; must outlive the engine. */
+  int32_t parallel_for_threads; /* How many work at a time; at least 1. */
 } tw_engine_options;
 
 typedef struct tw_weights_options {

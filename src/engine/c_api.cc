@@ -157,6 +157,25 @@ Status RunCall(tw_engine* engine, const tw_matmul* given) {
   return engine->engine.Run(m, options);
 }
 
+/// A C function as an Executor.
+class CExecutor final : public tilewave::Executor {
+ public:
+  explicit CExecutor(const tw_engine_options& options)
+      : function_(options.parallel_for),
+        user_(options.parallel_for_user),
+        threads_(options.parallel_for_threads) {}
+
+  int threads() const override { return threads_; }
+  void ParallelFor(int64_t tasks, Task task, void* context) override {
+    function_(user_, tasks, task, context);
+  }
+
+ private:
+  tw_parallel_for function_;
+  void* user_;
+  int threads_;
+};
+
 Status CreateEngine(const tw_engine_options* given, tw_engine** engine) {
   if (engine == nullptr) return Invalid("engine is NULL");
   *engine = nullptr;
@@ -168,6 +187,7 @@ Status CreateEngine(const tw_engine_options* given, tw_engine** engine) {
     if (whole.cpu_kernel != nullptr) options.cpu_kernel = whole.cpu_kernel;
     options.threads = whole.threads;
     options.validate_submissions = whole.validate_submissions != 0;
+    if (whole.parallel_for != nullptr) options.executor = std::make_shared<CExecutor>(whole);
   }
   tilewave::Result<tilewave::Engine> made = tilewave::Engine::Create(options);
   if (!made.ok()) return made.status();

@@ -115,8 +115,9 @@ void ComputeColumns(const HostProduct& p, const RightSource& right, const LeftRo
   args.a_stride = rows.a_stride();
   args.rows = rows.rows();
   args.a_signed = p.a.type == ElementType::kS8;
-  args.b = right.data + (at.batch * right.batch_stride) + at.first_column;
-  args.b_stride = right.k_stride;
+  args.b = right.data + (at.batch * right.batch_stride) + (at.first_column * right.column_stride);
+  args.b_along_k = right.column_stride != 1;
+  args.b_stride = args.b_along_k ? right.column_stride : right.k_stride;
   args.b_signed = right.type == ElementType::kS8;
   args.k = problem.k;
   args.columns = at.columns;
@@ -151,14 +152,14 @@ void ComputeColumns(const HostProduct& p, const RightSource& right, const LeftRo
 }  // namespace
 
 bool TakesFewRows(const core::Problem& p, const kernels::cpu::Int8Kernel& kernel) {
-  return kernel.few_rows != nullptr && !p.b_prepacked && p.m < kFewRows && p.b.col == 1 &&
-         p.c.col == 1;
+  return kernel.few_rows != nullptr && !p.b_prepacked && p.m < kFewRows &&
+         (p.b.col == 1 || p.b.row == 1) && p.c.col == 1;
 }
 
 void ComputeFewRows(const HostProduct& p, const core::Operands& o, const RightSource& right,
                     const base::Crew& crew, Workspace* workspace) {
   const core::Problem& problem = *p.problem;
-  TW_CHECK(right.column_stride == 1 || problem.n == 1);
+  TW_CHECK(right.column_stride == 1 || right.k_stride == 1);
   const LeftRowsCopy rows(p, o, &workspace->few_rows);
   const Columns columns{Dense(o.zero_b, problem.batch, problem.n, &workspace->init),
                         Dense(o.bias_s32, problem.batch, problem.n, &workspace->row_terms)};

@@ -46,7 +46,7 @@ struct Strip {
 
 Strip StripFor(const Int8Kernel& kernel, int64_t columns_left) {
   if (kernel.run_wide != nullptr && columns_left > kernel.nr) {
-    return {2 * kernel.nr, kernel.run_wide, kernel.wide_mr, kernel.wide_most};
+    return {int64_t{2} * kernel.nr, kernel.run_wide, kernel.wide_mr, kernel.wide_most};
   }
   return {kernel.nr, kernel.run, kernel.mr, kernel.mr};
 }
@@ -269,7 +269,7 @@ bool CanWritePastCaches(const Int8Kernel& kernel) {
 }
 
 int64_t StripColumns(const Int8Kernel& kernel) {
-  return kernel.run_wide == nullptr ? kernel.nr : 2 * kernel.nr;
+  return kernel.run_wide == nullptr ? kernel.nr : int64_t{2} * kernel.nr;
 }
 
 void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {

@@ -9,10 +9,11 @@
 namespace tilewave::kernels::cpu {
 namespace {
 
+constexpr int64_t kStep = 16;  // Elements of K at a time.
 constexpr int64_t kColumns = kFewRowsColumns;
-constexpr int kVectors = 4;               // Registers of sums for these columns.
-constexpr int kQuads = kFewRowsStep / 4;  // Quads along K of a step.
-constexpr int64_t kLanes = 16;            // s32 per register.
+constexpr int kVectors = 4;        // Registers of sums for these columns.
+constexpr int kQuads = kStep / 4;  // Quads along K of a step.
+constexpr int64_t kLanes = 16;     // s32 per register.
 constexpr int64_t kSumsBytes = int64_t{16}
                                << 10;  // Of a block of columns, to stay in the L1 cache.
 
@@ -101,7 +102,7 @@ TILEWAVE_AVX512VNNI int32_t SumOfRow(const FewRowsArgs& t, int64_t r) {
   const __m512i ones = _mm512_set1_epi8(1);
   __m512i sum = _mm512_setzero_si512();
   const uint8_t* a = t.a + (r * t.a_stride);
-  for (int64_t k = 0; k < t.k; k += kFewRowsStep) {
+  for (int64_t k = 0; k < t.k; k += kStep) {
     const __m512i step =
         _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a + k)));
     const __m512i bytes = _mm512_maskz_mov_epi32(0xF, step);
@@ -137,7 +138,7 @@ TILEWAVE_AVX512VNNI inline void MultiplyBlock(const FewRowsArgs& t, const StepAt
   // Every row is a page of its own when B is wide, where CPUs do not look ahead; and rows a power
   // of two apart would evict each other from the L1 cache before they are read.
 #pragma GCC unroll 16
-  for (int64_t i = kFewRowsStep; i < 2 * kFewRowsStep; ++i) {
+  for (int64_t i = kStep; i < 2 * kStep; ++i) {
     _mm_prefetch(reinterpret_cast<const char*>(b + (i * t.b_stride)), _MM_HINT_T1);
   }
   const uint8_t* a = t.a + at.k;
@@ -151,15 +152,15 @@ TILEWAVE_AVX512VNNI inline void MultiplyBlock(const FewRowsArgs& t, const StepAt
 
 template <bool kSignedA, bool kFlip>
 TILEWAVE_AVX512VNNI void MultiplySteps(const FewRowsArgs& t, int64_t first, int64_t end) {
-  const int64_t whole_k = t.k / kFewRowsStep * kFewRowsStep;
+  const int64_t whole_k = t.k / kStep * kStep;
   const int64_t whole_end = first + ((end - first) / kColumns * kColumns);
   const __mmask64 all = ~uint64_t{0};
   const __mmask64 rest = (uint64_t{1} << ((end - first) % kColumns)) - 1;
-  for (int64_t k = 0; k < whole_k; k += kFewRowsStep) {
+  for (int64_t k = 0; k < whole_k; k += kStep) {
     for (int64_t j = first; j < whole_end; j += kColumns) {
-      MultiplyBlock<kSignedA, kFlip, true>(t, {k, j}, {kFewRowsStep, all});
+      MultiplyBlock<kSignedA, kFlip, true>(t, {k, j}, {kStep, all});
     }
-    if (rest != 0) MultiplyBlock<kSignedA, kFlip, true>(t, {k, whole_end}, {kFewRowsStep, rest});
+    if (rest != 0) MultiplyBlock<kSignedA, kFlip, true>(t, {k, whole_end}, {kStep, rest});
   }
   if (whole_k == t.k) return;
   for (int64_t j = first; j < end; j += kColumns) {
@@ -169,7 +170,7 @@ TILEWAVE_AVX512VNNI void MultiplySteps(const FewRowsArgs& t, int64_t first, int6
 }
 
 template <bool kSignedA, bool kFlip>
-TILEWAVE_AVX512VNNI void Run(const FewRowsArgs& t) {
+TILEWAVE_AVX512VNNI void RunAcross(const FewRowsArgs& t) {
   const int64_t wide = kSumsBytes / (t.rows * static_cast<int64_t>(sizeof(int32_t)));
   const int64_t block_columns = std::max(kColumns, wide / kColumns * kColumns);
   int32_t starts[kFewRows];
@@ -191,13 +192,101 @@ TILEWAVE_AVX512VNNI void Run(const FewRowsArgs& t) {
   }
 }
 
+constexpr int64_t kColumnsTogether = 4;  // Of a column-major B.
+constexpr int64_t kBytes = 64;           // Per register.
+
+/// The sums of the lanes of each of four registers.
+TILEWAVE_AVX512VNNI inline __m128i AddLanes(const __m512i sum[4]) {
+  const __m512i low = _mm512_add_epi32(_mm512_unpacklo_epi32(sum[0], sum[1]),
+                                       _mm512_unpackhi_epi32(sum[0], sum[1]));
+  const __m512i high = _mm512_add_epi32(_mm512_unpacklo_epi32(sum[2], sum[3]),
+                                        _mm512_unpackhi_epi32(sum[2], sum[3]));
+  const __m512i all =
+      _mm512_add_epi32(_mm512_unpacklo_epi64(low, high), _mm512_unpackhi_epi64(low, high));
+  const __m256i half =
+      _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
+  return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+}
+
+/// kRows rows of A from row `r` on times `columns` <= 4 columns from j on, along K.
+template <bool kSignedA, bool kFlip, int kRows>
+TILEWAVE_AVX512VNNI void MultiplyAlong(const FewRowsArgs& t, int64_t r, int64_t j, int64_t columns,
+                                       const int32_t* starts) {
+  const int64_t whole = t.k / kBytes * kBytes;
+  const uint8_t* b[kColumnsTogether];
+  // The ends of columns stand here, so that nothing behind them is read. A is zero there.
+  alignas(kBytes) uint8_t ends[kColumnsTogether][kBytes] = {};
+  for (int64_t c = 0; c < kColumnsTogether; ++c) {
+    // Columns that are not there repeat the last one.
+    b[c] = t.b + ((j + std::min(c, columns - 1)) * t.b_stride);
+    std::memcpy(ends[c], b[c] + whole, static_cast<size_t>(t.k - whole));
+  }
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
+  const uint8_t* a = t.a + (r * t.a_stride);
+  const int64_t a_stride = t.a_stride;
+  __m512i sum[size_t{kRows}][kColumnsTogether];
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+    for (int64_t c = 0; c < kColumnsTogether; ++c) sum[i][c] = _mm512_setzero_si512();
+  }
+  for (int64_t k = 0; k < t.k; k += kBytes) {
+    __m512i column[kColumnsTogether];
+#pragma GCC unroll 4
+    for (int64_t c = 0; c < kColumnsTogether; ++c) {
+      column[c] = _mm512_loadu_si512(k < whole ? b[c] + k : ends[c]);
+      if constexpr (kFlip) column[c] = _mm512_xor_si512(column[c], flip);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) {
+      const __m512i row = _mm512_loadu_si512(a + (i * a_stride) + k);
+#pragma GCC unroll 4
+      for (int64_t c = 0; c < kColumnsTogether; ++c) {
+        if constexpr (kSignedA) {
+          DotAdd(&sum[i][c], column[c], row);
+        } else {
+          DotAdd(&sum[i][c], row, column[c]);
+        }
+      }
+    }
+  }
+  const auto wanted = static_cast<__mmask8>((1u << static_cast<unsigned>(columns)) - 1);
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; ++i) {
+    const __m128i sums = _mm_add_epi32(AddLanes(sum[i]), _mm_set1_epi32(starts[r + i]));
+    _mm_mask_storeu_epi32(t.sums + ((r + i) * t.sums_stride) + j, wanted, sums);
+  }
+}
+
+template <bool kSignedA, bool kFlip>
+TILEWAVE_AVX512VNNI void RunAlong(const FewRowsArgs& t) {
+  int32_t starts[kFewRows];
+  for (int64_t r = 0; r < t.rows; ++r) starts[r] = StartOf(t, r);
+  for (int64_t j = 0; j < t.columns; j += kColumnsTogether) {
+    const int64_t columns = std::min(kColumnsTogether, t.columns - j);
+    int64_t r = 0;
+    for (; r + 4 <= t.rows; r += 4) {
+      MultiplyAlong<kSignedA, kFlip, 4>(t, r, j, columns, starts);
+    }
+    for (; r + 2 <= t.rows; r += 2) {
+      MultiplyAlong<kSignedA, kFlip, 2>(t, r, j, columns, starts);
+    }
+    if (r < t.rows) MultiplyAlong<kSignedA, kFlip, 1>(t, r, j, columns, starts);
+  }
+}
+
+template <bool kSignedA, bool kFlip>
+void RunEither(const FewRowsArgs& t) {
+  t.b_along_k ? RunAlong<kSignedA, kFlip>(t) : RunAcross<kSignedA, kFlip>(t);
+}
+
 }  // namespace
 
 void FewRows_avx512(const FewRowsArgs& t) {
   if (t.a_signed) {
-    t.b_signed ? Run<true, true>(t) : Run<true, false>(t);
+    t.b_signed ? RunEither<true, true>(t) : RunEither<true, false>(t);
   } else {
-    t.b_signed ? Run<false, false>(t) : Run<false, true>(t);
+    t.b_signed ? RunEither<false, false>(t) : RunEither<false, true>(t);
   }
 }
 

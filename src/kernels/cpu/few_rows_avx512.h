@@ -5,6 +5,6 @@
 namespace tilewave::kernels::cpu {
 
 /// Needs AVX512 F, BW, VL and VNNI.
-void FewRows_avx512(const FewRowsArgs& args);
+void FewRows_avx512(const FewRowsArgs& t);
 
 }  // namespace tilewave::kernels::cpu

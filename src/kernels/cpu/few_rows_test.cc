@@ -29,12 +29,14 @@ std::string FirstWrong(FewRowsFunction run, base::Random* random, bool extremes)
   t.columns = random->Between(1, 400);
   t.a_signed = random->Between(0, 1) == 1;
   t.b_signed = random->Between(0, 1) == 1;
-  t.a_stride = base::RoundUp(t.k, kFewRowsStep) + random->Between(0, 3);
-  t.b_stride = t.columns + random->Between(0, 70);
+  t.a_stride = base::RoundUp(t.k, kFewRowsPad) + random->Between(0, 3);
+  t.b_along_k = random->Between(0, 1) == 1;
+  t.b_stride = (t.b_along_k ? t.k : t.columns) + random->Between(0, 70);
   t.sums_stride = base::RoundUp(t.columns, kFewRowsColumns) + (16 * random->Between(0, 2));
   std::vector<uint8_t> a(static_cast<size_t>(t.rows * t.a_stride), 0);
   // As long as it has to be and no longer: the sanitizer sees a read beyond.
-  std::vector<uint8_t> b(static_cast<size_t>(((t.k - 1) * t.b_stride) + t.columns));
+  std::vector<uint8_t> b(static_cast<size_t>(t.b_along_k ? ((t.columns - 1) * t.b_stride) + t.k
+                                                         : ((t.k - 1) * t.b_stride) + t.columns));
   const auto byte = [&] {
     return static_cast<uint8_t>(extremes ? 128 - random->Between(0, 1) : random->Between(0, 255));
   };
@@ -52,8 +54,10 @@ std::string FirstWrong(FewRowsFunction run, base::Random* random, bool extremes)
     for (int64_t j = 0; j < t.columns; ++j) {
       int32_t sum = 0;
       for (int64_t k = 0; k < t.k; ++k) {
-        sum += Value(a[static_cast<size_t>((r * t.a_stride) + k)], t.a_signed) *
-               Value(b[static_cast<size_t>((k * t.b_stride) + j)], t.b_signed);
+        sum +=
+            Value(a[static_cast<size_t>((r * t.a_stride) + k)], t.a_signed) *
+            Value(b[static_cast<size_t>(t.b_along_k ? (j * t.b_stride) + k : (k * t.b_stride) + j)],
+                  t.b_signed);
       }
       const int32_t got = t.sums[(r * t.sums_stride) + j];
       if (got != sum) {

@@ -9,10 +9,10 @@
 namespace tilewave::kernels::cpu {
 namespace {
 
-constexpr int kLanes = 16;        // s32 per register.
+constexpr int64_t kLanes = 16;    // s32 per register.
 constexpr int kPanelVectors = 2;  // Registers across a panel.
-constexpr int kPanelColumns = kLanes * kPanelVectors;
-constexpr int kPanelGroupBytes = kPanelColumns * kGroupBytes;
+constexpr int64_t kPanelColumns = kLanes * kPanelVectors;
+constexpr int64_t kPanelGroupBytes = kPanelColumns * kGroupBytes;
 
 /// kRows rows by kVectors registers of columns, in one panel or two. Sixteen sums keep the
 /// multiplier busy for the four cycles that one multiply-add takes, and the loads of a group fit
