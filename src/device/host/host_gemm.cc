@@ -95,6 +95,7 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
                 problem.k,
                 nullptr};
   product_.block_groups = BlockGroups(resources->cpu, resources->kernel, product_.groups);
+  product_.rows_from_afar = problem.batch * problem.m * problem.k > resources->cpu.l2_bytes;
   product_.past_caches = GoesPastCaches(problem, resources->cpu, resources->kernel);
   cut_ = CutFor(crew_.workers == nullptr ? 1 : crew_.workers->threads());
 }
@@ -103,8 +104,8 @@ HostGemm::Cut HostGemm::CutFor(int threads) const {
   const Int8Kernel& kernel = resources_->kernel;
   const int64_t row_bytes = base::CeilDiv(problem_.k, kernels::cpu::GroupElements(kernel.form)) *
                             kernels::cpu::kGroupBytes;
-  // A quarter of the L2 cache for rows of A leaves room for panels of B and for C.
-  const int64_t fitting = std::max<int64_t>(1, resources_->cpu.l2_bytes / 4 / row_bytes);
+  // Half of the L2 cache for rows of A leaves room for panels of B and for C.
+  const int64_t fitting = std::max<int64_t>(1, resources_->cpu.l2_bytes / 2 / row_bytes);
   Cut cut;
   cut.rows = std::min(problem_.m, base::RoundUp(fitting, kernel.mr));
   cut.columns = problem_.n;

@@ -39,10 +39,11 @@ struct HostProduct {
   DenseParameter<float> bias_f32;
   DenseParameter<float> requant_scale;
 
-  bool rows_in_place = false;  ///< A is read where it stands.
-  bool sums_are_c = false;     ///< Sums go to C as they are, from the kernel's registers.
-  bool past_caches = false;    ///< C is too large for the caches, and written past them.
-  int64_t block_groups = 1;    ///< Along K, that are multiplied before the next rows are.
+  bool rows_in_place = false;   ///< A is read where it stands.
+  bool sums_are_c = false;      ///< Sums go to C as they are, from the kernel's registers.
+  bool past_caches = false;     ///< C is too large for the caches, and written past them.
+  bool rows_from_afar = false;  ///< A is too large to be found in a near cache.
+  int64_t block_groups = 1;     ///< Along K, that are multiplied before the next rows are.
 
   int64_t element_bytes() const { return static_cast<int64_t>(ElementBytes(mode.c_type)); }
 };

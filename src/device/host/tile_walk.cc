@@ -141,14 +141,27 @@ void StoreInC(const ReadyRectangle& r, const TileAt& block, const int32_t* sums,
   Scatter(p, to, block, scratch, sums_stride);
 }
 
+/// Fetches rows of A for the tile after the next. Rows come in short pieces when K is in blocks,
+/// where CPUs do not look ahead.
+void FetchRows(const TileArgs& args, int64_t rows, int64_t left) {
+  const std::byte* row = args.a + (2 * rows * args.a_stride);
+  const int64_t bytes = args.groups * kGroupBytes;
+  for (int64_t r = 2 * rows; r < std::min(3 * rows, left); ++r) {
+    for (int64_t i = 0; i < bytes; i += kLineBytes) __builtin_prefetch(row + i);
+    row += args.a_stride;
+  }
+}
+
 /// A strip of the rectangle and a block of K: all tiles, sums to args.c. `init_step`: numbers from
-/// what a row of sums begins with to that of the next row. Short, since small products spend a good
-/// part of their time here.
-void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, TileArgs args) {
+/// what a row of sums begins with to that of the next row. `from_afar`: rows of A are not in a near
+/// cache yet. Short, since small products spend a good part of their time here.
+void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, bool from_afar,
+              TileArgs args) {
   args.init_stride = init_step;
   int64_t rows = 0;
   for (int64_t left = all_rows; left > 0; left -= rows) {
     rows = strip.RowsOf(left);
+    if (from_afar) FetchRows(args, rows, left);
     strip.run[rows - 1](args);
     args.a += rows * args.a_stride;
     args.c += rows * args.c_stride;
@@ -159,14 +172,14 @@ void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, TileArgs 
 
 /// The last block of K of a strip, through the epilogue, a few tiles at a time.
 void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt block, int64_t init_step,
-                 TileArgs args) {
+                 bool from_afar, TileArgs args) {
   alignas(kLineBytes) int32_t sums[kBlockSums];
   args.c_stride = strip.columns;
   args.columns = static_cast<int>(strip.columns);
   for (; block.row < r.at.rows; block.row += block.rows) {
     block.rows = std::min(kTilesTogether * strip.rows, r.at.rows - block.row);
     args.c = sums;
-    SumStrip(strip, block.rows, init_step, args);
+    SumStrip(strip, block.rows, init_step, from_afar, args);
     StoreInC(r, block, sums, strip.columns);
     args.a += block.rows * args.a_stride;
     args.init += block.rows * init_step;
@@ -185,6 +198,7 @@ void WalkStrips(const ReadyRectangle& r, int32_t* sums) {
     strip = StripFor(*p.kernel, at.columns - j);
     const TileArgs whole = ArgsOf(r, j);
     const int64_t columns = std::min(strip.columns, at.columns - j);
+    const bool from_afar = p.rows_from_afar && j == 0;
     for (int64_t first = 0; first < p.groups; first += p.block_groups) {
       TileArgs args = whole;
       int64_t init_step = 0;
@@ -206,15 +220,15 @@ void WalkStrips(const ReadyRectangle& r, int32_t* sums) {
         args.c = sums;
         args.c_stride = strip.columns;
         args.columns = static_cast<int>(strip.columns);
-        SumStrip(strip, at.rows, init_step, args);
+        SumStrip(strip, at.rows, init_step, from_afar, args);
       } else if (direct) {
         args.c =
             reinterpret_cast<int32_t*>(ElementOfC(p, at.batch, at.first_row, at.first_column + j));
         args.c_stride = p.problem->c.row;
         args.columns = static_cast<int>(columns);
-        SumStrip(strip, at.rows, init_step, args);
+        SumStrip(strip, at.rows, init_step, from_afar, args);
       } else {
-        FinishStrip(r, strip, {0, 0, j, columns}, init_step, args);
+        FinishStrip(r, strip, {0, 0, j, columns}, init_step, from_afar, args);
       }
     }
   }

@@ -22,7 +22,7 @@ namespace {
 constexpr Int8Kernel kInt8Kernels[] = {
 #if defined(__x86_64__)
     {"Int8Gemm_avx512vnni_8x32", Isa::kAvx512Vnni, false, Form::kU8xS8, 8, 32,
-     kAvx512VnniTiles8x32, &kRowsAvx512, PackQuads32_avx512, true, kAvx512VnniTiles6x64, 4, 6,
+     kAvx512VnniTiles8x32, &kRowsAvx512, PackQuads32_avx512, true, kAvx512VnniTiles6x64, 6, 6,
      FewRows_avx512},
     {"Int8Gemm_avx512vl_6x16", Isa::kAvx512Vnni, false, Form::kU8xS8, 6, 16,
      kAvx512VlTiles6x16, &kRowsAvx512, nullptr, true},
