@@ -11,14 +11,25 @@ namespace tilewave::base {
 /// One cache line of every CPU we run on, and the width of the widest vector store.
 inline constexpr size_t kBufferAlignment = 64;
 
+/// Buffers of this size and more begin at a huge page and ask for such pages: packed weights are
+/// read from end to end, and the pages of a few tens of megabytes are more than a CPU keeps track of.
+inline constexpr size_t kHugeBufferBytes = size_t{4} << 20;
+inline constexpr size_t kHugePageBytes = size_t{2} << 20;
+
+/// Asks the system for huge pages; it may not have any.
+void AdviseHugePages(void* data, size_t bytes);
+
 /// Owned raw bytes, 64-byte aligned, not initialised. Move-only. Throws std::bad_alloc like any
 /// container; the engine turns that into kResourceExhausted at the public boundary.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   explicit AlignedBuffer(size_t bytes)
-      : data_(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kBufferAlignment}))),
-        bytes_(bytes) {}
+      : data_(static_cast<std::byte*>(::operator new (bytes, AlignmentFor(bytes))),
+              Free{AlignmentFor(bytes)}),
+        bytes_(bytes) {
+    if (bytes >= kHugeBufferBytes) AdviseHugePages(data_.get(), bytes);
+  }
 
   /// A buffer that was moved from is empty.
   AlignedBuffer(AlignedBuffer&& other) noexcept
@@ -46,10 +57,15 @@ class AlignedBuffer {
   }
 
  private:
+  static constexpr std::align_val_t AlignmentFor(size_t bytes) {
+    return std::align_val_t{bytes >= kHugeBufferBytes ? kHugePageBytes : kBufferAlignment};
+  }
+
   struct Free {
-    void operator()(std::byte* data) const {
-      ::operator delete (data, std::align_val_t{kBufferAlignment});
-    }
+    Free() noexcept : alignment(std::align_val_t{kBufferAlignment}) {}
+    explicit Free(std::align_val_t of) noexcept : alignment(of) {}
+    void operator()(std::byte* data) const { ::operator delete (data, alignment); }
+    std::align_val_t alignment;
   };
   std::unique_ptr<std::byte, Free> data_;
   size_t bytes_ = 0;

@@ -30,7 +30,7 @@ constexpr Init kInits[] = {Init::kOneRow, Init::kOwnRows, Init::kFromC};
 struct Case {
   int rows = 1;
   int columns = 1;
-  int panels = 1;  ///< 2: a wide tile.
+  int panels = 1;  ///< 2: a wide tile; more: a row tile.
   int64_t groups = 1;
   Fill fill = Fill::kRandom;
   Init init = Init::kOneRow;
@@ -101,8 +101,12 @@ class Call {
 
   std::string Run() {
     const std::vector<int32_t> expected = Expected();
-    const auto& functions = case_.panels == 2 ? kernel_.run_wide : kernel_.run;
-    functions[case_.rows - 1](args_);
+    if (case_.panels > 2) {
+      kernel_.run_row(args_);
+    } else {
+      const auto& functions = case_.panels == 2 ? kernel_.run_wide : kernel_.run;
+      functions[case_.rows - 1](args_);
+    }
     for (size_t i = 0; i < expected.size(); ++i) {
       if (c_[i] != expected[i]) return Describe(static_cast<int64_t>(i), expected[i]);
     }
@@ -238,7 +242,7 @@ T AnyOf(const T (&values)[kCount], Random* random) {
 std::string FirstOfShapes(const Int8Kernel& kernel, int panels, int most_rows, Random* random) {
   constexpr int64_t kGroups[] = {1, 2, 3, 4, 5, 7, 8, 33};
   constexpr uint8_t kFlips[] = {0, 0x80, 0x5A};
-  const int least_columns = ((panels - 1) * kernel.nr) + 1;
+  const int least_columns = panels > 2 ? panels * kernel.nr : ((panels - 1) * kernel.nr) + 1;
   const int most_columns = panels * kernel.nr;
   for (int rows = 1; rows <= most_rows; ++rows) {
     for (int columns = least_columns; columns <= most_columns; ++columns) {
@@ -278,6 +282,9 @@ std::string FirstTileMismatch(const Int8Kernel& kernel) {
   std::string text = FirstOfShapes(kernel, 1, kernel.mr, &random);
   if (text.empty() && kernel.run_wide != nullptr) {
     text = FirstOfShapes(kernel, 2, kernel.wide_most, &random);
+  }
+  if (text.empty() && kernel.run_row != nullptr) {
+    text = FirstOfShapes(kernel, kernel.row_panels, 1, &random);
   }
   return text;
 }

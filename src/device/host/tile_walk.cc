@@ -34,7 +34,7 @@ struct TileAt {
   int64_t columns;
 };
 
-/// A strip of columns, one panel or two, and the tile functions for it.
+/// A strip of columns, one panel or more, and the tile functions for it.
 struct Strip {
   int64_t columns;  ///< That tiles compute, whether C has them or not.
   const kernels::cpu::TileFunction* run;
@@ -44,7 +44,11 @@ struct Strip {
   int64_t RowsOf(int64_t left) const { return left <= most ? left : rows; }
 };
 
-Strip StripFor(const Int8Kernel& kernel, int64_t columns_left) {
+Strip StripFor(const Int8Kernel& kernel, int64_t rows, int64_t columns_left) {
+  const int64_t row_columns = int64_t{kernel.row_panels} * kernel.nr;
+  if (rows == 1 && kernel.run_row != nullptr && columns_left >= row_columns) {
+    return {row_columns, &kernel.run_row, 1, 1};
+  }
   if (kernel.run_wide != nullptr && columns_left > kernel.nr) {
     return {int64_t{2} * kernel.nr, kernel.run_wide, kernel.wide_mr, kernel.wide_most};
   }
@@ -195,7 +199,7 @@ void WalkStrips(const ReadyRectangle& r, int32_t* sums) {
   const bool direct = p.sums_are_c && p.problem->c.col == 1;
   Strip strip{};
   for (int64_t j = 0; j < at.columns; j += strip.columns) {
-    strip = StripFor(*p.kernel, at.columns - j);
+    strip = StripFor(*p.kernel, at.rows, at.columns - j);
     const TileArgs whole = ArgsOf(r, j);
     const int64_t columns = std::min(strip.columns, at.columns - j);
     const bool from_afar = p.rows_from_afar && j == 0;
@@ -290,7 +294,9 @@ void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
   if (p.past_caches) {
     memory->lines.Reserve(static_cast<size_t>(RowWriter::BytesFor(p.kernel->mr, kChunkBytes)));
   } else if (p.block_groups < p.groups) {
-    memory->sums.Reserve(static_cast<size_t>(rows * StripColumns(*p.kernel)) * sizeof(int32_t));
+    const int64_t row_columns = int64_t{p.kernel->row_panels} * p.kernel->nr;
+    const int64_t numbers = std::max(rows * StripColumns(*p.kernel), row_columns);
+    memory->sums.Reserve(static_cast<size_t>(numbers) * sizeof(int32_t));
   }
 }
 

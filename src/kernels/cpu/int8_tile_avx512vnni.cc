@@ -24,17 +24,17 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   __m512i sum[size_t{kRows}][size_t{kVectors}];
   if (t.init_stride == 0) {
     __m512i start[size_t{kVectors}];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) start[v] = _mm512_loadu_si512(t.init + (v * kLanes));
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) sum[r][v] = start[v];
     }
   } else {
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) {
         sum[r][v] = _mm512_loadu_si512(t.init + (r * t.init_stride) + (v * kLanes));
       }
@@ -44,21 +44,23 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   const std::byte* b = t.b;
   const int64_t a_stride = t.a_stride;
   const int64_t b_next = t.b_next;
-  const int64_t b_ahead = t.b_ahead;
+  [[maybe_unused]] const int64_t b_ahead = t.b_ahead;
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(t.flip));
   for (int64_t group = 0; group < t.groups; ++group) {
     __m512i column[size_t{kVectors}];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
       const std::byte* from =
           b + ((v / kPanelVectors) * b_next) + ((v % kPanelVectors) * kLanes * kGroupBytes);
       column[v] = _mm512_load_si512(from);
-      _mm_prefetch(reinterpret_cast<const char*>(from + b_ahead), _MM_HINT_T0);
+      if constexpr (kRows > 1) {
+        _mm_prefetch(reinterpret_cast<const char*>(from + b_ahead), _MM_HINT_T0);
+      }
     }
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
       const __m512i row = _mm512_xor_si512(BroadcastQuad(a + (r * a_stride)), flip);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) DotAdd(&sum[r][v], row, column[v]);
     }
     a += kGroupBytes;
@@ -69,7 +71,7 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
     const uint64_t wanted = (uint64_t{1} << t.columns) - 1;
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) {
         _mm512_mask_storeu_epi32(t.c + (r * t.c_stride) + (v * kLanes),
                                  static_cast<__mmask16>(wanted >> (v * kLanes)), sum[r][v]);
@@ -79,7 +81,7 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
       _mm512_storeu_si512(t.c + (r * t.c_stride) + (v * kLanes), sum[r][v]);
     }
@@ -94,6 +96,8 @@ const TileFunction kAvx512VnniTiles8x32[8] = {RunTile<1, 2>, RunTile<2, 2>, RunT
 
 const TileFunction kAvx512VnniTiles6x64[6] = {RunTile<1, 4>, RunTile<2, 4>, RunTile<3, 4>,
                                               RunTile<4, 4>, RunTile<5, 4>, RunTile<6, 4>};
+
+void Row_avx512vnni_1x128(const TileArgs& t) { RunTile<1, 8>(t); }
 
 }  // namespace tilewave::kernels::cpu
 

@@ -36,9 +36,9 @@ struct TileArgs {
   int64_t init_stride;  ///< In numbers; 0: all rows begin alike.
   int32_t* c;           ///< sums(r, j) go to c[r * c_stride + j]; may be `init` itself.
   int64_t c_stride;     ///< In numbers.
-  int columns;          ///< 1 .. nr; of a wide tile nr + 1 .. 2 * nr.
+  int columns;          ///< 1 .. nr; of a wide tile nr + 1 .. 2 * nr; of a row tile all.
   uint8_t flip = 0;     ///< XORed to every byte of A, by kernels with `flips`; others ignore it.
-  int64_t b_next = 0;   ///< Wide tiles: bytes from the panel to the next one.
+  int64_t b_next = 0;   ///< Wide and row tiles: bytes from a panel to the next.
   int64_t b_ahead = 0;  ///< Bytes from what is read of B to what may be fetched meanwhile; a hint.
 };
 using TileFunction = void (*)(const TileArgs&);
@@ -68,6 +68,10 @@ struct Int8Kernel {
   const TileFunction* run_wide = nullptr;
   int wide_mr = 0;
   int wide_most = 0;
+
+  /// A row tile takes one row and row_panels neighbouring panels, all columns of them. Null: none.
+  TileFunction run_row = nullptr;
+  int row_panels = 0;
 
   FewRowsFunction few_rows = nullptr;  ///< Null: B is always packed.
 };

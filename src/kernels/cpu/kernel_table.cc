@@ -23,7 +23,7 @@ constexpr Int8Kernel kInt8Kernels[] = {
 #if defined(__x86_64__)
     {"Int8Gemm_avx512vnni_8x32", Isa::kAvx512Vnni, false, Form::kU8xS8, 8, 32,
      kAvx512VnniTiles8x32, &kRowsAvx512, PackQuads32_avx512, true, kAvx512VnniTiles6x64, 6, 6,
-     FewRows_avx512},
+     Row_avx512vnni_1x128, 4, FewRows_avx512},
     {"Int8Gemm_avx512vl_6x16", Isa::kAvx512Vnni, false, Form::kU8xS8, 6, 16,
      kAvx512VlTiles6x16, &kRowsAvx512, nullptr, true},
     {"Int8Gemm_avxvnni_6x16", Isa::kAvxVnni, false, Form::kU8xS8, 6, 16,
@@ -45,8 +45,8 @@ constexpr Int8Kernel kInt8Kernels[] = {
 
 constexpr bool TilesFit() {
   for (const Int8Kernel& kernel : kInt8Kernels) {
-    if (kernel.mr * kernel.nr > kMaxTile || kernel.wide_most * 2 * kernel.nr > kMaxTile ||
-        kernel.nr > kMaxColumns)
+    if (kernel.row_panels * kernel.nr > kMaxTile || kernel.mr * kernel.nr > kMaxTile ||
+        kernel.wide_most * 2 * kernel.nr > kMaxTile || kernel.nr > kMaxColumns)
       return false;
   }
   return true;

@@ -36,6 +36,9 @@ TEST(KernelTableTest, FieldsFitTogether) {
     EXPECT_NE(kernel.rows, nullptr);
     // Flipping turns s8 into u8 and back, for one operand that is u8.
     EXPECT_TRUE(!kernel.flips || kernel.form == Form::kU8xS8);
+    // Panels of a row tile are told from those of a wide one by their number.
+    EXPECT_TRUE(kernel.run_row == nullptr || kernel.row_panels > 2);
+    EXPECT_LE(kernel.row_panels * kernel.nr, kMaxTile);
     if (kernel.run_wide == nullptr) continue;
     EXPECT_GE(kernel.wide_mr, 1);
     EXPECT_LE(kernel.wide_mr, kernel.wide_most);
