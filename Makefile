@@ -1,7 +1,7 @@
 # Front door. `make run` and `make test` need nothing before them but a compiler, make and git:
 # they install what is missing (Debian packages, see scripts/bootstrap), configure and build.
 
-.PHONY: help build run test sanitize fuzz bench check format clean
+.PHONY: help build run test sanitize fuzz bench peers check format clean
 
 help:
 	@echo "make run       build, then multiply real matrices and check every element"
@@ -10,6 +10,7 @@ help:
 	@echo "make sanitize  all tests under the address+undefined and thread sanitizers"
 	@echo "make fuzz      libFuzzer on the parsers, 60 s each (FUZZ_SECONDS=N)"
 	@echo "make bench     time the engine here"
+	@echo "make peers     the same beside other libraries (PEERS=--quick), some minutes"
 	@echo "make check     the repository checks of scripts/check"
 	@echo "make format    clang-format every source"
 
@@ -51,6 +52,11 @@ fuzz:
 bench: build
 	@scripts/bench
 
+PEERS ?= --quick
+peers:
+	@scripts/bootstrap run
+	@scripts/peers $(PEERS)
+
 check: build
 	@scripts/bootstrap check
 	@scripts/check/all
@@ -61,4 +67,4 @@ format:
 	  -exec clang-format -i {} +
 
 clean:
-	@rm -rf build build-aarch64 build-asan build-clang build-debug build-fuzz build-tsan
+	@rm -rf build build-aarch64 build-asan build-clang build-debug build-fuzz build-peers build-tsan

@@ -12,7 +12,7 @@ namespace tilewave::base {
 inline constexpr size_t kBufferAlignment = 64;
 
 /// Buffers of this size and more begin at a huge page and ask for such pages: packed weights are
-/// read from end to end, and the pages of a few tens of megabytes are more than a CPU keeps track of.
+/// read from end to end, and small pages of tens of megabytes are more than a CPU keeps track of.
 inline constexpr size_t kHugeBufferBytes = size_t{4} << 20;
 inline constexpr size_t kHugePageBytes = size_t{2} << 20;
 
