@@ -5,7 +5,9 @@
 //   TILEWAVE_ROWS_TARGET  the attribute with its instruction set
 // and then hands over a struct V of its instructions (rows_avx512.cc has all):
 //   kLanes; Float, Int    registers of kLanes f32 and s32
-//   Whole                 says to Load and Store that all lanes are there; other types may say less
+//   kFloatRowsAtOnce      rows whose activations run side by side: as many as there are registers
+//   for Whole                 says to Load and Store that all lanes are there; other types may say
+//   less
 // Everything here is local to the file that includes it.
 
 #include <cstddef>
@@ -260,7 +262,7 @@ TILEWAVE_ROWS_INLINE typename V::Int ToBFloat16(typename V::Float x) {
 template <typename V, ElementType kType, Activation kActivation>
 class FloatOutput {
  public:
-  static constexpr int kRowsAtOnce = 2;
+  static constexpr int kRowsAtOnce = V::kFloatRowsAtOnce;
 
   TILEWAVE_ROWS_INLINE explicit FloatOutput(const EpilogueMode& /*mode*/)
       : scale_(V::Set(1.0F)), bias_(V::Set(-0.0F)) {}

@@ -281,6 +281,7 @@ int32_t SumS8(const uint8_t* x, int64_t count) {
 /// The instructions for row_vectors.h.
 struct Avx512 {
   static constexpr int64_t kLanes = 16;
+  static constexpr int kFloatRowsAtOnce = 4;
   using Float = __m512;
   using Int = __m512i;
 
