@@ -145,16 +145,9 @@ void StoreInC(const ReadyRectangle& r, const TileAt& block, const int32_t* sums,
   Scatter(p, to, block, scratch, sums_stride);
 }
 
-/// Fetches rows of A for the tile after the next. Rows come in short pieces when K is in blocks,
-/// where CPUs do not look ahead.
-void FetchRows(const TileArgs& args, int64_t rows, int64_t left) {
-  const std::byte* row = args.a + (2 * rows * args.a_stride);
-  const int64_t bytes = args.groups * kGroupBytes;
-  for (int64_t r = 2 * rows; r < std::min(3 * rows, left); ++r) {
-    for (int64_t i = 0; i < bytes; i += kLineBytes) __builtin_prefetch(row + i);
-    row += args.a_stride;
-  }
-}
+/// A tile fetches rows for the one after the next, if there are enough of them: rows come in short
+/// pieces when K is in blocks, where CPUs do not look ahead.
+constexpr int64_t kRowsAhead = 4;
 
 /// A strip of the rectangle and a block of K: all tiles, sums to args.c. `init_step`: numbers from
 /// what a row of sums begins with to that of the next row. `from_afar`: rows of A are not in a near
@@ -165,7 +158,7 @@ void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, bool from
   int64_t rows = 0;
   for (int64_t left = all_rows; left > 0; left -= rows) {
     rows = strip.RowsOf(left);
-    if (from_afar) FetchRows(args, rows, left);
+    args.a_ahead = from_afar && left >= kRowsAhead * rows ? 2 * rows * args.a_stride : 0;
     strip.run[rows - 1](args);
     args.a += rows * args.a_stride;
     args.c += rows * args.c_stride;
@@ -218,7 +211,8 @@ void WalkStrips(const ReadyRectangle& r, int32_t* sums) {
         const int64_t next_block = p.block_groups * p.kernel->nr * kGroupBytes;
         const int64_t next_strip = (strip.columns / p.kernel->nr * p.b->panel_bytes()) -
                                    (first * p.kernel->nr * kGroupBytes);
-        args.b_ahead = last ? next_strip : next_block;
+        const bool nothing_next = last && j + strip.columns >= at.columns;
+        args.b_ahead = nothing_next ? 0 : last ? next_strip : next_block;
       }
       if (!last) {
         args.c = sums;

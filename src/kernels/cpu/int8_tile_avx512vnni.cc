@@ -9,17 +9,21 @@
 namespace tilewave::kernels::cpu {
 namespace {
 
-constexpr int64_t kLanes = 16;    // s32 per register.
+constexpr int64_t kLanes = 16;  // s32 per register.
+constexpr int64_t kLineBytes = 64;
 constexpr int kPanelVectors = 2;  // Registers across a panel.
 constexpr int64_t kPanelColumns = kLanes * kPanelVectors;
 constexpr int64_t kPanelGroupBytes = kPanelColumns * kGroupBytes;
 
-/// kRows rows by kVectors registers of columns, in one panel or two. Sixteen sums keep the
+inline void Fetch(const std::byte* line) { __builtin_prefetch(line); }
+
+/// kRows rows by kVectors registers of columns, in one panel or more. Sixteen sums or more keep the
 /// multiplier busy for the four cycles that one multiply-add takes, and the loads of a group fit
-/// beside its sixteen multiply-adds. Larger tiles (12 x 32, 6 x 64) measured no faster along K and
-/// slower at their ends, where stores come in longer bursts. Flipping A on the way costs nothing:
-/// it runs where no multiply-add can. The loops must be unrolled early, or the sums live in memory.
-template <int kRows, int kVectors>
+/// beside its multiply-adds, best with 6 x 64. Flipping A on the way costs nothing: it runs where
+/// no multiply-add can. The loops must be unrolled early, or the sums live in memory.
+/// kFetch: on the way, what TileArgs says to come next is fetched, a few lines with every group. A
+/// burst of them before the tile would hold up its own loads.
+template <int kRows, int kVectors, bool kFetch>
 TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   __m512i sum[size_t{kRows}][size_t{kVectors}];
   if (t.init_stride == 0) {
@@ -46,16 +50,21 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   const int64_t b_next = t.b_next;
   [[maybe_unused]] const int64_t b_ahead = t.b_ahead;
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(t.flip));
+  [[maybe_unused]] const std::byte* a_fetch = t.a + t.a_ahead;
+  [[maybe_unused]] const bool fetch_a = t.a_ahead != 0;
   for (int64_t group = 0; group < t.groups; ++group) {
+    // A line of each of eight rows with two groups each: what a block of K has of a row is a
+    // line in sixteen groups.
+    if (kFetch && fetch_a) {
+      Fetch(a_fetch + (((group / 2) % 8) * a_stride) + (group / 16 * kLineBytes));
+    }
     __m512i column[size_t{kVectors}];
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
       const std::byte* from =
           b + ((v / kPanelVectors) * b_next) + ((v % kPanelVectors) * kLanes * kGroupBytes);
       column[v] = _mm512_load_si512(from);
-      if constexpr (kRows > 1) {
-        _mm_prefetch(reinterpret_cast<const char*>(from + b_ahead), _MM_HINT_T0);
-      }
+      if constexpr (kFetch) Fetch(from + b_ahead);
     }
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
@@ -88,16 +97,21 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   }
 }
 
+template <int kRows, int kVectors>
+void Run(const TileArgs& t) {
+  (t.a_ahead | t.b_ahead) != 0 ? RunTile<kRows, kVectors, true>(t)
+                               : RunTile<kRows, kVectors, false>(t);
+}
+
 }  // namespace
 
-const TileFunction kAvx512VnniTiles8x32[8] = {RunTile<1, 2>, RunTile<2, 2>, RunTile<3, 2>,
-                                              RunTile<4, 2>, RunTile<5, 2>, RunTile<6, 2>,
-                                              RunTile<7, 2>, RunTile<8, 2>};
+const TileFunction kAvx512VnniTiles8x32[8] = {Run<1, 2>, Run<2, 2>, Run<3, 2>, Run<4, 2>,
+                                              Run<5, 2>, Run<6, 2>, Run<7, 2>, Run<8, 2>};
 
-const TileFunction kAvx512VnniTiles6x64[6] = {RunTile<1, 4>, RunTile<2, 4>, RunTile<3, 4>,
-                                              RunTile<4, 4>, RunTile<5, 4>, RunTile<6, 4>};
+const TileFunction kAvx512VnniTiles6x64[6] = {Run<1, 4>, Run<2, 4>, Run<3, 4>,
+                                              Run<4, 4>, Run<5, 4>, Run<6, 4>};
 
-void Row_avx512vnni_1x128(const TileArgs& t) { RunTile<1, 8>(t); }
+void Row_avx512vnni_1x128(const TileArgs& t) { RunTile<1, 8, false>(t); }
 
 }  // namespace tilewave::kernels::cpu
 

@@ -40,6 +40,7 @@ struct TileArgs {
   uint8_t flip = 0;     ///< XORed to every byte of A, by kernels with `flips`; others ignore it.
   int64_t b_next = 0;   ///< Wide and row tiles: bytes from a panel to the next.
   int64_t b_ahead = 0;  ///< Bytes from what is read of B to what may be fetched meanwhile; a hint.
+  int64_t a_ahead = 0;  ///< Bytes from `a` to rows that may be fetched meanwhile; a hint.
 };
 using TileFunction = void (*)(const TileArgs&);
 
