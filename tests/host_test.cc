@@ -34,6 +34,29 @@ TEST_P(HostTest, FewRows) {
   EXPECT_EQ(RunRandomCalls(&engine, 23, 80, {.m = 18, .k = 200, .n = 700, .batch = 2}), "");
 }
 
+TEST(HostStatsTest, PackingIsAPhaseOfItsOwn) {
+  Engine engine = HostEngineWith({.threads = 1});
+  constexpr int64_t kN = 400;
+  const std::vector<int8_t> a(kN * kN, 3);
+  const std::vector<int8_t> b(kN * kN, -5);
+  std::vector<int32_t> c(kN * kN);
+  Matmul call{.a = RowMajor(a.data(), kN, kN),
+              .b = RowMajor(b.data(), kN, kN),
+              .c = RowMajor(c.data(), kN, kN)};
+  CallStats in_call;
+  ASSERT_TRUE(engine.Run(call, {.stats = &in_call}).ok());
+  const Result<Weights> weights = engine.Prepare(RowMajor(b.data(), kN, kN));
+  ASSERT_TRUE(weights.ok());
+  call.b = *weights;
+  CallStats before;
+  ASSERT_TRUE(engine.Run(call, {.stats = &before}).ok());
+  EXPECT_GT(in_call.phases.pack_us, before.phases.pack_us);
+  EXPECT_GT(before.phases.launch_us, before.phases.pack_us);
+  for (const CallStats& stats : {in_call, before}) {
+    EXPECT_LE(stats.phases.pack_us + stats.phases.launch_us, stats.total_us);
+  }
+}
+
 std::vector<const char*> AllKernels() {
   std::vector<const char*> names;
   for (const kernels::cpu::Int8Kernel& kernel : kernels::cpu::Int8Kernels()) {

@@ -25,7 +25,7 @@ class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   explicit AlignedBuffer(size_t bytes)
-      : data_(static_cast<std::byte*>(::operator new (bytes, AlignmentFor(bytes))),
+      : data_(static_cast<std::byte*>(::operator new(bytes, AlignmentFor(bytes))),
               Free{AlignmentFor(bytes)}),
         bytes_(bytes) {
     if (bytes >= kHugeBufferBytes) AdviseHugePages(data_.get(), bytes);
@@ -64,7 +64,7 @@ class AlignedBuffer {
   struct Free {
     Free() noexcept : alignment(std::align_val_t{kBufferAlignment}) {}
     explicit Free(std::align_val_t of) noexcept : alignment(of) {}
-    void operator()(std::byte* data) const { ::operator delete (data, alignment); }
+    void operator()(std::byte* data) const { ::operator delete(data, alignment); }
     std::align_val_t alignment;
   };
   std::unique_ptr<std::byte, Free> data_;

@@ -88,6 +88,8 @@ struct Launch {
   // For arrays.
   std::span<const uint32_t> stream = {};        ///< Instructions for the array's controller.
   std::span<const BufferRange> arguments = {};  ///< The buffers that the stream names by index.
+
+  bool timed = false;  ///< Whether Fence::pack_ns is wanted; clocks are not read for nothing.
 };
 
 /// Expected outcomes of the hot path; a plain enum since "full" is no error.
@@ -107,6 +109,7 @@ struct Fence {
   Status status;
   int64_t kernel_ns = 0;   ///< Time of cores inside kernels, from devices that can tell.
   int64_t private_ns = 0;  ///< The device's own.
+  int64_t pack_ns = 0;     ///< What quantising and packing operands took, if the launch is timed.
 };
 
 /// Submissions in order. Thread-safe.

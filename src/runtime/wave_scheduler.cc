@@ -55,8 +55,13 @@ Status WaveScheduler::Submit(CallState* call) {
 }
 
 Status WaveScheduler::SubmitWhole(CallState* call) {
-  call->launch = {
-      call->plan.plan->executable.get(), &call->operands, nullptr, call->progress, {}, {}};
+  call->launch = {call->plan.plan->executable.get(),
+                  &call->operands,
+                  nullptr,
+                  call->progress,
+                  {},
+                  {},
+                  call->stats != nullptr};
   if (call->weights != nullptr) {
     const Result<const device::WeightsPayload*> payload =
         call->weights->impl()->PayloadFor(device_);
@@ -124,7 +129,9 @@ Status WaveScheduler::Wait(CallState* call) {
     const int64_t ended_ns = whole ? device_->clock().NowNs() : call->accepted_ns;
     FillPart(*call, ended_ns);
     if (whole) {
-      call->stats->phases.launch_us = base::NsToUs(call->accepted_ns - call->launched_ns);
+      const int64_t pack_ns = call->fence.pack_ns;
+      call->stats->phases.pack_us = base::NsToUs(pack_ns);
+      call->stats->phases.launch_us = base::NsToUs(call->accepted_ns - call->launched_ns - pack_ns);
       call->stats->phases.wait_us = base::NsToUs(ended_ns - call->accepted_ns);
       call->stats->counts.submissions = 1;
     }

@@ -50,11 +50,13 @@ class HostBuffer final : public Buffer {
 class HostQueue final : public Queue {
  public:
   SubmitCode TrySubmit(std::span<const Launch> launches, Fence* fence) override {
-    *fence = {0, true, {}, 0, 0};
+    *fence = Fence();
+    fence->done = true;
     for (const Launch& launch : launches) {
       const auto& gemm = static_cast<const HostGemm&>(*launch.executable);
-      fence->status = gemm.Execute(
-          *launch.operands, static_cast<const HostWeights*>(launch.weights), launch.progress);
+      fence->status =
+          gemm.Execute(*launch.operands, static_cast<const HostWeights*>(launch.weights),
+                       launch.progress, launch.timed ? &fence->pack_ns : nullptr);
       if (!fence->status.ok()) break;
     }
     return SubmitCode::kAccepted;

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/checked_math.h"
+#include "base/clock.h"
 #include "core/dynamic_scan.h"
 #include "device/host/few_rows_product.h"
 #include "device/host/tile_walk.h"
@@ -133,16 +134,21 @@ HostGemm::Cut HostGemm::CutFor(int threads) const {
 }
 
 Status HostGemm::Execute(const core::Operands& operands, const HostWeights* weights,
-                         std::atomic<int64_t>* progress) const {
+                         std::atomic<int64_t>* progress, int64_t* pack_ns) const {
   TW_CHECK_EQ(weights != nullptr, problem_.b_prepacked);
   std::unique_ptr<Workspace> workspace = resources_->workspaces.Take();
-  Status status = ExecuteIn(operands, weights, progress, workspace.get());
+  Status status = ExecuteIn(operands, weights, progress, workspace.get(), pack_ns);
   resources_->workspaces.GiveBack(std::move(workspace));
   return status;
 }
 
 Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
-                           std::atomic<int64_t>* progress, Workspace* workspace) const {
+                           std::atomic<int64_t>* progress, Workspace* workspace,
+                           int64_t* pack_ns) const {
+  const int64_t start_ns = pack_ns == nullptr ? 0 : base::WallNowNs();
+  const auto packed = [&] {
+    if (pack_ns != nullptr) *pack_ns = base::WallNowNs() - start_ns;
+  };
   const Int8Kernel& kernel = resources_->kernel;
   HostProduct product = product_;
   const bool few_rows = TakesFewRows(problem_, kernel);
@@ -179,6 +185,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   MakeMembers(workspace);
   FillParameters(operands, workspace, &product);
   if (few_rows) {
+    packed();
     ComputeFewRows(product, operands, right, crew_, workspace);
     return {};
   }
@@ -191,6 +198,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   } else {
     product.b = &weights->packed();
   }
+  packed();
   product.any_zero_b = PackedRight::AnyZero(right, kernel);
   product.rows_in_place = ReadableInPlace(product.a, kernel);
   FillInit(operands, workspace, &product);

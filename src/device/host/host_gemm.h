@@ -43,10 +43,11 @@ class HostGemm final : public Executable {
   std::string_view kernel_name() const override { return resources_->kernel.name; }
 
   /// Computes C in the calling thread and those of the pool; bit-identical to core::ReferenceGemm.
+  /// `pack_ns`, if not null, receives what quantising and packing took.
   /// Error: kInvalidArgument for f32 operands that are not finite; C is then untouched.
   /// REQUIRES: validated operands; `weights` is set exactly if the problem is prepacked.
   [[nodiscard]] Status Execute(const core::Operands& operands, const HostWeights* weights,
-                               std::atomic<int64_t>* progress) const;
+                               std::atomic<int64_t>* progress, int64_t* pack_ns) const;
 
  private:
   /// How C is cut into rectangles.
@@ -61,7 +62,8 @@ class HostGemm final : public Executable {
 
   Cut CutFor(int threads) const;
   [[nodiscard]] Status ExecuteIn(core::Operands operands, const HostWeights* weights,
-                                 std::atomic<int64_t>* progress, Workspace* workspace) const;
+                                 std::atomic<int64_t>* progress, Workspace* workspace,
+                                 int64_t* pack_ns) const;
   void MakeMembers(Workspace* workspace) const;
   void PackRight(const RightSource& source, int64_t matrices, Workspace* workspace) const;
   void FillParameters(const core::Operands& operands, Workspace* workspace,
