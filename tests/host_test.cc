@@ -14,18 +14,22 @@ namespace tilewave {
 namespace {
 
 using testing::HostEngineWith;
+using testing::kAmpleL3Bytes;
+using testing::kTinyL3Bytes;
 using testing::RunRandomCalls;
 using testing::TinyCaches;
 
 class HostTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(HostTest, ManyBlocksOfEverything) {
-  Engine engine = HostEngineWith({.kernel = GetParam(), .threads = 1, .cpu = TinyCaches()});
+  Engine engine =
+      HostEngineWith({.kernel = GetParam(), .threads = 1, .cpu = TinyCaches(kAmpleL3Bytes)});
   EXPECT_EQ(RunRandomCalls(&engine, 21, 60, {.m = 90, .k = 300, .n = 300, .batch = 2}), "");
 }
 
 TEST_P(HostTest, WideOutputsPastTheCaches) {
-  Engine engine = HostEngineWith({.kernel = GetParam(), .threads = 1, .cpu = TinyCaches()});
+  Engine engine =
+      HostEngineWith({.kernel = GetParam(), .threads = 2, .cpu = TinyCaches(kTinyL3Bytes)});
   EXPECT_EQ(RunRandomCalls(&engine, 22, 60, {.m = 40, .k = 40, .n = 900, .batch = 2}), "");
 }
 

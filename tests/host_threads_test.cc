@@ -15,20 +15,24 @@ namespace tilewave {
 namespace {
 
 using testing::HostEngineWith;
+using testing::kAmpleL3Bytes;
+using testing::kTinyL3Bytes;
 using testing::RunRandomCalls;
 using testing::TinyCaches;
 
 TEST(HostThreadsTest, AnyNumberGivesTheSameBytes) {
-  for (const int threads : {2, 3, 8}) {
-    Engine engine = HostEngineWith({.threads = threads, .cpu = TinyCaches()});
-    // Large enough that the threads are wanted.
-    EXPECT_EQ(RunRandomCalls(&engine, 24, 12, {.m = 260, .k = 260, .n = 260, .batch = 3}), "")
-        << threads << " threads";
+  for (const int64_t l3_bytes : {kTinyL3Bytes, kAmpleL3Bytes}) {
+    for (const int threads : {2, 3, 8}) {
+      Engine engine = HostEngineWith({.threads = threads, .cpu = TinyCaches(l3_bytes)});
+      // Large enough that the threads are wanted.
+      EXPECT_EQ(RunRandomCalls(&engine, 24, 12, {.m = 260, .k = 260, .n = 260, .batch = 3}), "")
+          << threads << " threads";
+    }
   }
 }
 
 TEST(HostThreadsTest, CallsAtOnceShareThePool) {
-  Engine engine = HostEngineWith({.threads = 3, .cpu = TinyCaches()});
+  Engine engine = HostEngineWith({.threads = 3, .cpu = TinyCaches(kAmpleL3Bytes)});
   std::vector<std::string> complaints(3);
   {
     std::vector<std::thread> callers;

@@ -62,9 +62,9 @@ struct EngineOptions {
   // Performance.
 
   /// Most CPU threads of one call, the calling one among them, 0 to 1024; 0: as many as this
-  /// process has CPUs. Results do not depend on it. Calls too small to gain from a second thread
-  /// take one. Calls at the same time do not add up: one has the threads, the others compute in the
-  /// thread that calls.
+  /// process has CPUs, or all of the executor's. Results do not depend on it. Calls too small to
+  /// gain from a second thread take one. Calls at the same time share the threads: one that finds
+  /// them taken computes in the thread that calls.
   int threads = 0;
 
   /// The program's own threads instead of threads of the engine's. Shared. Null: the engine starts
@@ -87,7 +87,7 @@ struct RunOptions {
   /// Longest time the call may wait for a device, all waits together and in the device's own time;
   /// more than an hour is an hour. 0: any single wait may take 30 s and ten times
   /// what the call is predicted to take. The host device
-  /// computes in the calling thread and has no device to wait for.
+  /// is part of the process: there is nothing to wait for.
   std::chrono::nanoseconds time_limit{0};
 };
 

@@ -63,7 +63,7 @@ def layer_cases() -> list[Case]:
         case("include through a foreign folder", "dotted-include",
              appended(core, "#include <vector/../../src/plan/plan.h>\n")),
         case("kernel file includes another layer", "kernel-include",
-             appended(avx2, '#include "core/value.h"\n')),
+             appended(avx2, '#include "base/check.h"\n')),
         case("kernel file includes a library header", "kernel-include",
              appended(avx2, "#include <gtest/gtest.h>\n")),
         case("xrt header elsewhere", "xrt-header",

@@ -68,9 +68,15 @@ void ThreadPool::Run(Function function, void* context, Wake wake) {
   }
   function(context, 0);
   state_.fetch_sub(kOpen, std::memory_order_acq_rel);
-  for (int look = 0; (state_.load(std::memory_order_acquire) & kWorkersMask) != 0; ++look) {
+  int looks = 0;
+  while ((state_.load(std::memory_order_acquire) & kWorkersMask) != 0) {
     // A worker that the system has taken off its CPU may want this one.
-    look < kLooksPerYield ? Pause() : std::this_thread::yield();
+    if (looks < kLooksPerYield) {
+      ++looks;
+      Pause();
+    } else {
+      std::this_thread::yield();
+    }
   }
   NoteEnd(wake);
   taken_.store(false, std::memory_order_release);

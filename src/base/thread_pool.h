@@ -12,9 +12,8 @@
 namespace tilewave::base {
 
 /// Runs one function on several threads at a time, the caller among them. A pool has one job at a
-/// time; a caller that finds it taken works alone, so that there are never more threads at work
-/// than the pool has. Results must not depend on how many take part: there is no promise that
-/// any worker comes.
+/// time; a caller that finds it taken works alone and so adds no thread but its own. Results must
+/// not depend on how many take part: there is no promise that any worker comes.
 ///
 /// A worker that has just worked keeps looking for the next job for a while before it sleeps;
 /// while it looks, joining a job costs a fraction of a microsecond.

@@ -9,11 +9,11 @@
 
 namespace tilewave::testing {
 
-arch::Cpu TinyCaches() {
+arch::Cpu TinyCaches(int64_t l3_bytes) {
   arch::Cpu cpu = arch::DetectCpu();
   cpu.l1_bytes = 2048;
   cpu.l2_bytes = 16384;
-  cpu.l3_bytes = 4096;
+  cpu.l3_bytes = l3_bytes;
   return cpu;
 }
 

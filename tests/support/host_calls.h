@@ -10,9 +10,11 @@
 
 namespace tilewave::testing {
 
-/// This CPU with caches so small that small products have many blocks, and outputs too large for
-/// the caches.
-arch::Cpu TinyCaches();
+/// This CPU with caches so small that small products have many blocks. An L3 cache is as large as
+/// said: outputs beyond it are written past the caches.
+arch::Cpu TinyCaches(int64_t l3_bytes);
+inline constexpr int64_t kTinyL3Bytes = 4096;
+inline constexpr int64_t kAmpleL3Bytes = int64_t{1} << 30;
 
 /// An engine on a host device made to order.
 Engine HostEngineWith(const device::host::HostOptions& host);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -12,13 +11,14 @@ namespace tilewave::device::host {
 /// The caller's own threads as workers.
 class ExecutorWorkers final : public base::Workers {
  public:
-  /// At most `most` of its threads.
-  ExecutorWorkers(std::shared_ptr<Executor> executor, int most)
-      : executor_(std::move(executor)), threads_(std::min(executor_->threads(), most)) {}
+  /// `threads` of its threads.
+  ExecutorWorkers(std::shared_ptr<Executor> executor, int threads)
+      : executor_(std::move(executor)), threads_(threads) {}
 
   int threads() const override { return threads_; }
 
-  /// Work that is too small to wake a thread of our own is too small to be handed over.
+  /// Work that is too small to wake a thread of our own is too small to be handed over; whether
+  /// threads sleep is the executor's affair.
   void Run(Function function, void* context, base::Wake wake) override {
     if (wake == base::Wake::kNever || threads_ == 1) {
       function(context, 0);

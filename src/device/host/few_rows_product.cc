@@ -18,6 +18,7 @@ using kernels::cpu::kFewRowsColumns;
 constexpr int64_t kMostColumns = 4096;
 // Rows of A and of sums are that far from a power of two apart, or they would evict each other.
 constexpr int64_t kApartBytes = 64;
+static_assert(kApartBytes % kernels::cpu::kFewRowsPad == 0);
 constexpr int64_t kTasksPerThread = 2;
 
 int64_t StrideOfA(int64_t k) { return base::RoundUp(k, kApartBytes) + kApartBytes; }
@@ -38,10 +39,13 @@ class LeftRowsCopy {
       : m_(p.problem->m),
         a_stride_(StrideOfA(p.problem->k)),
         any_zero_a_(AnyNotZero(o.zero_a)),
-        any_zero_b_(AnyNotZero(o.zero_b)) {
-    memory->Reserve(static_cast<size_t>(p.problem->batch * matrix_bytes()));
+        any_zero_b_(AnyNotZero(o.zero_b)),
+        // What all matrices share is there once.
+        matrices_(p.a.bytes.batch_stride == 0 && o.zero_a.batch_stride == 0 ? 1
+                                                                            : p.problem->batch) {
+    memory->Reserve(static_cast<size_t>(matrices_ * matrix_bytes()));
     memory_ = memory->data();
-    for (int64_t matrix = 0; matrix < p.problem->batch; ++matrix) Fill(p, o, matrix);
+    for (int64_t matrix = 0; matrix < matrices_; ++matrix) Fill(p, o, matrix);
   }
 
   int64_t a_stride() const { return a_stride_; }
@@ -59,11 +63,12 @@ class LeftRowsCopy {
   int64_t matrix_bytes() const {
     return base::RoundUp(((m_ + 1) * a_stride_) + (2 * m_ * int64_t{sizeof(int32_t)}), kApartBytes);
   }
+  int64_t At(int64_t matrix) const { return matrices_ == 1 ? 0 : matrix * matrix_bytes(); }
   uint8_t* MutableA(int64_t matrix) const {
-    return reinterpret_cast<uint8_t*>(memory_ + (matrix * matrix_bytes()));
+    return reinterpret_cast<uint8_t*>(memory_ + At(matrix));
   }
   int32_t* Terms(int64_t matrix) const {
-    return reinterpret_cast<int32_t*>(memory_ + (matrix * matrix_bytes()) + ((m_ + 1) * a_stride_));
+    return reinterpret_cast<int32_t*>(memory_ + At(matrix) + ((m_ + 1) * a_stride_));
   }
 
   void Fill(const HostProduct& p, const core::Operands& o, int64_t matrix) {
@@ -98,6 +103,7 @@ class LeftRowsCopy {
   int64_t a_stride_;
   bool any_zero_a_;
   bool any_zero_b_;
+  int64_t matrices_;
   std::byte* memory_ = nullptr;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "arch/cpu.h"
@@ -89,8 +90,9 @@ Result<std::unique_ptr<base::Workers>> WorkersFor(const HostOptions& options,
     return Status(StatusCode::kInvalidArgument,
                   fmt::format("the executor has {} threads; expected at least 1", given));
   }
-  const int most = options.threads == 0 ? given : options.threads;
-  return std::unique_ptr<base::Workers>(std::make_unique<ExecutorWorkers>(options.executor, most));
+  const int threads = options.threads == 0 ? given : std::min(given, options.threads);
+  return std::unique_ptr<base::Workers>(
+      std::make_unique<ExecutorWorkers>(options.executor, threads));
 }
 
 class HostDevice final : public Device {

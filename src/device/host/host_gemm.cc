@@ -53,6 +53,16 @@ EpilogueMode ModeOf(const core::Problem& p) {
   return mode;
 }
 
+/// Strides that no element is reached by may be any number, and loops step once beyond the last
+/// element: here they are harmless ones.
+core::Problem WithoutIdleStrides(core::Problem p) {
+  if (p.batch == 1) p.a.batch = p.b.batch = p.c.batch = 0;
+  if (p.m == 1) p.a.row = p.c.row = 0;
+  if (p.k == 1) p.a.col = p.b.row = 1;
+  if (p.n == 1) p.b.col = p.c.col = 1;
+  return p;
+}
+
 /// Groups of K that are multiplied before the next rows are: all, if a strip of B with all of K
 /// fits the L1 cache. Else a strip takes three quarters of it, and the blocks are about as large as
 /// each other: putting sums aside between blocks costs some percent of a block's time.
@@ -79,7 +89,7 @@ RightSource RightSourceOf(const core::Problem& p, const core::Operands& o) {
 }  // namespace
 
 HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
-    : problem_(problem),
+    : problem_(WithoutIdleStrides(problem)),
       resources_(resources),
       flip_a_(FlipOfA(resources->kernel.form, core::MultipliedA(problem))) {
   const int64_t macs = core::MacsOf(problem);
@@ -92,14 +102,14 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   product_.kernel = &resources->kernel;
   product_.mode = ModeOf(problem);
   product_.groups = base::CeilDiv(problem.k, kernels::cpu::GroupElements(resources->kernel.form));
-  product_.a = {{nullptr, problem.a.row, problem.a.col, problem.a.batch},
+  product_.a = {{nullptr, problem_.a.row, problem_.a.col, problem_.a.batch},
                 core::MultipliedA(problem),
                 flip_a_,
                 problem.k,
                 nullptr};
   product_.block_groups = BlockGroups(resources->cpu, resources->kernel, product_.groups);
   product_.rows_from_afar = problem.batch * problem.m * problem.k > resources->cpu.l2_bytes;
-  product_.past_caches = GoesPastCaches(problem, resources->cpu, resources->kernel);
+  product_.past_caches = GoesPastCaches(problem_, resources->cpu, resources->kernel);
   cut_ = CutFor(crew_.workers == nullptr ? 1 : crew_.workers->threads());
 }
 
@@ -160,7 +170,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   if (problem_.quantise_a != core::Quantise::kNone) {
     const core::FloatOperand x = core::FloatOperandA(problem_, operands);
     core::DynamicScales scales;
-    if (Status s = QuantiseOperand(x, flip_a, *kernel.rows, crew_, &workspace->scales_a,
+    if (Status s = QuantiseOperand(x, flip_a, *kernel.rows, Before(), &workspace->scales_a,
                                    &workspace->bytes_a, &scales, &product.a.bytes);
         !s.ok()) {
       return s;
@@ -173,7 +183,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
     const core::FloatOperand x = core::FloatOperandB(problem_, operands);
     core::DynamicScales scales;
     ByteOperand bytes;
-    if (Status s = QuantiseOperand(x, 0, *kernel.rows, crew_, &workspace->scales_b,
+    if (Status s = QuantiseOperand(x, 0, *kernel.rows, Before(), &workspace->scales_b,
                                    &workspace->bytes_b, &scales, &bytes);
         !s.ok()) {
       return s;
@@ -209,6 +219,11 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   return {};
 }
 
+/// Who helps before the product. A call is no reason by itself to expect another one.
+base::Crew HostGemm::Before() const {
+  return {crew_.workers, crew_.wake == base::Wake::kIfBusy ? base::Wake::kNever : crew_.wake};
+}
+
 /// Workspaces go from call to call, whatever the number of threads.
 void HostGemm::MakeMembers(Workspace* workspace) const {
   const int threads = crew_.workers == nullptr ? 1 : crew_.workers->threads();
@@ -221,7 +236,7 @@ void HostGemm::PackRight(const RightSource& source, int64_t matrices, Workspace*
   PackedRight& right = workspace->right;
   right.Reset(resources_->kernel, RightLayout(resources_->kernel, problem_.k, problem_.n),
               matrices);
-  right.PackAll(source, crew_);
+  right.PackAll(source, Before());
 }
 
 void HostGemm::FillParameters(const core::Operands& o, Workspace* workspace,

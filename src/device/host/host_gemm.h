@@ -64,6 +64,7 @@ class HostGemm final : public Executable {
   [[nodiscard]] Status ExecuteIn(core::Operands operands, const HostWeights* weights,
                                  std::atomic<int64_t>* progress, Workspace* workspace,
                                  int64_t* pack_ns) const;
+  base::Crew Before() const;
   void MakeMembers(Workspace* workspace) const;
   void PackRight(const RightSource& source, int64_t matrices, Workspace* workspace) const;
   void FillParameters(const core::Operands& operands, Workspace* workspace,

@@ -139,7 +139,9 @@ TILEWAVE_AVX512VNNI inline void MultiplyBlock(const FewRowsArgs& t, const StepAt
   // of two apart would evict each other from the L1 cache before they are read.
 #pragma GCC unroll 16
   for (int64_t i = kStep; i < 2 * kStep; ++i) {
-    _mm_prefetch(reinterpret_cast<const char*>(b + (i * t.b_stride)), _MM_HINT_T1);
+    // As a number: the last steps look behind B.
+    const uintptr_t line = reinterpret_cast<uintptr_t>(b) + static_cast<uintptr_t>(i * t.b_stride);
+    _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T1);
   }
   const uint8_t* a = t.a + at.k;
   int32_t* sums = t.sums + at.column;

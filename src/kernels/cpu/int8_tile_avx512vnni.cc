@@ -75,18 +75,21 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
     a += kGroupBytes;
     b += kPanelGroupBytes;
   }
-  if (t.columns < kVectors * kLanes) {
-    // Masked stores are many times slower than whole ones.
-    const uint64_t wanted = (uint64_t{1} << t.columns) - 1;
+  // Row tiles, the widest, take whole panels alone.
+  if constexpr (kVectors <= 2 * kPanelVectors) {
+    if (t.columns < kVectors * kLanes) {
+      // Masked stores are many times slower than whole ones.
+      const uint64_t wanted = (uint64_t{1} << t.columns) - 1;
 #pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) {
+      for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        _mm512_mask_storeu_epi32(t.c + (r * t.c_stride) + (v * kLanes),
-                                 static_cast<__mmask16>(wanted >> (v * kLanes)), sum[r][v]);
+        for (int v = 0; v < kVectors; ++v) {
+          _mm512_mask_storeu_epi32(t.c + (r * t.c_stride) + (v * kLanes),
+                                   static_cast<__mmask16>(wanted >> (v * kLanes)), sum[r][v]);
+        }
       }
+      return;
     }
-    return;
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {

@@ -79,6 +79,6 @@ struct Int8Kernel {
 
 /// Largest mr * nr and nr of the table: the size of the tile that callers provide.
 inline constexpr int kMaxTile = 512;
-inline constexpr int kMaxColumns = 64;  ///< Of one or two panels.
+inline constexpr int kMaxColumns = 64;  ///< Of a panel.
 
 }  // namespace tilewave::kernels::cpu

@@ -5,9 +5,8 @@
 //   TILEWAVE_ROWS_TARGET  the attribute with its instruction set
 // and then hands over a struct V of its instructions (rows_avx512.cc has all):
 //   kLanes; Float, Int    registers of kLanes f32 and s32
-//   kFloatRowsAtOnce      rows whose activations run side by side: as many as there are registers
-//   for Whole                 says to Load and Store that all lanes are there; other types may say
-//   less
+//   kFloatRowsAtOnce      rows whose activations run side by side, as registers allow
+//   Whole                 says to Load and Store that all lanes are there; other types say less
 // Everything here is local to the file that includes it.
 
 #include <cstddef>
