@@ -30,6 +30,9 @@ class TaskSource {
 struct Crew {
   Workers* workers = nullptr;  ///< Null: the caller alone.
   Wake wake = Wake::kNever;
+
+  /// The most that take part, the caller among them.
+  int threads() const { return workers == nullptr ? 1 : workers->threads(); }
 };
 
 /// Calls body(TaskSource&, member) here and on the threads of the crew that come, with different

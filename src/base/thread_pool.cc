@@ -52,7 +52,7 @@ void ThreadPool::Run(Function function, void* context, Wake wake) {
     function(context, 0);
     return;
   }
-  if (workers_.empty() && (wake == Wake::kAlways || (wake == Wake::kIfBusy && Busy()))) Start();
+  if (workers_.empty() && WorthWaking(wake)) Start();
   if (workers_.empty()) {
     taken_.store(false, std::memory_order_release);
     function(context, 0);
@@ -63,7 +63,7 @@ void ThreadPool::Run(Function function, void* context, Wake wake) {
   // Sequentially consistent, as is the worker's way to sleep: either it sees this job or it is
   // seen sleeping.
   state_.fetch_add(kOneJob + kOpen);
-  if (sleepers_.load() > 0 && (wake == Wake::kAlways || (wake == Wake::kIfBusy && Busy()))) {
+  if (sleepers_.load() > 0 && WorthWaking(wake)) {
     WakeAll();
   }
   function(context, 0);
@@ -82,7 +82,8 @@ void ThreadPool::Run(Function function, void* context, Wake wake) {
   taken_.store(false, std::memory_order_release);
 }
 
-bool ThreadPool::Busy() const {
+bool ThreadPool::WorthWaking(Wake wake) const {
+  if (wake != Wake::kIfBusy) return wake == Wake::kAlways;
   return WallNowNs() - last_job_ns_.load(std::memory_order_relaxed) < kBusyNs;
 }
 

@@ -38,7 +38,7 @@ class ThreadPool final : public Workers {
 
   void Work(int member);
   bool TryJoin(int member, uint64_t* seen);
-  bool Busy() const;
+  bool WorthWaking(Wake wake) const;
   void NoteEnd(Wake wake);
   void Start();
   void WakeAll();

@@ -169,7 +169,7 @@ void ComputeFewRows(const HostProduct& p, const core::Operands& o, const RightSo
   const LeftRowsCopy rows(p, o, &workspace->few_rows);
   const Columns columns{Dense(o.zero_b, problem.batch, problem.n, &workspace->init),
                         Dense(o.bias_s32, problem.batch, problem.n, &workspace->row_terms)};
-  const int64_t threads = crew.workers == nullptr ? 1 : crew.workers->threads();
+  const int64_t threads = crew.threads();
   const int64_t parts = threads == 1 ? 1 : base::CeilDiv(threads * kTasksPerThread, problem.batch);
   const int64_t each =
       std::min(kMostColumns, base::RoundUp(base::CeilDiv(problem.n, parts), kFewRowsColumns));

@@ -131,13 +131,7 @@ class HostDevice final : public Device {
     auto weights = std::make_unique<HostWeights>();
     PackedRight* packed = weights->mutable_packed();
     packed->Reset(kernel, RightLayout(kernel, problem.k, problem.n), matrices);
-    const RightSource source{static_cast<const uint8_t*>(operands.b),
-                             problem.b_type,
-                             problem.b.row,
-                             problem.b.col,
-                             problem.b.batch,
-                             operands.zero_b};
-    packed->PackAll(source, {resources_.workers, base::Wake::kAlways});
+    packed->PackAll(RightSourceOf(problem, operands), {resources_.workers, base::Wake::kAlways});
     return std::unique_ptr<WeightsPayload>(std::move(weights));
   }
 

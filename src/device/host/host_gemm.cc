@@ -82,10 +82,6 @@ bool GoesPastCaches(const core::Problem& p, const arch::Cpu& cpu, const Int8Kern
          CanWritePastCaches(kernel);
 }
 
-RightSource RightSourceOf(const core::Problem& p, const core::Operands& o) {
-  return {static_cast<const uint8_t*>(o.b), p.b_type, p.b.row, p.b.col, p.b.batch, o.zero_b};
-}
-
 }  // namespace
 
 HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
@@ -110,7 +106,7 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   product_.block_groups = BlockGroups(resources->cpu, resources->kernel, product_.groups);
   product_.rows_from_afar = problem.batch * problem.m * problem.k > resources->cpu.l2_bytes;
   product_.past_caches = GoesPastCaches(problem_, resources->cpu, resources->kernel);
-  cut_ = CutFor(crew_.workers == nullptr ? 1 : crew_.workers->threads());
+  cut_ = CutFor(crew_.threads());
 }
 
 HostGemm::Cut HostGemm::CutFor(int threads) const {
@@ -226,7 +222,7 @@ base::Crew HostGemm::Before() const {
 
 /// Workspaces go from call to call, whatever the number of threads.
 void HostGemm::MakeMembers(Workspace* workspace) const {
-  const int threads = crew_.workers == nullptr ? 1 : crew_.workers->threads();
+  const int threads = crew_.threads();
   if (workspace->members.size() < static_cast<size_t>(threads)) {
     workspace->members.resize(static_cast<size_t>(threads));
   }

@@ -33,6 +33,10 @@ uint8_t FlipOfB(Form form, ElementType type) {
   return form == Form::kS16xS16 || type == ElementType::kS8 ? 0 : kSignBit;
 }
 
+RightSource RightSourceOf(const core::Problem& p, const core::Operands& o) {
+  return {static_cast<const uint8_t*>(o.b), p.b_type, p.b.row, p.b.col, p.b.batch, o.zero_b};
+}
+
 pack::PanelLayout RightLayout(const kernels::cpu::Int8Kernel& kernel, int64_t k, int64_t n) {
   return {k, n, kernel.nr, kernels::cpu::GroupElements(kernel.form)};
 }
@@ -59,7 +63,7 @@ bool PackedRight::AnyZero(const RightSource& source, const kernels::cpu::Int8Ker
 
 void PackedRight::PackAll(const RightSource& source, const base::Crew& crew) {
   const int64_t panels = layout_.panels();
-  const int64_t threads = crew.workers == nullptr ? 1 : crew.workers->threads();
+  const int64_t threads = crew.threads();
   const int64_t together = std::clamp<int64_t>(panels / threads, 1, kPanelsTogether);
   const int64_t parts = base::CeilDiv(panels, together);
   base::ParallelFor(crew, matrices_ * parts, [&](int64_t i) {

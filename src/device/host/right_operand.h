@@ -32,6 +32,9 @@ struct RightSource {
   Parameter<int32_t> zero = {};
 };
 
+/// B as a call has it; an f32 one has to be quantised and its bytes put in its place.
+RightSource RightSourceOf(const core::Problem& problem, const core::Operands& operands);
+
 /// One or more matrices B packed for a kernel, with what zero points need of them. All zero points
 /// here are those of the packed bytes. Immutable once packed.
 class PackedRight {

@@ -44,13 +44,15 @@ struct Strip {
   int64_t RowsOf(int64_t left) const { return left <= most ? left : rows; }
 };
 
+/// Columns of a row tile; 0 if the kernel has none.
+int64_t RowTileColumns(const Int8Kernel& kernel) { return int64_t{kernel.row_panels} * kernel.nr; }
+
 Strip StripFor(const Int8Kernel& kernel, int64_t rows, int64_t columns_left) {
-  const int64_t row_columns = int64_t{kernel.row_panels} * kernel.nr;
-  if (rows == 1 && kernel.run_row != nullptr && columns_left >= row_columns) {
-    return {row_columns, &kernel.run_row, 1, 1};
+  if (rows == 1 && kernel.run_row != nullptr && columns_left >= RowTileColumns(kernel)) {
+    return {RowTileColumns(kernel), &kernel.run_row, 1, 1};
   }
   if (kernel.run_wide != nullptr && columns_left > kernel.nr) {
-    return {int64_t{2} * kernel.nr, kernel.run_wide, kernel.wide_mr, kernel.wide_most};
+    return {StripColumns(kernel), kernel.run_wide, kernel.wide_mr, kernel.wide_most};
   }
   return {kernel.nr, kernel.run, kernel.mr, kernel.mr};
 }
@@ -288,8 +290,7 @@ void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
   if (p.past_caches) {
     memory->lines.Reserve(static_cast<size_t>(RowWriter::BytesFor(p.kernel->mr, kChunkBytes)));
   } else if (p.block_groups < p.groups) {
-    const int64_t row_columns = int64_t{p.kernel->row_panels} * p.kernel->nr;
-    const int64_t numbers = std::max(rows * StripColumns(*p.kernel), row_columns);
+    const int64_t numbers = std::max(rows * StripColumns(*p.kernel), RowTileColumns(*p.kernel));
     memory->sums.Reserve(static_cast<size_t>(numbers) * sizeof(int32_t));
   }
 }

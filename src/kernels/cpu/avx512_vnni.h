@@ -5,14 +5,7 @@
 
 #if defined(__x86_64__)
 
-// g++ 12 warns of its own header (GCC bug 105593: deliberately undefined operands).
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#if !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#pragma GCC diagnostic pop
+#include "kernels/cpu/x86_intrinsics.h"
 
 #include <cstddef>
 #include <cstdint>
