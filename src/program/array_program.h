@@ -3,7 +3,6 @@
 // The array as data: what a configuration bakes in. Printed for the toolchain, executed by the
 // virtual NPU, judged by Validate. A plain value.
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 
 #include "arch/npu.h"
 #include "program/design_spec.h"
+#include "program/dim_list.h"
 
 namespace tilewave::program {
 
@@ -46,21 +46,13 @@ struct LockUse {
   int value = 0;
 };
 
-/// One dimension of an access pattern, innermost first in lists.
-struct Dim {
-  int64_t size = 1;        ///< Of the innermost: words.
-  int64_t step_words = 1;  ///< From one to the next.
-
-  bool operator==(const Dim&) const = default;
-};
-
 /// A buffer descriptor: what a DMA channel moves in one go.
 struct Descriptor {
   int id = 0;       ///< Slot in the tile's descriptor memory.
   int buffer = -1;  ///< Index into ArrayProgram::buffers.
   int64_t offset_words = 0;
   int64_t length_words = 0;
-  std::vector<Dim> dims;  ///< Empty: contiguous.
+  DimList dims;  ///< Empty: contiguous.
   LockUse acquire;
   LockUse release;
   int next = -1;  ///< Id of the next one of the chain; -1 ends the task.

@@ -20,7 +20,7 @@ struct WriteDescriptor {
   int argument = 0;          ///< Index of the launch's buffer.
   int64_t offset_bytes = 0;  ///< Into that buffer.
   int64_t length_words = 0;  ///< Of one execution.
-  std::vector<Dim> dims;     ///< Innermost first; empty: contiguous. At most three.
+  DimList dims;              ///< Innermost first; empty: contiguous. At most three.
   Dim iteration;             ///< size > 1: each execution starts step_words further on.
 
   bool operator==(const WriteDescriptor&) const = default;

@@ -135,14 +135,14 @@ Status CheckUnused(std::span<const uint32_t> words) {
   return {};
 }
 
-Result<std::vector<Dim>> DecodeDims(std::span<const uint32_t> words) {
+Result<DimList> DecodeDims(std::span<const uint32_t> words) {
   const int64_t length = words[0];
   const int64_t wrap0 = WrapOf(words[3]);
   const int64_t wrap1 = WrapOf(words[4]);
   if (wrap0 == 0) {
     const bool linear = words[3] == 0 && (words[4] & (kWrapMask << kWrapShift | kStepMask)) == 0 &&
                         (words[5] & kStepMask) == 0;
-    if (linear) return std::vector<Dim>();
+    if (linear) return DimList();
     return BadDescriptor("has steps or a d1 wrap without a d0 wrap; expected all of them or none");
   }
   if (wrap1 == 0) return BadDescriptor("has a d0 wrap of {} without a d1 wrap", wrap0);
@@ -153,10 +153,10 @@ Result<std::vector<Dim>> DecodeDims(std::span<const uint32_t> words) {
   const ShimDims dims =
       Padded(std::array{Dim{wrap0, StepOf(words[3])}, Dim{wrap1, StepOf(words[4])},
                         Dim{length / (wrap0 * wrap1), StepOf(words[5])}});
-  if (IsOneRun(dims)) return std::vector<Dim>();
+  if (IsOneRun(dims)) return DimList();
   size_t used = kShimDims;
   while (dims[used - 1].size == 1) --used;
-  return std::vector<Dim>(dims.begin(), dims.begin() + static_cast<ptrdiff_t>(used));
+  return DimList(std::span(dims).first(used));
 }
 
 // --- Reading ---
@@ -570,9 +570,9 @@ Result<WriteDescriptor> DecodeShimDescriptor(std::span<const uint32_t> words) {
   WriteDescriptor descriptor;
   descriptor.length_words = words[0];
   if (descriptor.length_words == 0) return BadDescriptor("has 0 words; expected at least 1");
-  Result<std::vector<Dim>> dims = DecodeDims(words);
+  Result<DimList> dims = DecodeDims(words);
   if (!dims.ok()) return dims.status();
-  descriptor.dims = *std::move(dims);
+  descriptor.dims = *dims;
   const int64_t iterations = int64_t{words[6] >> kWrapShift & kIterationMask} + 1;
   if (iterations != 1) descriptor.iteration = {iterations, StepOf(words[6])};
   return descriptor;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <functional>
 #include <string>
-#include <utility>
 
 #include "base/random.h"
 
@@ -326,11 +325,11 @@ WriteDescriptor Changed(const std::function<void(WriteDescriptor*)>& change) {
 }
 
 // A pattern with gaps, so that it needs its wraps, and the length that goes with it.
-WriteDescriptor Patterned(std::vector<Dim> dims) {
+WriteDescriptor Patterned(const DimList& dims) {
   WriteDescriptor d = RowBlockOfA();
   d.length_words = 1;
   for (const Dim& dim : dims) d.length_words *= dim.size;
-  d.dims = std::move(dims);
+  d.dims = dims;
   return d;
 }
 
@@ -462,10 +461,9 @@ TEST(StreamTest, DecodedDescriptorIsCanonical) {
   const auto dims_of = [](const WriteDescriptor& d) {
     return DecodeShimDescriptor(Registers(d)).value().dims;
   };
-  EXPECT_EQ(dims_of(Patterned({{8, 3}, {1, 1}, {1, 1}})), (std::vector<Dim>{{8, 3}}));
-  EXPECT_EQ(dims_of(Patterned({{8, 1}, {4, 9}, {1, 5}})), (std::vector<Dim>{{8, 1}, {4, 9}}));
-  EXPECT_EQ(dims_of(Patterned({{1, 5}, {1, 6}, {4, 9}})),
-            (std::vector<Dim>{{1, 1}, {1, 1}, {4, 9}}));
+  EXPECT_EQ(dims_of(Patterned({{8, 3}, {1, 1}, {1, 1}})), (DimList{{8, 3}}));
+  EXPECT_EQ(dims_of(Patterned({{8, 1}, {4, 9}, {1, 5}})), (DimList{{8, 1}, {4, 9}}));
+  EXPECT_EQ(dims_of(Patterned({{1, 5}, {1, 6}, {4, 9}})), (DimList{{1, 1}, {1, 1}, {4, 9}}));
   EXPECT_TRUE(dims_of(Patterned({{8, 1}, {4, 8}})).empty());
   EXPECT_TRUE(dims_of(Patterned({{1, 9}})).empty());
   // Compilers write one run with wraps, too.

@@ -135,8 +135,8 @@ void ExpectAll(const std::vector<DescriptorCase>& cases) {
 
 using D = WriteDescriptor*;
 
-void SetPattern(std::vector<Dim> dims, int64_t length, D d) {
-  d->dims = std::move(dims);
+void SetPattern(const DimList& dims, int64_t length, D d) {
+  d->dims = dims;
   d->length_words = length;
 }
 
