@@ -17,9 +17,14 @@ constexpr TileLimits kShim = {.memory_bytes = 0,
                               .max_length_words = (int64_t{1} << 32) - 1,
                               .max_wrap = {1023, 1023, 0, 0},
                               .max_step_words = int64_t{1} << 20,
-                              .max_iterations = 64};
+                              .max_iterations = 64,
+                              .max_padding = {0, 0, 0},
+                              .bank_bytes = 0,
+                              .ports = {6, 4, 6, 8, 4, 4}};
 
-// AM025 memory_tile_module/dma/bd: 17-bit length and steps, 10-bit wraps; the fourth has none.
+// AM025 memory_tile_module/dma/bd: 17-bit length and steps, 10-bit wraps; the fourth has none;
+// 6, 5 and 4 bits of padding. Banks: AIETargetModel::getNumBanks. Ports of all tiles:
+// AIETargetModel::getNumDestSwitchboxConnections and getNumSourceSwitchboxConnections.
 constexpr TileLimits kMemory = {.memory_bytes = 0x80000,
                                 .program_bytes = 0,
                                 .descriptors = 48,
@@ -31,7 +36,10 @@ constexpr TileLimits kMemory = {.memory_bytes = 0x80000,
                                 .max_length_words = (1 << 17) - 1,
                                 .max_wrap = {1023, 1023, 1023, 0},
                                 .max_step_words = 1 << 17,
-                                .max_iterations = 64};
+                                .max_iterations = 64,
+                                .max_padding = {63, 31, 15},
+                                .bank_bytes = 0x10000,
+                                .ports = {6, 4, 4, 6, 0, 0}};
 
 // AM025 memory_module/dma/bd: 14-bit length, 8-bit wraps, 13-bit steps; the third has no wrap.
 constexpr TileLimits kCore = {.memory_bytes = 0x10000,
@@ -45,7 +53,10 @@ constexpr TileLimits kCore = {.memory_bytes = 0x10000,
                               .max_length_words = (1 << 14) - 1,
                               .max_wrap = {255, 255, 0, 0},
                               .max_step_words = 1 << 13,
-                              .max_iterations = 64};
+                              .max_iterations = 64,
+                              .max_padding = {0, 0, 0},
+                              .bank_bytes = 0x4000,
+                              .ports = {6, 4, 4, 6, 4, 4}};
 
 // 6-bit lock values (AM020 ch. 2), 8-bit repeat counts stored minus one (AM025 start_queue),
 // default stack of mlir-aie, DevGen of the transaction header (aie-rt xaie_txn.h).

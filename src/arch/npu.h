@@ -18,6 +18,16 @@ std::string_view Name(TileKind kind);
 /// Most dimensions of a descriptor, without iteration: a memory tile has four.
 inline constexpr int kMaxDims = 4;
 
+/// Ports of a tile's stream switch: streams that leave to (out) and come from (in) a neighbour.
+struct PortCounts {
+  int north_out = 0;
+  int north_in = 0;
+  int south_out = 0;
+  int south_in = 0;
+  int east_out = 0;  ///< East and west: in as many as out; none at the edge of the array.
+  int west_out = 0;
+};
+
 /// Limits of one kind of tile. 0 where a tile has no such thing.
 struct TileLimits {
   int64_t memory_bytes = 0;
@@ -32,6 +42,9 @@ struct TileLimits {
   std::array<int64_t, kMaxDims> max_wrap{};  ///< Per dimension, innermost first; 0: no limit.
   int64_t max_step_words = 0;                ///< Of every dimension and of the iteration.
   int64_t max_iterations = 0;
+  std::array<int, 3> max_padding{};  ///< Around d0 (words), d1, d2; on each side, MM2S only.
+  int64_t bank_bytes = 0;            ///< As the toolchain's allocator counts banks.
+  PortCounts ports;
 };
 
 /// One generation of the array.
@@ -58,6 +71,11 @@ struct Npu {
 enum class NpuArch : uint8_t { kNpu1, kNpu2 };
 
 const Npu& NpuOf(NpuArch arch);
+
+/// The bank of a tile's memory at an address.
+inline int64_t BankOf(const TileLimits& limits, int64_t address) {
+  return limits.bank_bytes == 0 ? 0 : address / limits.bank_bytes;
+}
 
 /// DMA words are 4 bytes; every offset, stride and length is a multiple of that.
 inline constexpr int64_t kWordBytes = 4;

@@ -29,7 +29,7 @@ std::string Name(const Tile& tile);
 struct TileBuffer {
   std::string name;
   Tile tile;
-  int64_t address = 0;  ///< In the tile's own memory.
+  int64_t address = 0;  ///< In the tile's own memory; the bank follows from it (arch::BankOf).
   int64_t bytes = 0;
 };
 
@@ -46,6 +46,15 @@ struct LockUse {
   int value = 0;
 };
 
+/// Zeros that a memory tile's channel adds to the stream around one dimension: words around d0,
+/// whole rounds of the dimensions below around d1 and d2.
+struct Padding {
+  int before = 0;
+  int after = 0;
+
+  bool operator==(const Padding&) const = default;
+};
+
 /// A buffer descriptor: what a DMA channel moves in one go.
 struct Descriptor {
   int id = 0;       ///< Slot in the tile's descriptor memory.
@@ -56,6 +65,9 @@ struct Descriptor {
   LockUse acquire;
   LockUse release;
   int next = -1;  ///< Id of the next one of the chain; -1 ends the task.
+  /// size > 1: each execution starts step_words further on than the last one, in turn.
+  Dim iteration = {1, 1};
+  std::array<Padding, 3> padding = {};  ///< Of d0, d1, d2; MM2S of memory tiles only.
 };
 
 enum class Direction : uint8_t { kS2mm, kMm2s };
@@ -100,6 +112,7 @@ struct Kernel {
   int64_t k = 0;
   int64_t n = 0;
   BlockShape block;
+  bool b_transposed = false;  ///< Inside a block of B, a column's elements follow each other.
 };
 
 /// What a core does, one step after another.
@@ -123,6 +136,7 @@ struct CoreOp {
   int index = -1;
   LockUse use;
   std::vector<Argument> arguments;
+  std::vector<int> scalars;  ///< Of a call: indices of run-time parameters, after the arguments.
 };
 
 struct Core {
