@@ -72,8 +72,9 @@ constexpr TextForm kLineForm = {"one line of text", IsLine};
 constexpr TextForm kDateForm = {"a date as YYYY-MM-DD", IsDate};
 constexpr TextForm kArchForm = {"npu1 or npu2",
                                 [](std::string_view text) { return ArchOf(text).has_value(); }};
-constexpr TextForm kOutputForm = {
-    "s32 or s8", [](std::string_view text) { return text == "s32" || text == "s8"; }};
+constexpr TextForm kOutputForm = {"s32, s16 or s8", [](std::string_view text) {
+                                    return text == "s32" || text == "s16" || text == "s8";
+                                  }};
 
 // "1,000,000", "0.1", "1e+300".
 std::string NumberText(double value) {

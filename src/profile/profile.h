@@ -16,7 +16,7 @@ namespace tilewave::profile {
 /// fixed_cycles. One model per output type; no lookup per tile.
 struct KernelModel {
   std::string name;    ///< "scalar16", "peano-mm".
-  std::string output;  ///< "s32" or "s8".
+  std::string output;  ///< "s32", "s16" or "s8": what C is kept as between steps over K.
   double peak_macs_per_cycle = 0;
   double output_cycles = 0;  ///< Per element of C.
   double fixed_cycles = 0;
@@ -60,10 +60,19 @@ struct DmaCosts {
   double descriptor_cycles = 0;  ///< Loading a descriptor in any tile.
 };
 
+/// The memory behind the shim tiles, shared by all of them. Reads and writes share nothing, as
+/// long as each stays below its own bandwidth.
+struct DdrCosts {
+  double read_gbps = 0;           ///< GB/s to the array, over long contiguous runs.
+  double write_gbps = 0;          ///< GB/s from the array, likewise.
+  double run_overhead_bytes = 0;  ///< What every contiguous run costs beside its own bytes.
+};
+
 /// The cores, in array cycles.
 struct CoreCosts {
   double lock_cycles = 0;
   double zero_bytes_per_cycle = 0;
+  double requantise_cycles = 0;  ///< Per element, from s32 sums to a narrower C.
 };
 
 /// Host work: a fixed time per item and a time per byte.
@@ -94,6 +103,7 @@ struct Profile {
   LaunchCosts launch;
   ControllerCosts controller;
   DmaCosts dma;
+  DdrCosts ddr;
   CoreCosts core;
   HostCosts host;
   std::string scalar_model;  ///< The model of scalar tile kernels on this device, ...
@@ -102,7 +112,7 @@ struct Profile {
 
   double CyclesToUs(double cycles) const { return cycles / (clock_ghz * 1e3); }
 
-  /// The model of that name and output type ("s32", "s8"); null if there is none.
+  /// The model of that name and output type ("s32", "s16", "s8"); null if there is none.
   const KernelModel* FindModel(std::string_view model, std::string_view output) const;
 };
 

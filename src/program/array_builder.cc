@@ -24,13 +24,13 @@ constexpr int64_t kMostStackBytes = int64_t{1} << 30;
 
 Status CheckStack(const DesignSpec& spec) {
   if (spec.stack_bytes >= 0 && spec.stack_bytes <= kMostStackBytes) return {};
-  return {StatusCode::kInvalidArgument, fmt::format("a stack of {} bytes; expected 0 to {}",
-                                                    spec.stack_bytes, kMostStackBytes)};
+  return {StatusCode::kInvalidArgument,
+          fmt::format("a stack of {} bytes; expected 0 to {}", spec.stack_bytes, kMostStackBytes)};
 }
 
 ArrayBuilder::Used& ArrayBuilder::On(const Tile& tile) {
-  const auto found = std::find_if(used_.begin(), used_.end(),
-                                  [&](const Used& used) { return used.tile == tile; });
+  const auto found =
+      std::find_if(used_.begin(), used_.end(), [&](const Used& used) { return used.tile == tile; });
   if (found != used_.end()) return *found;
   used_.push_back({tile, 0, 0, {0, 0}});
   return used_.back();
@@ -73,8 +73,7 @@ LockPair ArrayBuilder::AddLockPair(const std::string& name, const Tile& tile, in
 Descriptor ArrayBuilder::Whole(int buffer, LockUse acquire, LockUse release) const {
   Descriptor descriptor;
   descriptor.buffer = buffer;
-  descriptor.length_words =
-      program_.buffers[static_cast<size_t>(buffer)].bytes / arch::kWordBytes;
+  descriptor.length_words = program_.buffers[static_cast<size_t>(buffer)].bytes / arch::kWordBytes;
   descriptor.acquire = acquire;
   descriptor.release = release;
   return descriptor;

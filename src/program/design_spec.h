@@ -60,7 +60,8 @@ struct DesignSpec {
   // whole_array only; the other designs have one column and what is here.
 
   int columns = 1;
-  int64_t k_mt = 0;  ///< K that one pass through a memory tile holds: a multiple of tile_k; 0: that.
+  int64_t k_mt =
+      0;  ///< K that one pass through a memory tile holds: a multiple of tile_k; 0: that.
   BLayout b_layout = BLayout::kPacked;
   /// Tiles of C that a core holds to be drained: with 1 it waits for the drain before the next
   /// tile. kS8 and kS16 requantise in place with 1, into a buffer beside the sums with 2.

@@ -122,8 +122,7 @@ class WholeArray {
  private:
   static int64_t Words(int64_t bytes) { return bytes / arch::kWordBytes; }
 
-  std::vector<int> AddBuffers(const std::string& name, const Tile& tile, int depth,
-                              int64_t bytes) {
+  std::vector<int> AddBuffers(const std::string& name, const Tile& tile, int depth, int64_t bytes) {
     std::vector<int> buffers;
     for (int i = 0; i < depth; ++i) {
       buffers.push_back(builder_.AddBuffer(fmt::format("{}_{}", name, i), tile, bytes));
@@ -198,8 +197,7 @@ class WholeArray {
 
   void AddMemoryB(int column) {
     const Tile tile = Memory(column);
-    const std::vector<int> buffers =
-        AddBuffers("b", tile, kInputDepth, k_mt_ * spec_.tile_n);
+    const std::vector<int> buffers = AddBuffers("b", tile, kInputDepth, k_mt_ * spec_.tile_n);
     const LockPair locks = builder_.AddLockPair("b", tile, kInputDepth);
     AddWholeChannel({tile, Direction::kS2mm, kChannelB}, buffers, locks.empty, locks.full);
     builder_.AddFlow({Shim(column), Direction::kMm2s, 1}, {{tile, Direction::kS2mm, kChannelB}});
@@ -255,8 +253,7 @@ class WholeArray {
     }
     for (size_t i = 0; i < static_cast<size_t>(spec_.c_buffers); ++i) {
       for (size_t row = 0; row < buffers.size(); ++row) {
-        Descriptor d =
-            builder_.Whole(buffers[row][i], {locks[row].full, 1}, {locks[row].empty, 1});
+        Descriptor d = builder_.Whole(buffers[row][i], {locks[row].full, 1}, {locks[row].empty, 1});
         const int64_t block_row = Words(block_.columns * element);
         d.dims = {{block_row, 1},
                   {spec_.tile_n / block_.columns, block_.rows * block_row},

@@ -500,7 +500,7 @@ TEST(ValidateProgramTest, LoopsOfACore) {
                        {"core (0,2): loops without an end is 2, at most 0"}},
                       {"an end too many",
                        [](P p) {
-                         kOps(p).push_back({Kind::kEnd, -1, {}, {}});
+                         kOps(p).push_back({Kind::kEnd, -1, {}, {}, {}});
                        },
                        {"core (0,2): loops open at an end is -1, at least 0"}},
                       {"an end before its loop",

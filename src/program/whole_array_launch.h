@@ -1,0 +1,74 @@
+#pragma once
+
+// One launch of a whole_array design: what it multiplies, how its images lie in device memory, and
+// the sequence that moves them. The configuration is the same whatever stands here.
+
+#include <cstdint>
+#include <span>
+
+#include "program/array_program.h"
+#include "program/sequence.h"
+#include "tilewave/quantisation.h"
+#include "tilewave/status.h"
+
+namespace tilewave::program {
+
+/// A product or a strided batch of products.
+struct ProductShape {
+  int64_t batch = 1;
+  int64_t m = 0;
+  int64_t k = 0;
+  int64_t n = 0;
+  bool a_shared = false;  ///< One A for the whole batch.
+  bool b_shared = false;
+  RequantShift requant;  ///< Read if the design requantises.
+};
+
+/// The images of one launch in device memory: extents rounded up to what the array moves. A is
+/// m_padded x k_padded, row-major; B as the design's layout says (row: k_padded x n_padded, col:
+/// n_padded x k_padded, packed: for each tile_n columns, k_padded x tile_n in blocks); C is
+/// m_padded x n_padded, row-major. What lies beyond the product must be 0 in A and B along K;
+/// beyond M and N anything does, as it only reaches elements of C that nobody reads.
+struct ImageLayout {
+  int64_t m_padded = 0;
+  int64_t k_padded = 0;
+  int64_t n_padded = 0;
+  int64_t a_bytes = 0;  ///< Of one matrix.
+  int64_t b_bytes = 0;
+  int64_t c_bytes = 0;
+  int64_t a_matrices = 1;  ///< 1 if shared, else the batch.
+  int64_t b_matrices = 1;
+  int64_t c_matrices = 1;
+  int64_t row_blocks = 0;     ///< Of tile_m times all rows of cores, along M.
+  int64_t column_blocks = 0;  ///< Of tile_n times all columns, along N.
+};
+
+/// kOutOfRange if extents or images overflow what 62 bits count. REQUIRES: a spec that Lower
+/// accepts, extents and batch >= 1.
+[[nodiscard]] Result<ImageLayout> ImageLayoutOf(const DesignSpec& spec, const ProductShape& shape);
+
+/// Descriptors of one shim tile and direction run out after so many rounds; a round's descriptors
+/// are used again once its tokens have come.
+inline constexpr int kRoundsInFlight = 4;
+
+/// Takes the operations of a sequence one by one.
+class SequenceSink {
+ public:
+  virtual ~SequenceSink() = default;
+  virtual Status Take(const SequenceOp& op) = 0;
+};
+
+/// Hands the launch's sequence to the sink, for buffers {A, B, C} of the images' sizes. Allocates
+/// nothing. For each block of rows and up to 64 blocks of columns there is one task per channel: A
+/// is read again for each block of columns, B moves on; at most kRoundsInFlight rounds wait.
+/// Errors: the sink's first; kOutOfRange if a count has no 32 bits.
+/// REQUIRES: `layout` is ImageLayoutOf(program.spec, shape).
+[[nodiscard]] Status EmitWholeArray(const ArrayProgram& program, const ProductShape& shape,
+                                    const ImageLayout& layout, SequenceSink* sink);
+
+/// The same as a list.
+[[nodiscard]] Result<Sequence> WholeArraySequence(const ArrayProgram& program,
+                                                  const ProductShape& shape,
+                                                  const ImageLayout& layout);
+
+}  // namespace tilewave::program
