@@ -35,7 +35,16 @@ double SyncUs(const PhaseTimes& p) { return p.sync_in_us + p.sync_out_us; }
 double LaunchUs(const PhaseTimes& p) { return p.launch_us + p.wait_us; }
 
 std::string DesignText(const ReportRow& row) {
+  if (row.whole_array()) return std::string(program::Name(*row.choices.family));
   return fmt::format("{} {}", program::Name(*row.choices.family), row.choices.tile);
+}
+
+program::TileKernel KernelOf(const ReportRow& row) {
+  return row.choices.kernel.value_or(program::TileKernel::kVector);
+}
+
+plan::BufferPolicy BuffersOf(const ReportRow& row) {
+  return row.choices.buffers.value_or(plan::BufferPolicy::kPool);
 }
 
 /// Three digits, and no exponent.
@@ -64,8 +73,8 @@ std::string SuiteTable(const ReportSuite& suite, int64_t size) {
   for (const ReportRow& row : suite.rows) {
     if (row.size != size) continue;
     const PhaseTimes& p = row.outcome.stats.phases;
-    table.AddRow({DesignText(row), row.kernel_model, std::string(plan::Name(*row.choices.mode)),
-                  std::string(plan::Name(*row.choices.buffers)), FormatCount(row.launches),
+    table.AddRow({DesignText(row), row.kernel_model, row.mode_text(),
+                  std::string(plan::Name(BuffersOf(row))), FormatCount(row.launches),
                   FormatUs(p.allocate_us), FormatUs(SyncUs(p)), FormatUs(LaunchUs(p)),
                   FormatUs(row.outcome.stats.kernel_us), FormatUs(row.total_us),
                   fmt::format("{}x", SpeedUpText(row.speed_up)),
@@ -117,10 +126,10 @@ nlohmann::json RowJson(const ReportRow& row) {
                          {"profile", row.profile},
                          {"design", program::Name(*row.choices.family)},
                          {"tile", row.choices.tile},
-                         {"kernel", program::Name(*row.choices.kernel)},
+                         {"kernel", program::Name(KernelOf(row))},
                          {"kernel_model", row.kernel_model},
-                         {"mode", plan::Name(*row.choices.mode)},
-                         {"buffers", plan::Name(*row.choices.buffers)},
+                         {"mode", row.mode_text()},
+                         {"buffers", plan::Name(BuffersOf(row))},
                          {"launches", row.launches},
                          {"launches_per_wave", nullptr},
                          {"total_us", row.total_us},
@@ -174,7 +183,7 @@ report::BarChart SuiteChart(const ReportSuite& suite) {
         {fmt::format("{}, {}, {}", DesignText(row), scalar ? "scalar" : "vector",
                      row.choices.buffers == plan::BufferPolicy::kPerTile
                          ? "a set per tile"
-                         : plan::Name(*row.choices.mode)),
+                         : row.mode_text()),
          row.total_us,
          fmt::format("{} launch{}", FormatCount(row.launches), row.launches == 1 ? "" : "es"),
          row.report_us,

@@ -54,15 +54,15 @@ std::vector<ReportRow> RowsOf(size_t size_index, const ReportProfiles& profiles)
   for (const Published& published : kPublished) {
     ReportRow row;
     row.profile = profiles.report;
-    row.choices = {DesignFamily::kPackedTile,
-                   16,
-                   TileKernel::kScalar,
-                   program::TileOutput::kS8Lossy,
-                   published.mode,
-                   published.buffers,
-                   published.buffers == BufferPolicy::kPool ? kPublishedPool : 0,
-                   /*batched_syncs=*/false,
-                   /*interleave=*/false};
+    row.choices.family = DesignFamily::kPackedTile;
+    row.choices.tile = 16;
+    row.choices.kernel = TileKernel::kScalar;
+    row.choices.output = program::TileOutput::kS8Lossy;
+    row.choices.mode = published.mode;
+    row.choices.buffers = published.buffers;
+    row.choices.pool = published.buffers == BufferPolicy::kPool ? kPublishedPool : 0;
+    row.choices.batched_syncs = false;
+    row.choices.interleave = false;
     const double ms = published.total_ms[size_index];
     if (ms > 0) row.report_us = ms * 1e3;
     rows.push_back(std::move(row));
@@ -80,6 +80,10 @@ std::vector<ReportRow> RowsOf(size_t size_index, const ReportProfiles& profiles)
       rows.push_back(std::move(row));
     }
   }
+  ReportRow whole;
+  whole.profile = profiles.other;
+  whole.choices.family = DesignFamily::kWholeArray;
+  rows.push_back(std::move(whole));
   for (ReportRow& row : rows) row.size = kSizes[size_index];
   return rows;
 }
@@ -96,7 +100,8 @@ Status RunRow(const ArrayProduct& product, ReportRow* row) {
   const CallStats::Part& part = row->outcome.stats.parts[0];
   row->launches = part.launches;
   row->total_us = part.us;
-  if (row->choices.mode == SubmissionMode::kSequential) {
+  if (row->choices.mode == SubmissionMode::kSequential ||
+      row->choices.family == DesignFamily::kWholeArray) {
     row->wave = 1;
   } else if (!row->choices.interleave) {
     const bool pool = row->choices.buffers == BufferPolicy::kPool;
@@ -113,13 +118,17 @@ std::optional<double> ReportRow::deviation() const {
   return (total_us - *report_us) / *report_us;
 }
 
+std::string ReportRow::mode_text() const {
+  return choices.mode ? std::string(plan::Name(*choices.mode)) : "one launch";
+}
+
 double ReportRow::wrong_share() const {
   return static_cast<double>(outcome.wrong) / static_cast<double>(outcome.elements);
 }
 
 int64_t ReportRowCount() {
   return static_cast<int64_t>(kSizes.size() *
-                              (std::size(kPublished) + (std::size(kDesigns) * kModes.size())));
+                              (std::size(kPublished) + (std::size(kDesigns) * kModes.size()) + 1));
 }
 
 Result<ReportSuite> RunReportSuite(const ReportProfiles& profiles, std::atomic<int64_t>* progress) {

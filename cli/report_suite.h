@@ -29,8 +29,11 @@ struct ReportRow {
   double speed_up = 0;  ///< Over the first row of this size.
   std::optional<double> report_us;
 
-  bool lossy() const { return choices.output != program::TileOutput::kS32; }
+  bool lossy() const { return choices.output && program::IsLossy(*choices.output); }
   std::optional<double> deviation() const;
+  bool whole_array() const { return choices.family == program::DesignFamily::kWholeArray; }
+  /// "wave", ...; "one launch" for the whole array.
+  std::string mode_text() const;
   double wrong_share() const;
 };
 

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,23 @@ struct Composer;
 /// How products are cut into launches on an NPU; each empty or 0 field is tilewave's choice. An
 /// unknown name is an error that lists the known ones. The host device ignores all of it.
 struct ArrayOptions {
-  std::string design = {};   ///< "packed_tile" or "k_stream" (docs/designs.md).
-  int64_t tile = 0;          ///< Rows, columns and depth of a tile: 16, 32 or 64.
+  std::string design = {};   ///< "packed_tile", "k_stream" or "whole_array" (docs/designs.md).
+  int64_t tile = 0;          ///< Rows, columns and depth of a tile.
   std::string kernel = {};   ///< Tile kernel: "scalar" or "vector".
   std::string mode = {};     ///< "sequential", "wave" or "runlist".
   std::string buffers = {};  ///< "one" set, one "per_tile", or a "pool" of them.
   int64_t pool = 0;          ///< Buffer sets of the pool.
+
+  // whole_array only.
+
+  int64_t tile_m = 0;         ///< Rows of C in a core's tile; goes before `tile`, as the next two.
+  int64_t tile_k = 0;         ///< Depth.
+  int64_t tile_n = 0;         ///< Columns of C.
+  int64_t k_mt = 0;           ///< Depth that passes a memory tile at once: a multiple of tile_k.
+  int columns = 0;            ///< Of the array; 0: all.
+  std::string b_layout = {};  ///< Of B on the device: "row", "col" or "packed".
+  int c_buffers = 0;          ///< Tiles of C that a core holds: 1 or 2.
+  std::optional<int64_t> stack_bytes = {};  ///< Of each core.
 
   /// One sync for all buffers that are ready; false: one for each buffer.
   bool batched_syncs = true;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tilewave::engine {
@@ -29,7 +30,10 @@ Status ByName(const char* what, const std::string& text, std::span<const T> valu
 }
 
 constexpr program::DesignFamily kFamilies[] = {program::DesignFamily::kPackedTile,
-                                               program::DesignFamily::kKStream};
+                                               program::DesignFamily::kKStream,
+                                               program::DesignFamily::kWholeArray};
+constexpr program::BLayout kLayouts[] = {program::BLayout::kRowMajor,
+                                         program::BLayout::kColumnMajor, program::BLayout::kPacked};
 constexpr program::TileKernel kKernels[] = {program::TileKernel::kScalar,
                                             program::TileKernel::kVector};
 constexpr plan::SubmissionMode kModes[] = {
@@ -49,7 +53,27 @@ Result<plan::ArrayChoices> ArrayChoicesOf(const ArrayOptions& options) {
   if (s.ok()) {
     s = ByName<plan::BufferPolicy>("buffer policy", options.buffers, kBuffers, &choices.buffers);
   }
+  if (s.ok()) {
+    s = ByName<program::BLayout>("layout of B", options.b_layout, kLayouts, &choices.b_layout);
+  }
+  for (const auto& [what, value] :
+       {std::pair{"tile_m", options.tile_m}, std::pair{"tile_k", options.tile_k},
+        std::pair{"tile_n", options.tile_n}, std::pair{"k_mt", options.k_mt},
+        std::pair{"columns", int64_t{options.columns}},
+        std::pair{"c_buffers", int64_t{options.c_buffers}}}) {
+    if (s.ok() && value < 0) {
+      s = {StatusCode::kInvalidArgument,
+           fmt::format("{} = {}; expected 0 (tilewave's choice) or more", what, value)};
+    }
+  }
   if (!s.ok()) return s;
+  choices.tile_m = options.tile_m;
+  choices.tile_k = options.tile_k;
+  choices.tile_n = options.tile_n;
+  choices.k_mt = options.k_mt;
+  choices.columns = options.columns;
+  choices.c_buffers = options.c_buffers;
+  choices.stack_bytes = options.stack_bytes;
   choices.tile = options.tile;
   choices.pool = options.pool;
   choices.batched_syncs = options.batched_syncs;

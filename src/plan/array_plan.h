@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/problem.h"
-#include "profile/profile.h"
 #include "program/design_spec.h"
+#include "program/whole_array_launch.h"
 #include "tilewave/status.h"
 
 namespace tilewave::plan {
@@ -37,7 +37,17 @@ struct ArrayChoices {
   std::optional<program::DesignFamily> family;
   int64_t tile = 0;  ///< 0: the family's largest.
   std::optional<program::TileKernel> kernel;
-  program::TileOutput output = program::TileOutput::kS32;  ///< Lossy: for reproducing tables only.
+  std::optional<program::TileOutput> output;  ///< Lossy: for reproducing tables only.
+  // whole_array only. A tile shape goes before `tile`.
+  int64_t tile_m = 0;
+  int64_t tile_k = 0;
+  int64_t tile_n = 0;
+  int64_t k_mt = 0;
+  int columns = 0;  ///< 0: all.
+  std::optional<program::BLayout> b_layout;
+  int c_buffers = 0;
+  std::optional<int64_t> stack_bytes;
+  // All designs but whole_array, which has one launch.
   std::optional<SubmissionMode> mode;
   std::optional<BufferPolicy> buffers;
   int64_t pool = 0;           ///< Buffer sets of a pool; 0: the planner's.
@@ -59,8 +69,14 @@ struct ArrayPlan {
   int64_t launches = 0;
   int64_t sets = 0;                  ///< Buffer sets that are in use at once.
   int64_t chain = 1;                 ///< Launches per submission.
-  std::vector<int64_t> input_bytes;  ///< Of each input buffer of a launch.
+  std::vector<int64_t> input_bytes;  ///< Of each input buffer of a launch; 0: it has one elsewhere.
   int64_t output_bytes = 0;
+
+  // whole_array only.
+  program::ProductShape shape;
+  program::ImageLayout images;
+  bool resident_b = false;  ///< B is prepacked weights, whose image stays on the device.
+  bool plain_c = false;     ///< The device's C is the caller's but for its strides.
 
   int64_t input_bytes_per_launch() const;
   /// Bytes of a set, windows rounded up to cache lines.

@@ -5,18 +5,15 @@
 #include <algorithm>
 
 #include "base/checked_math.h"
+#include "plan/ledger.h"
+#include "plan/whole_array_cost.h"
 
 namespace tilewave::plan {
 namespace {
 
-using profile::HostCost;
 using profile::Profile;
 
 constexpr double kDescriptorWords = 8;
-
-double HostUs(const HostCost& cost, double items, double bytes) {
-  return (cost.item_us * items) + (cost.byte_ns * bytes / 1e3);
-}
 
 /// One launch on the array, from the first instruction to the last.
 struct LaunchTime {
@@ -95,44 +92,6 @@ HostTime PredictHost(const ArrayPlan& plan, const profile::HostCosts& host) {
           HostUs(host.accumulate, 1, out_bytes)};
 }
 
-/// Collects shares of the total.
-class Ledger {
- public:
-  Ledger() {
-    for (int i = 0; i < kTermCount; ++i) cost_.terms.push_back({static_cast<Term>(i), 0, 0});
-  }
-  void Add(Term term, double us) { at(term).us += us; }
-  void Hide(Term term, double us) { at(term).hidden_us += us; }
-
-  Cost Take() {
-    for (const CostTerm& term : cost_.terms) cost_.total_us += term.us;
-    return std::move(cost_);
-  }
-
- private:
-  CostTerm& at(Term term) { return cost_.terms[static_cast<size_t>(term)]; }
-  Cost cost_;
-};
-
-double BytesOfOperands(const core::Problem& p) {
-  // Quantised copies, and bytes summed for zero points; s8 and u8 are read where they lie.
-  const auto elements = [&p](int64_t batch_stride, int64_t rows, int64_t cols) {
-    return static_cast<double>(batch_stride == 0 ? 1 : p.batch) * static_cast<double>(rows) *
-           static_cast<double>(cols);
-  };
-  double bytes = 0;
-  if (p.quantise_a != core::Quantise::kNone) bytes += elements(p.a.batch, p.m, p.k);
-  if (p.quantise_b != core::Quantise::kNone) bytes += elements(p.b.batch, p.k, p.n);
-  // A zero point of one side needs the sums of the other; u8 is s8 with a zero point.
-  const bool zero_a =
-      p.zero_a != core::ParameterForm::kAbsent || core::MultipliedA(p) == ElementType::kU8;
-  const bool zero_b =
-      p.zero_b != core::ParameterForm::kAbsent || core::MultipliedB(p) == ElementType::kU8;
-  if (zero_b) bytes += elements(p.a.batch, p.m, p.k);
-  if (zero_a) bytes += elements(p.b.batch, p.k, p.n);
-  return bytes;
-}
-
 void AddSetUp(const core::Problem& problem, const ArrayPlan& plan, const profile::HostCosts& host,
               Ledger* ledger) {
   ledger->Add(Term::kCall, host.call_us);
@@ -145,7 +104,7 @@ void AddSetUp(const core::Problem& problem, const ArrayPlan& plan, const profile
   } else {
     ledger->Add(Term::kAllocate, HostUs(host.allocate, sets * buffers, bytes));
   }
-  const double converted = BytesOfOperands(problem);
+  const double converted = ConvertedBytes(problem);
   if (converted > 0) ledger->Add(Term::kPack, HostUs(host.pack, 1, converted));
   const double c_bytes = static_cast<double>(problem.batch) * static_cast<double>(problem.m) *
                          static_cast<double>(problem.n) *
@@ -245,6 +204,25 @@ void AddOverlapped(const ArrayPlan& plan, const Profile& profile, const HostTime
 
 }  // namespace
 
+double ConvertedBytes(const core::Problem& p) {
+  // Quantised copies, and bytes summed for zero points; s8 and u8 are read where they lie.
+  const auto elements = [&p](int64_t batch_stride, int64_t rows, int64_t cols) {
+    return static_cast<double>(batch_stride == 0 ? 1 : p.batch) * static_cast<double>(rows) *
+           static_cast<double>(cols);
+  };
+  double bytes = 0;
+  if (p.quantise_a != core::Quantise::kNone) bytes += elements(p.a.batch, p.m, p.k);
+  if (p.quantise_b != core::Quantise::kNone) bytes += elements(p.b.batch, p.k, p.n);
+  // A zero point of one side needs the sums of the other; u8 is s8 with a zero point.
+  const bool zero_a =
+      p.zero_a != core::ParameterForm::kAbsent || core::MultipliedA(p) == ElementType::kU8;
+  const bool zero_b =
+      p.zero_b != core::ParameterForm::kAbsent || core::MultipliedB(p) == ElementType::kU8;
+  if (zero_b) bytes += elements(p.a.batch, p.m, p.k);
+  if (zero_a) bytes += elements(p.b.batch, p.k, p.n);
+  return bytes;
+}
+
 std::string_view Name(Term term) {
   switch (term) {
     case Term::kCall:
@@ -313,6 +291,9 @@ const CostTerm& Cost::wall() const {
 
 Result<Cost> PredictCost(const core::Problem& problem, const ArrayPlan& plan,
                          const Profile& profile) {
+  if (plan.spec.family == program::DesignFamily::kWholeArray) {
+    return PredictWholeArray(problem, plan, profile);
+  }
   const Result<LaunchTime> launch = PredictLaunch(plan, profile);
   if (!launch.ok()) return launch.status();
   const HostTime host = PredictHost(plan, profile.host);

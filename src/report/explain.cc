@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -20,15 +21,23 @@ using program::DesignFamily;
 using program::TileKernel;
 
 /// Indices into Explanation::strategies, in the order of kWays.
-enum Way : uint8_t { kBefore, kWaves, kLargeScalar, kLargeVector, kStreamWaves, kStreamRunlist };
+enum Way : uint8_t {
+  kBefore,
+  kWaves,
+  kLargeScalar,
+  kLargeVector,
+  kStreamWaves,
+  kStreamRunlist,
+  kWholeArray
+};
 
 struct WayChoices {
   const char* name;
   DesignFamily family;
   int64_t tile;
   TileKernel kernel;
-  SubmissionMode mode;
-  BufferPolicy buffers;
+  std::optional<SubmissionMode> mode;
+  std::optional<BufferPolicy> buffers;
   bool interleave;
 };
 constexpr WayChoices kWays[] = {
@@ -44,6 +53,7 @@ constexpr WayChoices kWays[] = {
      SubmissionMode::kWave, BufferPolicy::kPool, true},
     {"K on the device, vector kernel, run lists", DesignFamily::kKStream, 64, TileKernel::kVector,
      SubmissionMode::kRunlist, BufferPolicy::kPool, true},
+    {"the whole array, one launch", DesignFamily::kWholeArray, 0, TileKernel::kVector, {}, {}, true},
 };
 
 constexpr Term kHostTerms[] = {Term::kCall, Term::kAllocate, Term::kPack,       Term::kWrite,
@@ -132,9 +142,10 @@ std::string LaunchCountText(const Explanation& e) {
       "1. Launches. 64x64 tiles of this product are {} x {} x {} = {}, not {} x {} = {}: "
       "for that the loop over K has to run on the device, as in k_stream. One launch for all of "
       "it needs cores that go on to the next output tile by themselves, and all of them to make "
-      "that launch fast.",
+      "that launch fast: whole_array, {} in all.",
       large.tiles_m, large.tiles_n, large.tiles_k, LaunchesText(large.launches), stream.tiles_m,
-      stream.tiles_n, FormatCount(stream.launches));
+      stream.tiles_n, FormatCount(stream.launches),
+      FormatUs(e.strategies[kWholeArray].cost.total_us));
 }
 
 std::string KernelText(const Explanation& e) {

@@ -46,7 +46,7 @@ Result<std::unique_ptr<BufferSets>> BufferSets::Make(device::Device* device, con
   sets->ranges_.reserve(buffers);
   const bool pool = shape.policy == plan::BufferPolicy::kPool;
   if (Status s = pool ? sets->AllocateSlab() : sets->AllocateEach(); !s.ok()) return s;
-  timer->Count(&PhaseCounts::buffers, static_cast<int64_t>(buffers) + (pool ? 1 : 0));
+  timer->Count(&PhaseCounts::buffers, static_cast<int64_t>(sets->buffers_.size()) + (pool ? 1 : 0));
   timer->End(&PhaseTimes::allocate_us);
   return sets;
 }
@@ -58,6 +58,10 @@ Status BufferSets::AllocateSlab() {
   slab_ = *std::move(slab);
   device_->clock().ChargeHost(HostWork::kAllocate, bytes, 1);
   const auto add_window = [this](int64_t offset, int64_t size) -> Status {
+    if (size == 0) {
+      ranges_.emplace_back();
+      return {};
+    }
     Result<std::unique_ptr<device::Buffer>> window =
         slab_->Slice(static_cast<size_t>(offset), static_cast<size_t>(size));
     if (!window.ok()) return window.status();
@@ -80,6 +84,10 @@ Status BufferSets::AllocateSlab() {
 
 Status BufferSets::AllocateEach() {
   const auto add = [this](int64_t size) -> Status {
+    if (size == 0) {
+      ranges_.emplace_back();
+      return {};
+    }
     Result<std::unique_ptr<device::Buffer>> buffer = device_->Allocate(static_cast<size_t>(size));
     if (!buffer.ok()) return buffer.status();
     buffers_.push_back(*std::move(buffer));
@@ -115,6 +123,7 @@ Status BufferSets::SyncIn(int64_t first, int64_t count, bool batched, PhaseTimer
   } else {
     for (int64_t set = first; set < first + count; ++set) {
       for (int64_t i = 0; i < inputs() && status.ok(); ++i) {
+        if (shape_.input_bytes[static_cast<size_t>(i)] == 0) continue;
         status = SyncBuffer(SyncDirection::kToDevice, set, i);
       }
     }

@@ -22,7 +22,7 @@ class BufferSets {
   struct Shape {
     plan::BufferPolicy policy = plan::BufferPolicy::kPool;
     int64_t sets = 0;
-    std::vector<int64_t> input_bytes;
+    std::vector<int64_t> input_bytes;  ///< 0: that input is a range that lives elsewhere.
     int64_t output_bytes = 0;
 
     int64_t bytes() const;
@@ -44,6 +44,13 @@ class BufferSets {
   /// The buffers of a set as arguments of a launch.
   std::span<const device::BufferRange> arguments(int64_t set) const {
     return {ranges_.data() + (set * per_set_), static_cast<size_t>(per_set_)};
+  }
+  /// Lets input `index` of every set be a range that lives elsewhere; nothing here syncs it.
+  /// REQUIRES: the shape has 0 bytes for it.
+  void SetInput(int64_t index, const device::BufferRange& range) {
+    for (int64_t set = 0; set < shape_.sets; ++set) {
+      ranges_[static_cast<size_t>((set * per_set_) + index)] = range;
+    }
   }
   /// Host memory of input `index` of a set.
   std::byte* input(int64_t set, int64_t index) const {

@@ -165,14 +165,18 @@ bool IsPlainCopy(const core::Problem& p, const core::Operands& o, const Images& 
 
 }  // namespace
 
+OperandImage ViewOfB(const core::Problem& problem, const core::Operands& operands) {
+  return View(operands.b, problem.b_type, problem.b);
+}
+
 void FinishProduct(const core::Problem& problem, const core::Operands& operands,
-                   const Images& images, const int32_t* products) {
+                   const Images& images, const ArrayResults<int32_t>& products) {
   const core::Problem& p = problem;
   const bool plain_copy = IsPlainCopy(p, operands, images);
   const bool corrected = images.correction.needed();
-  const int32_t* from = products;
   for (int64_t batch = 0; batch < p.batch; ++batch) {
-    for (int64_t i = 0; i < p.m; ++i, from += p.n) {
+    for (int64_t i = 0; i < p.m; ++i) {
+      const int32_t* from = products.Row(batch, i);
       if (plain_copy) {
         auto* to = static_cast<int32_t*>(operands.c) + (batch * p.c.batch) + (i * p.c.row);
         std::memcpy(to, from, static_cast<size_t>(p.n) * sizeof(int32_t));
@@ -182,6 +186,22 @@ void FinishProduct(const core::Problem& problem, const core::Operands& operands,
         const int32_t sum = corrected ? Correct(images.correction, batch, i, j, from[j]) : from[j];
         core::StoreElement(p, operands, batch, i, j, sum);
       }
+    }
+  }
+}
+
+void StoreRequantised(const core::Problem& problem, const core::Operands& operands,
+                      const ArrayResults<int8_t>& results) {
+  const core::Problem& p = problem;
+  for (int64_t batch = 0; batch < p.batch; ++batch) {
+    for (int64_t i = 0; i < p.m; ++i) {
+      const int8_t* from = results.Row(batch, i);
+      auto* to = static_cast<int8_t*>(operands.c) + (batch * p.c.batch) + (i * p.c.row);
+      if (p.c.col == 1) {
+        std::memcpy(to, from, static_cast<size_t>(p.n));
+        continue;
+      }
+      for (int64_t j = 0; j < p.n; ++j) to[j * p.c.col] = from[j];
     }
   }
 }

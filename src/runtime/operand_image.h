@@ -89,9 +89,28 @@ struct ImageMemory {
 [[nodiscard]] Status MakeImages(const core::Problem& problem, core::Operands* operands,
                                 ImageMemory* memory, Images* out);
 
-/// Writes C from the products of the images' bytes (batch x M x N, dense): zero points, then the
-/// epilogue. REQUIRES: `operands` and `images` as MakeImages left them.
+/// B of a problem whose operand is bytes already: a view of the caller's memory.
+OperandImage ViewOfB(const core::Problem& problem, const core::Operands& operands);
+
+/// Results of an array, batch x M x N with strides between rows and matrices, in elements.
+template <typename T>
+struct ArrayResults {
+  const T* data = nullptr;
+  int64_t row_stride = 0;
+  int64_t batch_stride = 0;
+
+  const T* Row(int64_t batch, int64_t i) const {
+    return data + (batch * batch_stride) + (i * row_stride);
+  }
+};
+
+/// Writes C from the products of the images' bytes: zero points, then the epilogue.
+/// REQUIRES: `operands` and `images` as MakeImages left them.
 void FinishProduct(const core::Problem& problem, const core::Operands& operands,
-                   const Images& images, const int32_t* products);
+                   const Images& images, const ArrayResults<int32_t>& products);
+
+/// Writes an s8 C that the array has requantised.
+void StoreRequantised(const core::Problem& problem, const core::Operands& operands,
+                      const ArrayResults<int8_t>& results);
 
 }  // namespace tilewave::runtime

@@ -6,6 +6,8 @@
 #include "program/sequence.h"
 #include "program/stream.h"
 #include "program/validate.h"
+#include "program/whole_array_launch.h"
+#include "runtime/whole_product.h"
 
 namespace tilewave::runtime {
 
@@ -79,9 +81,16 @@ Status PlanCache::PrepareArray(PreparedPlan* prepared) {
   const Result<program::ArrayProgram> program = program::Lower(array.spec);
   if (!program.ok()) return program.status();
   if (Status s = program::Validate(*program, npu); !s.ok()) return s;
-  const Result<program::Sequence> sequence = program::LaunchSequence(*program, array.k_steps);
+  const bool whole = array.spec.family == program::DesignFamily::kWholeArray;
+  const Result<program::Sequence> sequence =
+      whole ? program::WholeArraySequence(*program, array.shape, array.images)
+            : program::LaunchSequence(*program, array.k_steps);
   if (!sequence.ok()) return sequence.status();
   std::vector<int64_t> argument_bytes = array.input_bytes;
+  if (array.resident_b) {
+    argument_bytes[1] = array.images.b_bytes * array.images.b_matrices;
+    prepared->weights_layout = WeightsLayoutOf(array);
+  }
   argument_bytes.push_back(array.output_bytes);
   if (Status s = program::Validate(*program, *sequence, argument_bytes, npu); !s.ok()) return s;
   Result<std::vector<uint32_t>> stream = program::EncodeStream(*sequence, npu);

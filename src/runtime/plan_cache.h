@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct PreparedPlan {
   plan::Plan plan;
   std::shared_ptr<device::Executable> executable;  ///< Plans of one design share it.
   std::vector<uint32_t> stream;                    ///< For arrays: what each launch executes.
+  std::string weights_layout;  ///< Of B's image on the device, if the plan keeps it there.
 };
 
 /// Plans by problem. Readers take no lock: the table is open-addressed with atomic slots, and a

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/tile_product.h"
+#include "runtime/whole_product.h"
 
 namespace tilewave::runtime {
 namespace {
@@ -71,6 +72,7 @@ void TileExecutor::GiveBack(std::unique_ptr<TileMemory> memory) noexcept {
 
 void TileExecutor::Keep(std::unique_ptr<TileMemory> memory) noexcept {
   memory->plan = nullptr;
+  memory->weights = Weights();
   const BufferSets::Shape& shape = memory->runner->sets().shape();
   // A set per tile is made for one call: keeping it would hold a product's worth of memory.
   if (shape.policy == plan::BufferPolicy::kPerTile) return;
@@ -99,10 +101,11 @@ void TileExecutor::Sweep() noexcept {
 
 Status TileExecutor::Run(const PreparedPlan& prepared, std::shared_ptr<const PreparedPlan> owner,
                          const core::Problem& problem, core::Operands operands,
-                         const WaitLimits& limits, std::atomic<int64_t>* progress,
-                         CallStats* stats) {
+                         const Weights* weights, const WaitLimits& limits,
+                         std::atomic<int64_t>* progress, CallStats* stats) {
   Lease memory(this, prepared.plan.array);
   memory.get()->plan = std::move(owner);
+  if (prepared.plan.array.resident_b) memory.get()->weights = *weights;
   PhaseTimer timer(&device_->clock(), stats);
   return RunIn(memory.get(), prepared, problem, &operands, limits, progress, &timer);
 }
@@ -138,18 +141,53 @@ Status TileExecutor::RunIn(TileMemory* memory, const PreparedPlan& prepared,
     if (!sets.ok()) return sets.status();
     memory->runner = std::make_unique<WaveRunner>(device_, *std::move(sets));
   }
+  if (plan.spec.family == program::DesignFamily::kWholeArray) {
+    return RunWhole(memory, prepared, problem, *operands, images, limits, progress, timer);
+  }
   TileProduct product(problem, plan, images, &memory->sums, progress);
   if (Status s = memory->runner->Run(WaveShapeOf(plan), *prepared.executable, prepared.stream,
                                      limits, &product, timer);
       !s.ok()) {
     return s;
   }
-  FinishProduct(problem, *operands, images, product.sums());
+  FinishProduct(problem, *operands, images, {product.sums(), problem.n, problem.m * problem.n});
+  ChargeFinish(problem, timer);
+  return {};
+}
+
+Status TileExecutor::RunWhole(TileMemory* memory, const PreparedPlan& prepared,
+                              const core::Problem& problem, const core::Operands& operands,
+                              const Images& images, const WaitLimits& limits,
+                              std::atomic<int64_t>* progress, PhaseTimer* timer) {
+  const plan::ArrayPlan& plan = prepared.plan.array;
+  if (plan.resident_b) {
+    const Result<const device::WeightsPayload*> payload = memory->weights.impl()->PayloadFor(
+        device_, prepared.weights_layout, plan, ResidentWeights::Make);
+    if (!payload.ok()) return payload.status();
+    memory->runner->SetInput(1, static_cast<const ResidentWeights&>(**payload).range());
+    timer->End(&PhaseTimes::write_us);
+  }
+  WholeProduct product(problem, plan, images, progress);
+  if (Status s = memory->runner->Run(WaveShapeOf(plan), *prepared.executable, prepared.stream,
+                                     limits, &product, timer);
+      !s.ok()) {
+    return s;
+  }
+  product.Finish(operands);
+  // A C that is copied as it is has been charged as read.
+  if (plan.plain_c) {
+    timer->End(&PhaseTimes::read_us);
+  } else {
+    ChargeFinish(problem, timer);
+  }
+  return {};
+}
+
+void TileExecutor::ChargeFinish(const core::Problem& problem, PhaseTimer* timer) {
   const int64_t c_bytes =
       problem.batch * problem.m * problem.n * static_cast<int64_t>(ElementBytes(problem.c_type));
-  clock.ChargeHost(device::HostWork::kFinish, c_bytes, 1);
+  device_->clock().ChargeHost(device::HostWork::kFinish, c_bytes, 1);
   timer->End(&PhaseTimes::finish_us);
-  return {};
 }
 
 }  // namespace tilewave::runtime

@@ -12,8 +12,10 @@
 #include "runtime/operand_image.h"
 #include "runtime/plan_cache.h"
 #include "runtime/wave_runner.h"
+#include "runtime/weights.h"
 #include "tilewave/device_info.h"
 #include "tilewave/status.h"
+#include "tilewave/tensors.h"
 
 namespace tilewave::runtime {
 
@@ -23,6 +25,7 @@ struct TileMemory {
   base::AlignedBuffer sums;
   std::unique_ptr<WaveRunner> runner;        ///< With its buffer sets; null until the first call.
   std::shared_ptr<const PreparedPlan> plan;  ///< Read by launches, if the plan cache has it not.
+  Weights weights;                   ///< Read by launches, if the call's B stays on the device.
   std::unique_ptr<TileMemory> next;  ///< In quarantine: linked, so that entering cannot fail.
 };
 
@@ -39,12 +42,13 @@ class TileExecutor {
 
   /// Runs a product to its end. C is written only if all went well. Errors: those of MakeImages,
   /// kDeadlineExceeded, kResourceExhausted, and what the device found.
+  /// `weights` is the call's B if the problem is prepacked, else null.
   /// Late launches of a call that fails still read `prepared`: it is either in the plan cache,
   /// which outlives this, or `owner` keeps it (else null).
   [[nodiscard]] Status Run(const PreparedPlan& prepared, std::shared_ptr<const PreparedPlan> owner,
                            const core::Problem& problem, core::Operands operands,
-                           const WaitLimits& limits, std::atomic<int64_t>* progress,
-                           CallStats* stats);
+                           const Weights* weights, const WaitLimits& limits,
+                           std::atomic<int64_t>* progress, CallStats* stats);
 
  private:
   /// Memory that goes back when the call is over, however it ends.
@@ -61,6 +65,11 @@ class TileExecutor {
                              const core::Problem& problem, core::Operands* operands,
                              const WaitLimits& limits, std::atomic<int64_t>* progress,
                              PhaseTimer* timer);
+  [[nodiscard]] Status RunWhole(TileMemory* memory, const PreparedPlan& prepared,
+                                const core::Problem& problem, const core::Operands& operands,
+                                const Images& images, const WaitLimits& limits,
+                                std::atomic<int64_t>* progress, PhaseTimer* timer);
+  void ChargeFinish(const core::Problem& problem, PhaseTimer* timer);
 
   device::Device* device_;
   std::mutex mutex_;

@@ -129,6 +129,7 @@ void WaveRunner::Read(int64_t launch) {
   device_->clock().ChargeHost(HostWork::kRead, bytes, 1);
   timer_->Count(&PhaseCounts::reads);
   timer_->End(&PhaseTimes::read_us);
+  if (!work_->accumulates()) return;
   device_->clock().ChargeHost(HostWork::kAccumulate, bytes, 1);
   timer_->End(&PhaseTimes::accumulate_us);
 }

@@ -23,6 +23,8 @@ class TileWork {
   /// Fills all inputs of `sets`' set `set`.
   virtual void Write(int64_t launch, const BufferSets& sets, int64_t set) = 0;
   virtual void Read(int64_t launch, const std::byte* output) = 0;
+  /// Whether Read adds to sums: a pass over the output beside reading it.
+  virtual bool accumulates() const { return true; }
 };
 
 /// How a wave runs: the part of a plan that WaveRunner needs.
@@ -50,6 +52,10 @@ class WaveRunner {
   WaveRunner(device::Device* device, std::unique_ptr<BufferSets> sets);
 
   const BufferSets& sets() const { return *sets_; }
+
+  /// Lets input `index` of every set be a range that lives elsewhere. REQUIRES: Idle(); the sets
+  /// have 0 bytes for it; the range lives until Idle() again.
+  void SetInput(int64_t index, const device::BufferRange& range) { sets_->SetInput(index, range); }
 
   /// Runs all launches; returns when the last output has been read, or at the first error:
   /// kDeadlineExceeded, or what a launch or the device said. In flight is then what Idle() tells.

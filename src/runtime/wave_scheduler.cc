@@ -77,7 +77,7 @@ Status WaveScheduler::SubmitWhole(CallState* call) {
 /// Launches borrow the executor's memory, not the call's, so that the call ends here either way.
 Status WaveScheduler::RunTiles(CallState* call) {
   if (Status s = tiles_.Run(*call->plan.plan, call->plan.uncached, call->problem, call->operands,
-                            LimitsOf(*call), call->progress, call->stats);
+                            call->weights, LimitsOf(*call), call->progress, call->stats);
       !s.ok()) {
     return s;
   }

@@ -51,10 +51,29 @@ Result<const device::WeightsPayload*> Weights::Impl::PayloadFor(device::Device* 
   Result<std::unique_ptr<device::WeightsPayload>> payload =
       device->PackWeights(problem_, operands_);
   if (!payload.ok()) return payload.status();
+  return Keep(domain, layout, *std::move(payload));
+}
+
+Result<const device::WeightsPayload*> Weights::Impl::PayloadFor(device::Device* device,
+                                                                std::string_view layout,
+                                                                const plan::ArrayPlan& plan,
+                                                                Maker make) const {
+  const uint64_t domain = device->payload_domain();
+  if (const Entry* found = Find(domain, layout)) return found->payload.get();
+  const std::lock_guard<std::mutex> lock(packing_);
+  if (const Entry* found = Find(domain, layout)) return found->payload.get();
+  Result<std::unique_ptr<device::WeightsPayload>> payload = make(device, problem_, operands_, plan);
+  if (!payload.ok()) return payload.status();
+  return Keep(domain, layout, *std::move(payload));
+}
+
+const device::WeightsPayload* Weights::Impl::Keep(
+    uint64_t payload_domain, std::string_view layout,
+    std::unique_ptr<device::WeightsPayload> payload) const {
   auto entry = std::make_unique<Entry>();
-  entry->payload_domain = domain;
+  entry->payload_domain = payload_domain;
   entry->layout = layout;
-  entry->payload = *std::move(payload);
+  entry->payload = std::move(payload);
   entry->next = head_.load(std::memory_order_relaxed);
   const device::WeightsPayload* result = entry->payload.get();
   head_.store(entry.release(), std::memory_order_release);

@@ -12,6 +12,7 @@
 #include "base/aligned_buffer.h"
 #include "core/problem.h"
 #include "device/device.h"
+#include "plan/array_plan.h"
 #include "tilewave/tensors.h"
 
 namespace tilewave {
@@ -50,6 +51,17 @@ class Weights::Impl {
   /// The payload for this device, packed now if it is the first call that asks for it.
   [[nodiscard]] Result<const device::WeightsPayload*> PayloadFor(device::Device* device) const;
 
+  /// The payload in a layout that the device does not choose itself; `make` makes it if it is the
+  /// first call that asks for it.
+  using Maker = Result<std::unique_ptr<device::WeightsPayload>> (*)(device::Device* device,
+                                                                    const core::Problem& problem,
+                                                                    const core::Operands& operands,
+                                                                    const plan::ArrayPlan& plan);
+  [[nodiscard]] Result<const device::WeightsPayload*> PayloadFor(device::Device* device,
+                                                                 std::string_view layout,
+                                                                 const plan::ArrayPlan& plan,
+                                                                 Maker make) const;
+
  private:
   struct Entry {
     uint64_t payload_domain = 0;
@@ -67,6 +79,9 @@ class Weights::Impl {
   }
 
   const Entry* Find(uint64_t payload_domain, std::string_view layout) const;
+  /// REQUIRES: packing_ held; none of that domain and layout is there.
+  const device::WeightsPayload* Keep(uint64_t payload_domain, std::string_view layout,
+                                     std::unique_ptr<device::WeightsPayload> payload) const;
 
   Raw raw_;
   core::Problem problem_;
