@@ -178,7 +178,8 @@ def includes_of(path: Path) -> tuple[Include, ...]:
 
 
 # Where an include may be written relative to; the last group is written with its own directory.
-_INCLUDE_BASES = ("src", "include")
+# The host model stands in for the array's own headers: <aie_api/aie.hpp> is a file of the tree.
+_INCLUDE_BASES = ("src", "include", "src/kernels/aie/host_model")
 _ROOTED_DIRS = ("cli", "bench", "tests", "bindings", "examples")
 
 

@@ -54,6 +54,8 @@ INTRINSIC_HEADERS = {"immintrin.h", "x86intrin.h", "emmintrin.h", "tmmintrin.h",
                      "nmmintrin.h", "xmmintrin.h", "cpuid.h", "arm_neon.h", "arm_sve.h",
                      "arm_acle.h"}
 KERNEL_NAME_PARTS = ("_avx", "_neon", "_portable")
+TILE_KERNELS = Path("src/kernels/aie")
+HOST_ONLY_PREFIX = "host_"
 XRT_SEAM = Path("src/device/xrt/seam_xrt.cc")
 
 
@@ -142,6 +144,25 @@ def check_kernel_include(path: Path, include: Include, target: Path | None) -> l
                     "std headers, and headers of kernels/cpu, pack and core")]
 
 
+def is_tile_kernel_file(relative: Path) -> bool:
+    """What the array's compiler reads; host_* and the tests are for this machine."""
+    return (relative.parent == TILE_KERNELS and not is_test_or_bench(relative)
+            and not relative.name.startswith(HOST_ONLY_PREFIX))
+
+
+def check_tile_kernel_include(path: Path, include: Include,
+                              target: Path | None) -> list[Finding]:
+    if include.name.startswith("aie_api/"):
+        return []
+    if target is not None and is_tile_kernel_file(target):
+        return []
+    if target is None and include.kind == "angle" and is_standard_header(include.name):
+        return []
+    return [Finding(str(path), include.line, "tile-kernel-include",
+                    f"a tile kernel file includes {include.name}; the array's compiler has the "
+                    "AIE API, std headers and the other tile kernel files only")]
+
+
 def check_include(root: Path, path: Path, include: Include) -> tuple[list[Finding], Path | None]:
     """Findings about one include line, and the project file that it names."""
     if include.kind == "macro":
@@ -165,6 +186,8 @@ def check_include(root: Path, path: Path, include: Include) -> tuple[list[Findin
             "(or with cli/, bench/, tests/ in front), other libraries as <...>"))
     elif is_kernel_file(path):
         findings += check_kernel_include(path, include, target)
+    elif is_tile_kernel_file(path):
+        findings += check_tile_kernel_include(path, include, target)
     return findings, target
 
 

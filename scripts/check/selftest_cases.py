@@ -29,7 +29,7 @@ def layer_cases() -> list[Case]:
     plan = '#include "plan/plan.h"\n'
     kernel = '#include "kernels/cpu/gemm.h"\n'
     vnpu, core, seam = "src/device/vnpu/vnpu.cc", "src/core/value.h", "src/device/xrt/seam_xrt.cc"
-    avx2 = "src/kernels/cpu/gemm_avx2.cc"
+    avx2, tile = "src/kernels/cpu/gemm_avx2.cc", "src/kernels/aie/tile.cc"
     return [
         case("upward include", "upward-include", appended("src/core/value.cc", plan)),
         case("upward include in angle brackets", "upward-include",
@@ -66,6 +66,17 @@ def layer_cases() -> list[Case]:
              appended(avx2, '#include "base/check.h"\n')),
         case("kernel file includes a library header", "kernel-include",
              appended(avx2, "#include <gtest/gtest.h>\n")),
+        case("tile kernel includes another layer", "tile-kernel-include",
+             appended(tile, '#include "core/value.h"\n')),
+        case("tile kernel includes what is only for the host", "tile-kernel-include",
+             {tile: '#include "kernels/aie/host_tiles.h"\n',
+              "src/kernels/aie/host_tiles.h": "#pragma once\n"}),
+        case("tile kernels -> arch", "upward-include",
+             {"src/kernels/aie/host_tiles.cc": '#include "arch/npu.h"\n',
+              "src/arch/npu.h": "#pragma once\n"}),
+        case("host model -> device", "upward-include transitive-include",
+             appended("src/kernels/aie/host_model/aie_api/aie.hpp",
+                      '#include "device/device.h"\n')),
         case("xrt header elsewhere", "xrt-header",
              appended("src/device/device.h", "#include <xrt/xrt_bo.h>\n")),
         case("xrt header in a second xrt file", "xrt-header",

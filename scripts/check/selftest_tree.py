@@ -128,7 +128,8 @@ HUGE_TABLE = "#pragma once\n" + "".join(f"inline int row_{i} = {i};\n" for i in 
 
 CMAKE = """\
 add_library(tilewave src/base/check.cc src/core/value.cc src/plan/plan.cc
-  src/kernels/cpu/gemm_avx2.cc src/device/xrt/seam_xrt.cc src/device/vnpu/vnpu.cc)
+  src/kernels/cpu/gemm_avx2.cc src/kernels/aie/tile.cc src/kernels/aie/host_tiles.cc
+  src/device/xrt/seam_xrt.cc src/device/vnpu/vnpu.cc)
 # src/core/forgotten.cc stands only in this comment
 add_executable(tw cli/main.cc)
 add_executable(all_tests tests/all_test.cc src/core/value_test.cc)
@@ -162,6 +163,10 @@ CLEAN_TREE: dict[str, str] = {
     "src/kernels/cpu/gemm.h": '#pragma once\n#include "core/value.h"\n',
     "src/kernels/cpu/gemm_avx2.cc": "#include <immintrin.h>\n\n#include <cstdint>\n\n"
                                     '#include "kernels/cpu/gemm.h"\n',
+    "src/kernels/aie/tile.h": "#pragma once\n#include <aie_api/aie.hpp>\n\n#include <cstdint>\n",
+    "src/kernels/aie/tile.cc": '#include "kernels/aie/tile.h"\n',
+    "src/kernels/aie/host_tiles.cc": '#include "core/value.h"\n#include "kernels/aie/tile.h"\n',
+    "src/kernels/aie/host_model/aie_api/aie.hpp": '#pragma once\n#include "base/check.h"\n',
     "src/device/device.h": '#pragma once\n#include "core/value.h"\n',
     "src/device/vnpu/vnpu.cc": '#include "device/device.h"\n',
     "src/device/xrt/seam_xrt.cc": '#include <xrt/xrt_device.h>\n\n#include "device/device.h"\n',
