@@ -19,6 +19,11 @@ struct ArrayFlags {
   std::optional<std::string> mode;
   std::optional<std::string> buffers;
   std::optional<std::string> pool;
+  std::optional<std::string> k_mt;
+  std::optional<std::string> b_layout;
+  std::optional<std::string> columns;
+  std::optional<std::string> c_buffers;
+  std::optional<std::string> stack;
   bool sync_each = false;
   bool no_interleave = false;
 };

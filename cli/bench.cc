@@ -1,259 +1,210 @@
+// The subcommand `bench`: a suite, or one product in a design of the whole array.
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
 #include <string>
 
-#include "cli/atomic_file.h"
+#include "cli/array_flags.h"
 #include "cli/commands.h"
 #include "cli/operands.h"
-#include "cli/progress_bar.h"
-#include "cli/report_suite.h"
-#include "report/bar_chart.h"
+#include "cli/published_bench.h"
+#include "cli/report_bench.h"
+#include "cli/text.h"
+#include "cli/whole_array_row.h"
+#include "engine/array_choices.h"
 #include "report/table.h"
 #include "report/units.h"
+#include "tilewave/device_info.h"
 
 namespace tilewave::cli {
 namespace {
 
+constexpr int64_t kMostBatch = int64_t{1} << 20;
+constexpr int kDefaultShift = 8;
+
 struct BenchOptions {
-  std::string suite;
+  std::optional<std::string> suite;
   std::optional<std::string> device;
   std::optional<std::string> plot;
+  ArrayFlags array;
+  std::optional<std::string> shape;
+  std::optional<std::string> batch;
+  std::string out = "s32";
+  std::string c_type = "int32";
+  std::optional<std::string> kernel_model;
+  std::optional<std::string> shift;
+  bool timing_only = false;
 };
 
-using report::FormatCount;
-using report::FormatUs;
-
-double SyncUs(const PhaseTimes& p) { return p.sync_in_us + p.sync_out_us; }
-
-/// Submitting and waiting: what the host sees of the device's work.
-double LaunchUs(const PhaseTimes& p) { return p.launch_us + p.wait_us; }
-
-std::string DesignText(const ReportRow& row) {
-  if (row.whole_array()) return std::string(program::Name(*row.choices.family));
-  return fmt::format("{} {}", program::Name(*row.choices.family), row.choices.tile);
+Result<program::TileOutput> OutputOf(const BenchOptions& options) {
+  using program::TileOutput;
+  const bool kept = options.c_type == "output";
+  if (options.out == "s32") return TileOutput::kS32;
+  if (options.out == "s16") return kept ? TileOutput::kS16Lossy : TileOutput::kS16;
+  return kept ? TileOutput::kS8Lossy : TileOutput::kS8;
 }
 
-program::TileKernel KernelOf(const ReportRow& row) {
-  return row.choices.kernel.value_or(program::TileKernel::kVector);
-}
-
-plan::BufferPolicy BuffersOf(const ReportRow& row) {
-  return row.choices.buffers.value_or(plan::BufferPolicy::kPool);
-}
-
-/// Three digits, and no exponent.
-std::string SpeedUpText(double speed_up) {
-  if (speed_up >= 1000) return FormatCount(std::llround(speed_up));
-  return fmt::format("{:.3g}", speed_up);
-}
-
-std::string ExactText(const ReportRow& row) {
-  if (row.outcome.wrong == 0) return "exact";
-  return fmt::format("{}: {:.1f} % wrong, by up to {}", row.lossy() ? "lossy" : "WRONG",
-                     100 * row.wrong_share(), FormatCount(row.outcome.max_abs_error));
-}
-
-std::string SuiteTable(const ReportSuite& suite, int64_t size) {
-  report::Table table;
-  table.AddColumn("design");
-  table.AddColumn("kernel model");
-  table.AddColumn("mode");
-  table.AddColumn("buffers");
-  for (const char* head : {"launches", "allocate", "sync", "launch", "kernel", "total", "speed-up",
-                           "report", "deviation"}) {
-    table.AddColumn(head, report::Table::Align::kRight);
+Result<WholeArrayRequest> RequestOf(const BenchOptions& options) {
+  WholeArrayRequest request;
+  const Result<ArrayOptions> array = ArrayOptionsOf(options.array);
+  if (!array.ok()) return array.status();
+  if (array->design != "whole_array") {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("bench runs single products of whole_array only, not '{}'; expected "
+                              "--design whole_array, or --suite",
+                              array->design));
   }
-  table.AddColumn("result");
-  for (const ReportRow& row : suite.rows) {
-    if (row.size != size) continue;
-    const PhaseTimes& p = row.outcome.stats.phases;
-    table.AddRow({DesignText(row), row.kernel_model, row.mode_text(),
-                  std::string(plan::Name(BuffersOf(row))), FormatCount(row.launches),
-                  FormatUs(p.allocate_us), FormatUs(SyncUs(p)), FormatUs(LaunchUs(p)),
-                  FormatUs(row.outcome.stats.kernel_us), FormatUs(row.total_us),
-                  fmt::format("{}x", SpeedUpText(row.speed_up)),
-                  row.report_us ? FormatUs(*row.report_us) : "",
-                  row.report_us ? fmt::format("{:+.1f} %", 100 * *row.deviation()) : "",
-                  ExactText(row)});
+  const Result<plan::ArrayChoices> choices = engine::ArrayChoicesOf(*array);
+  if (!choices.ok()) return choices.status();
+  request.choices = *choices;
+  const Result<program::TileOutput> output = OutputOf(options);
+  if (!output.ok()) return output.status();
+  request.choices.output = *output;
+  const Result<std::vector<int64_t>> shape = ParseShape(options.shape.value_or(""));
+  if (!shape.ok() || shape->size() != 3) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("--shape is '{}'; expected MxKxN, each at least 1",
+                              options.shape.value_or("")));
   }
-  return table.ToString();
+  request.m = (*shape)[0];
+  request.k = (*shape)[1];
+  request.n = (*shape)[2];
+  if (options.batch) {
+    const Result<int64_t> batch = ParseInteger("--batch", *options.batch, 1, kMostBatch);
+    if (!batch.ok()) return batch.status();
+    request.batch = *batch;
+  }
+  request.requant.shift = kDefaultShift;
+  if (options.shift) {
+    const Result<int64_t> shift = ParseInteger("--shift", *options.shift, 0, 31);
+    if (!shift.ok()) return shift.status();
+    request.requant.shift = static_cast<int>(*shift);
+  }
+  request.device = options.device.value_or("vnpu:phoenix");
+  if (options.kernel_model) request.device += ":kernel=" + *options.kernel_model;
+  request.timing_only = options.timing_only;
+  return request;
 }
 
-/// One wave of the report's pool, beside the phases that it printed.
-std::string WaveText(const ReportSuite& suite) {
-  for (const ReportRow& row : suite.rows) {
-    if (row.size != 512 || !row.lossy() || row.choices.buffers != plan::BufferPolicy::kPool) {
-      continue;
-    }
-    const double waves = static_cast<double>(row.launches) / static_cast<double>(*row.wave);
-    const PhaseTimes& p = row.outcome.stats.phases;
-    return fmt::format(
-        "One wave of {} at 512: write {}, sync in {}, launch {}, wait {}, sync out {}, read {}\n"
-        "    the report printed: write 1.3 ms, sync in 1.6 ms, launch 165 ms, wait 0.6 ms, "
-        "sync out 0.2 ms, read 1.0 ms\n",
-        *row.wave, FormatUs(p.write_us / waves), FormatUs(p.sync_in_us / waves),
-        FormatUs(p.launch_us / waves), FormatUs(p.wait_us / waves), FormatUs(p.sync_out_us / waves),
-        FormatUs(p.read_us / waves));
-  }
-  return "";
+std::string ShapeText(const WholeArrayRequest& r) {
+  const std::string product = fmt::format("{}x{}x{}", r.m, r.k, r.n);
+  return r.batch > 1 ? fmt::format("{} x {}", r.batch, product) : product;
 }
 
-std::string SuiteText(const ReportSuite& suite) {
+std::string TileText(const program::DesignSpec& spec) {
+  return fmt::format("{}x{}x{}", spec.tile_m, spec.tile_k, spec.tile_n);
+}
+
+std::string RowText(const WholeArrayRow& row) {
+  const bool lossy = program::IsLossy(row.spec.output);
   std::string text = fmt::format(
-      "Every time is simulated (no silicon). Rows with 16x16 tiles run as in the report, on "
-      "vnpu:{};\nthe others on vnpu:{}. Launch is submitting and waiting; kernel is part of it.\n"
-      "Totals are of a first call: buffers are allocated, device and configuration are there.\n",
-      suite.report_profile, suite.profile);
-  for (const int64_t size : {64, 128, 512}) {
-    text += fmt::format("\n{0} x {0} x {0}\n{1}", size, SuiteTable(suite, size));
+      "{} on {}: {} launch, {} simulated ({:.2f} TOPS), {} predicted by the planner. Nothing here "
+      "ran on silicon.\n  design: {}, kernel model {}\n",
+      ShapeText(row.request), row.request.device, row.launches, report::FormatUs(row.simulated_us),
+      row.tops(), report::FormatUs(row.predicted_us), program::Name(row.spec), row.kernel_model);
+  if (lossy) {
+    text += "  lossy: C is rounded between steps over K; this is not the product of A and B\n";
   }
-  text += "\n" + WaveText(suite);
-  text +=
-      "\nLossy rows are the report's arithmetic: each tile shifted right by 7 and clamped to s8, "
-      "then summed over K.\nThey are compared with the exact product shifted once.\n";
-  return text;
+  report::Table table;
+  table.AddColumn("term");
+  table.AddColumn("simulated", report::Table::Align::kRight);
+  for (const auto& [name, us] : row.terms_us) table.AddRow({name, report::FormatUs(us)});
+  text += table.ToString();
+  if (!row.exact) return text + "timing only: no data moved\n";
+  return text + (*row.exact ? "exact: every element equals the host's\n"
+                            : "WRONG: elements differ from the host's\n");
 }
 
-nlohmann::json RowJson(const ReportRow& row) {
-  const PhaseTimes& p = row.outcome.stats.phases;
-  nlohmann::json json = {{"size", row.size},
-                         {"profile", row.profile},
-                         {"design", program::Name(*row.choices.family)},
-                         {"tile", row.choices.tile},
-                         {"kernel", program::Name(KernelOf(row))},
-                         {"kernel_model", row.kernel_model},
-                         {"mode", row.mode_text()},
-                         {"buffers", plan::Name(BuffersOf(row))},
-                         {"launches", row.launches},
-                         {"launches_per_wave", nullptr},
-                         {"total_us", row.total_us},
-                         {"time_kind", Name(TimeKind::kSimulated)},
-                         {"speed_up", row.speed_up},
-                         {"phases_us",
-                          {{"call", p.call_us},
-                           {"allocate", p.allocate_us},
-                           {"pack", p.pack_us},
-                           {"write", p.write_us},
-                           {"sync_in", p.sync_in_us},
-                           {"launch", p.launch_us},
-                           {"wait", p.wait_us},
-                           {"sync_out", p.sync_out_us},
-                           {"read", p.read_us},
-                           {"accumulate", p.accumulate_us},
-                           {"finish", p.finish_us}}},
-                         {"kernel_us", row.outcome.stats.kernel_us},
-                         {"report_us", nullptr},
-                         {"deviation", nullptr},
-                         {"exact", row.outcome.wrong == 0},
-                         {"max_abs_error", row.outcome.max_abs_error},
-                         {"wrong_share", row.wrong_share()}};
-  if (row.wave) json["launches_per_wave"] = *row.wave;
-  if (row.report_us) {
-    json["report_us"] = *row.report_us;
-    json["deviation"] = *row.deviation();
-  }
+nlohmann::json RowJson(const WholeArrayRow& row) {
+  nlohmann::json terms = nlohmann::json::object();
+  for (const auto& [name, us] : row.terms_us) terms[name] = us;
+  nlohmann::json json = {
+      {"shape", fmt::format("{}x{}x{}", row.request.m, row.request.k, row.request.n)},
+      {"batch", row.request.batch},
+      {"device", row.request.device},
+      {"design", program::Name(row.spec.family)},
+      {"configuration", program::Name(row.spec)},
+      {"tile", TileText(row.spec)},
+      {"k_mt", program::MemoryTileK(row.spec)},
+      {"kernel_model", row.kernel_model},
+      {"lossy", program::IsLossy(row.spec.output)},
+      {"launches", row.launches},
+      {"simulated_us", row.simulated_us},
+      {"time_kind", Name(TimeKind::kSimulated)},
+      {"predicted_us", row.predicted_us},
+      {"terms_us", terms},
+      {"tops", row.tops()},
+      {"exact", nullptr}};
+  if (row.exact) json["exact"] = *row.exact;
   return json;
 }
 
-/// The colour of a row: who published it, or the kernel that it runs.
-enum PlotGroup : uint8_t { kReportGroup, kScalarGroup, kVectorGroup };
-
-report::BarChart SuiteChart(const ReportSuite& suite) {
-  report::BarChart chart;
-  chart.title = "One INT8 product, 16x16 tiles to few launches";
-  chart.subtitle = fmt::format(
-      "simulated on the virtual NPU (no silicon): the report's rows on {}, the others "
-      "on {}",
-      suite.report_profile, suite.profile);
-  chart.groups = {"as in the report, lossy", "scalar kernel, exact", "vector kernel, exact"};
-  chart.reference_name = "report";
-  for (const ReportRow& row : suite.rows) {
-    const std::string title = fmt::format("{0} x {0} x {0}", row.size);
-    if (chart.panels.empty() || chart.panels.back().title != title) {
-      chart.panels.push_back({title, {}});
-    }
-    const bool scalar = row.choices.kernel == program::TileKernel::kScalar;
-    chart.panels.back().bars.push_back(
-        {fmt::format("{}, {}, {}", DesignText(row), scalar ? "scalar" : "vector",
-                     row.choices.buffers == plan::BufferPolicy::kPerTile
-                         ? "a set per tile"
-                         : row.mode_text()),
-         row.total_us,
-         fmt::format("{} launch{}", FormatCount(row.launches), row.launches == 1 ? "" : "es"),
-         row.report_us,
-         row.lossy() ? kReportGroup
-         : scalar    ? kScalarGroup
-                     : kVectorGroup});
+void RunRow(const BenchOptions& options, Context* context) {
+  if (options.plot) {
+    return context->Fail({StatusCode::kInvalidArgument, "--plot draws suites, not one product"});
   }
-  return chart;
-}
-
-Status WritePlot(const std::string& path, const ReportSuite& suite) {
-  const std::string svg = report::ToSvg(SuiteChart(suite));
-  Result<AtomicFile> file = AtomicFile::Create(path);
-  if (!file.ok()) return file.status();
-  if (Status s = file->Write(std::as_bytes(std::span(svg))); !s.ok()) return s;
-  return file->Commit();
+  const Result<WholeArrayRequest> request = RequestOf(options);
+  if (!request.ok()) return context->Fail(request.status());
+  const Result<WholeArrayRow> row = MeasureWholeArray(*request);
+  if (!row.ok()) return context->Fail(row.status());
+  if (row->exact == false) context->exit_code = ExitCode::kWrongResult;
+  nlohmann::json rows = nlohmann::json::array();
+  rows.push_back(RowJson(*row));
+  context->Succeed(RowText(*row), {{"rows", rows}});
 }
 
 void RunBench(const BenchOptions& options, Context* context) {
-  if (options.plot) {
-    if (Status s = CheckOutput(*options.plot); !s.ok()) return context->Fail(s);
+  if (!options.suite) return RunRow(options, context);
+  if (options.array.design || options.shape) {
+    return context->Fail({StatusCode::kInvalidArgument,
+                          "--suite runs its own designs and shapes; expected one of --suite and "
+                          "--design"});
   }
-  ReportProfiles profiles;
-  if (options.device) {
-    constexpr std::string_view kScheme = "vnpu:";
-    if (!options.device->starts_with(kScheme)) {
-      return context->Fail(
-          {StatusCode::kInvalidArgument,
-           fmt::format("device '{}' cannot run the report's suite; expected vnpu:PROFILE",
-                       *options.device)});
-    }
-    profiles.report = profiles.other = options.device->substr(kScheme.size());
-  }
-  Result<ReportSuite> suite = [&] {
-    ProgressBar bar("bench", ReportRowCount(), !context->json);
-    return RunReportSuite(profiles, bar.counter());
-  }();
-  if (!suite.ok()) return context->Fail(suite.status());
-  nlohmann::json rows = nlohmann::json::array();
-  for (const ReportRow& row : suite->rows) {
-    rows.push_back(RowJson(row));
-    if (row.outcome.wrong > 0 && !row.lossy()) context->exit_code = ExitCode::kWrongResult;
-  }
-  if (options.plot) {
-    if (Status s = WritePlot(*options.plot, *suite); !s.ok()) return context->Fail(s);
-  }
-  context->Succeed(SuiteText(*suite), {{"suite", options.suite},
-                                       {"profile", suite->profile},
-                                       {"report_profile", suite->report_profile},
-                                       {"rows", rows}});
+  if (*options.suite == "published") return RunPublishedBench(context);
+  RunReportBench({options.device, options.plot}, context);
 }
 
 }  // namespace
 
 void AddBenchCommand(CLI::App* app, Context* context) {
-  CLI::App* command =
-      app->add_subcommand("bench", "Run a suite of products and say what each took");
+  CLI::App* command = app->add_subcommand(
+      "bench", "Run a suite, or one product on the whole array, and say what each took");
   auto options = std::make_shared<BenchOptions>();
-  command
-      ->add_option("--suite", options->suite,
-                   "report: a published report on 16x16 tiles, and the way out")
+  AddText(command, "--suite", &options->suite,
+          "report: a published report on 16x16 tiles, and the way out; published: int8 figures\n"
+          "that others measured, beside the simulation")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"report"}))
-      ->required();
-  command
-      ->add_option("--device", options->device,
-                   "Run every row on this vnpu:PROFILE (default: the report's rows on\n"
-                   "vnpu:phoenix-pyxrt, the others on vnpu:phoenix)")
+      ->check(CLI::IsMember({"report", "published"}));
+  AddText(command, "--device", &options->device,
+          "vnpu:PROFILE (default vnpu:phoenix; suite report: its own for each row)")
       ->type_name("NAME");
-  AddText(command, "--plot", &options->plot, "Draw the totals as SVG")->type_name("FILE");
+  AddText(command, "--plot", &options->plot, "Draw the totals of --suite report as SVG")
+      ->type_name("FILE");
+  AddText(command, "--shape", &options->shape, "With --design whole_array: the product")
+      ->type_name("MxKxN");
+  AddText(command, "--batch", &options->batch, "That many products in one launch (default 1)")
+      ->type_name("N");
+  command->add_option("--out", options->out, "Type of C: s32, s16 (timing only), s8")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"s32", "s16", "s8"}))
+      ->capture_default_str();
+  command
+      ->add_option("--c-type", options->c_type,
+                   "C between steps over K: int32, or output (as published designs; lossy, timing\n"
+                   "only)")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"int32", "output"}))
+      ->capture_default_str();
+  AddText(command, "--shift", &options->shift, "Of an exact s8 C (default 8)")->type_name("N");
+  AddText(command, "--kernel-model", &options->kernel_model,
+          "chess, peano-mm, scalar16 or ours (default: the profile's)")
+      ->type_name("NAME");
+  command->add_flag("--timing-only", options->timing_only, "Move no data");
+  AddArrayFlags(command, &options->array);
   command->callback([options, context] { RunBench(*options, context); });
 }
 

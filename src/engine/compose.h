@@ -26,7 +26,9 @@ struct Composer {
 /// The devices of this build.
 device::Registry StandardRegistry(const device::host::HostOptions& host);
 
-/// What stands behind "vnpu:" in a device's name: PROFILE or PROFILE:host.
+/// What stands behind "vnpu:" in a device's name: PROFILE, then any of ":host" (host time is
+/// measured, not charged), ":timing" (no data moves), ":kernel=MODEL" (the kernel model that vector
+/// kernels follow) and ":KEY=VALUE" (a constant of the profile for another value).
 [[nodiscard]] Result<device::vnpu::VnpuOptions> ParseVnpuArgument(const std::string& argument);
 
 }  // namespace tilewave::engine

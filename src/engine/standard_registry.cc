@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <charconv>
+#include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,7 +16,8 @@
 namespace tilewave::engine {
 namespace {
 
-constexpr std::string_view kMeasuredHost = ":host";
+constexpr std::string_view kMeasuredHost = "host";
+constexpr std::string_view kTimingOnly = "timing";
 
 void RegisterHost(const device::host::HostOptions& options, device::Registry* registry) {
   registry->Register(
@@ -72,22 +77,72 @@ device::Registry StandardRegistry(const device::host::HostOptions& host) {
   return registry;
 }
 
-Result<device::vnpu::VnpuOptions> ParseVnpuArgument(const std::string& argument) {
-  std::string name = argument;
-  device::vnpu::VnpuOptions options;
-  if (name.ends_with(kMeasuredHost)) {
-    name.resize(name.size() - kMeasuredHost.size());
-    options.host_time = device::vnpu::HostTime::kMeasured;
+namespace {
+
+/// ":kernel=MODEL" or ":KEY=VALUE".
+Status Override(std::string_view key, std::string_view value, profile::Profile* profile) {
+  if (key == "kernel") {
+    std::string known;
+    for (const profile::KernelModel& model : profile->kernel_models) {
+      if (model.name == value) {
+        profile->vector_model = value;
+        return {};
+      }
+      if (known.find(model.name) == std::string::npos) {
+        known += fmt::format("{}{}", known.empty() ? "" : ", ", model.name);
+      }
+    }
+    return {StatusCode::kNotFound,
+            fmt::format("profile {} has no kernel model '{}'; expected one of: {}", profile->name,
+                        value, known)};
   }
-  if (name.empty()) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size()) {
+    return {StatusCode::kInvalidArgument,
+            fmt::format("'{}={}' sets a constant to no number", key, value)};
+  }
+  return profile::SetConstant(profile, key, number);
+}
+
+}  // namespace
+
+Result<device::vnpu::VnpuOptions> ParseVnpuArgument(const std::string& argument) {
+  std::vector<std::string_view> parts;
+  for (size_t begin = 0; begin <= argument.size();) {
+    const size_t end = std::min(argument.find(':', begin), argument.size());
+    parts.push_back(std::string_view(argument).substr(begin, end - begin));
+    begin = end + 1;
+  }
+  if (parts[0].empty()) {
     return Status(StatusCode::kInvalidArgument,
                   fmt::format("device 'vnpu' needs a profile; expected vnpu:PROFILE with one of: "
                               "{}, or a .json file",
                               fmt::join(profile::ProfileNames(), ", ")));
   }
-  Result<profile::Profile> profile = profile::FindProfile(name);
+  device::vnpu::VnpuOptions options;
+  Result<profile::Profile> profile = profile::FindProfile(std::string(parts[0]));
   if (!profile.ok()) return profile.status();
   options.profile = *std::move(profile);
+  for (const std::string_view part : std::span(parts).subspan(1)) {
+    const size_t equals = part.find('=');
+    if (part == kMeasuredHost) {
+      options.host_time = device::vnpu::HostTime::kMeasured;
+    } else if (part == kTimingOnly) {
+      options.timing_only = true;
+    } else if (equals != std::string_view::npos) {
+      if (Status s = Override(part.substr(0, equals), part.substr(equals + 1), &options.profile);
+          !s.ok()) {
+        return s;
+      }
+      options.profile.name += fmt::format(":{}", part);
+    } else {
+      return Status(StatusCode::kInvalidArgument,
+                    fmt::format("device 'vnpu:{}' has an unknown '{}'; expected host, timing, "
+                                "kernel=MODEL or a constant of the profile as KEY=VALUE",
+                                argument, part));
+    }
+  }
   return options;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -21,7 +22,8 @@ constexpr int64_t kMaxImageBytes = int64_t{4} << 30;
 
 constexpr int64_t kDefaultTile = 64;
 constexpr int64_t kDefaultStackBytes = 1024;
-constexpr int64_t kMostTilesPerPass = 4;
+/// Longer contiguous reads gain little; memory tiles hold two buffers of A and B each.
+constexpr int64_t kDefaultMostK = 512;
 
 /// What the planner chooses from: general, deep in K, few rows, few columns, small.
 struct TableDesign {
@@ -132,7 +134,7 @@ Result<DesignSpec> WholeArraySpec(arch::NpuArch arch, const ArrayChoices& choice
     return spec;
   }
   Status refused;
-  for (int64_t tiles = kMostTilesPerPass; tiles >= 1; --tiles) {
+  for (int64_t tiles = std::max<int64_t>(kDefaultMostK / spec.tile_k, 1); tiles >= 1; --tiles) {
     spec.k_mt = tiles * spec.tile_k;
     refused = Fits(spec);
     if (refused.ok()) return spec;

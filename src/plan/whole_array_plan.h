@@ -10,7 +10,7 @@ namespace tilewave::plan {
 
 /// The design that the choices describe, for an output type. Fields that they leave open: tile
 /// 64x64x64, all columns, packed B, one buffer of C, 1 KiB of stack (what the published designs
-/// with full memories need), and for k_mt the largest of 4, 3, 2, 1 times tile_k that fits.
+/// with full memories need), and for k_mt the largest multiple of tile_k up to 512 that fits.
 /// kInvalidArgument and kOutOfRange: what Lower and Validate say.
 [[nodiscard]] Result<program::DesignSpec> WholeArraySpec(arch::NpuArch arch,
                                                          const ArrayChoices& choices,

@@ -1,5 +1,9 @@
 #include "profile/constant_table.h"
 
+#include <fmt/format.h>
+
+#include <string>
+
 namespace tilewave::profile {
 namespace {
 
@@ -117,6 +121,26 @@ std::vector<ConstantInfo> Constants() {
   std::vector<ConstantInfo> infos;
   for (const Constant& constant : kConstants) infos.push_back(constant.info);
   return infos;
+}
+
+Status SetConstant(Profile* profile, std::string_view key, double value) {
+  std::string known;
+  for (const Constant& constant : kConstants) {
+    if (constant.info.key != key) {
+      known += fmt::format("{}{}", known.empty() ? "" : ", ", constant.info.key);
+      continue;
+    }
+    // Written so that a NaN is refused, too.
+    if (!(value >= constant.info.least && value <= constant.info.most)) {
+      return {StatusCode::kInvalidArgument,
+              fmt::format("{} = {} {}; expected {} to {}", key, value, constant.info.unit,
+                          constant.info.least, constant.info.most)};
+    }
+    *constant.target(profile) = value;
+    return {};
+  }
+  return {StatusCode::kNotFound,
+          fmt::format("a profile has no constant '{}'; expected one of: {}", key, known)};
 }
 
 }  // namespace tilewave::profile

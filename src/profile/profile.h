@@ -128,6 +128,10 @@ struct ConstantInfo {
 /// Every constant of a profile in the order of the files (kernel models apart).
 std::vector<ConstantInfo> Constants();
 
+/// Sets one constant, as if the file had that value. kNotFound: no such key; kInvalidArgument: a
+/// value that is not plausible; both list what is.
+[[nodiscard]] Status SetConstant(Profile* profile, std::string_view key, double value);
+
 /// Reads a profile from JSON text; `origin` names it in messages. Errors: kDataLoss (no JSON),
 /// kInvalidArgument naming the constant, its unit and what is plausible: missing, no number,
 /// negative, absurd, of another unit, without a source, unknown.

@@ -53,7 +53,13 @@ constexpr WayChoices kWays[] = {
      SubmissionMode::kWave, BufferPolicy::kPool, true},
     {"K on the device, vector kernel, run lists", DesignFamily::kKStream, 64, TileKernel::kVector,
      SubmissionMode::kRunlist, BufferPolicy::kPool, true},
-    {"the whole array, one launch", DesignFamily::kWholeArray, 0, TileKernel::kVector, {}, {}, true},
+    {"the whole array, one launch",
+     DesignFamily::kWholeArray,
+     0,
+     TileKernel::kVector,
+     {},
+     {},
+     true},
 };
 
 constexpr Term kHostTerms[] = {Term::kCall, Term::kAllocate, Term::kPack,       Term::kWrite,

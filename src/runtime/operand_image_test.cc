@@ -47,7 +47,8 @@ Status RunThroughImages(const core::Problem& p, const core::Operands& operands, 
                         Images* images) {
   core::Operands o = operands;
   if (Status s = MakeImages(p, &o, memory, images); !s.ok()) return s;
-  FinishProduct(p, o, *images, Multiply(p, *images).data());
+  const auto products = Multiply(p, *images);
+  FinishProduct(p, o, *images, {products.data(), p.n, p.m * p.n});
   return {};
 }
 

@@ -30,6 +30,7 @@ struct VnpuOptions {
   profile::Profile profile;
   HostTime host_time = HostTime::kCharged;
   KernelTable kernels = PlainKernels();
+  bool timing_only = false;
 };
 
 /// Opens a virtual NPU. As a real one, it holds at most arch::kMaxInFlight submissions, its
