@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,7 +32,16 @@ int64_t WarmAllocations(Engine* engine, const Matmul& call, const RunOptions& op
 struct EngineKind {
   const char* device;
   bool validate;
+  const char* design = "";
 };
+
+/// Names a case after its device and design, not after the bytes of its pointers.
+std::string NameOf(const ::testing::TestParamInfo<EngineKind>& info) {
+  std::string name = info.param.device;
+  std::replace(name.begin(), name.end(), ':', '_');
+  if (*info.param.design != 0) name += std::string("_") + info.param.design;
+  return name + (info.param.validate ? "_validated" : "");
+}
 
 class AllocationTest : public ::testing::TestWithParam<EngineKind> {
  protected:
@@ -38,6 +49,9 @@ class AllocationTest : public ::testing::TestWithParam<EngineKind> {
     EngineOptions options;
     options.device = GetParam().device;
     options.validate_submissions = GetParam().validate;
+    options.array.design = GetParam().design;
+    // Planning allocates for each tile of the array, and each of these allocations fails in turn.
+    if (options.array.design == "whole_array") options.array.columns = 1;
     return options;
   }
 
@@ -166,8 +180,11 @@ TEST_P(AllocationTest, TheCInterfaceSurvivesItToo) {
 
 INSTANTIATE_TEST_SUITE_P(Devices, AllocationTest,
                          ::testing::Values(EngineKind{"host", false}, EngineKind{"host", true},
-                                           EngineKind{"vnpu:phoenix", false},
-                                           EngineKind{"vnpu:phoenix", true}));
+                                           EngineKind{"vnpu:phoenix", false, "k_stream"},
+                                           EngineKind{"vnpu:phoenix", true, "k_stream"},
+                                           EngineKind{"vnpu:phoenix", false, "whole_array"},
+                                           EngineKind{"vnpu:phoenix", true, "whole_array"}),
+                         NameOf);
 
 }  // namespace
 }  // namespace tilewave

@@ -273,12 +273,13 @@ TEST(EngineTest, SubmitGivesAHandleThatCanBeAskedTwice) {
 TEST(EngineTest, ListsEveryDeviceWithAReason) {
   const Engine engine = HostEngine();
   const std::vector<DeviceInfo> devices = engine.Devices();
-  ASSERT_EQ(devices.size(), 4U);
+  ASSERT_EQ(devices.size(), 8U);
   EXPECT_EQ(devices[0].name, "host");
   EXPECT_TRUE(devices[0].usable);
-  EXPECT_EQ(devices[1].name, "vnpu:phoenix");
-  EXPECT_EQ(devices[2].name, "vnpu:phoenix-pyxrt");
-  EXPECT_FALSE(devices[3].usable);
+  EXPECT_EQ(devices[1].name, "vnpu:hawk-point");
+  EXPECT_EQ(devices[3].name, "vnpu:phoenix");
+  EXPECT_EQ(devices[6].name, "vnpu:strix-halo");
+  EXPECT_FALSE(devices[7].usable);
   for (const DeviceInfo& info : devices) EXPECT_FALSE(info.description.empty());
   EXPECT_EQ(engine.device().name, "host");
 }

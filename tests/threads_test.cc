@@ -111,7 +111,7 @@ TEST(ThreadsTest, EnginesPrepareListAndSubmitAtOnce) {
                     {.a = RowMajor(a.data(), 8, 8), .b = *weights, .c = RowMajor(c.data(), 8, 8)});
                 if (!handle.ok()) return handle.status().message();
                 if (!handle->Wait().ok() || c[63] != 8) return "wrong product";
-                if (engine->Devices().size() != 4) return "devices are missing";
+                if (engine->Devices().size() != 8) return "devices are missing";
               }
               return "";
             }),

@@ -28,7 +28,8 @@ class Buffer {
   virtual ~Buffer() = default;
   virtual size_t bytes() const = 0;
 
-  /// The host's view of the memory; stays the same for the life of the buffer.
+  /// The host's view of the memory; stays the same for the life of the buffer. Null on a device
+  /// that only times: there is nothing to write to or to read.
   virtual std::byte* host() = 0;
 
   /// Makes [offset, offset + bytes) written on one side visible to the other. May be a no-op.

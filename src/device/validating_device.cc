@@ -24,7 +24,7 @@ class ValidatingBuffer final : public Buffer {
   /// `guarded`: the inner buffer is kGuardBytes longer than what is shown.
   ValidatingBuffer(std::unique_ptr<Buffer> inner, bool guarded)
       : inner_(std::move(inner)), guarded_(guarded) {
-    if (guarded_) std::memset(inner_->host(), kPoisonByte, inner_->bytes());
+    if (HasGuard()) std::memset(inner_->host(), kPoisonByte, inner_->bytes());
   }
 
   size_t bytes() const override { return inner_->bytes() - (guarded_ ? kGuardBytes : 0); }
@@ -52,8 +52,11 @@ class ValidatingBuffer final : public Buffer {
   }
 
  private:
+  /// A device that only times has no bytes to guard.
+  bool HasGuard() { return guarded_ && inner_->host() != nullptr; }
+
   Status CheckGuard() {
-    if (!guarded_) return {};
+    if (!HasGuard()) return {};
     const std::byte* guard = inner_->host() + bytes();
     const bool intact = std::all_of(guard, guard + kGuardBytes,
                                     [](std::byte b) { return b == std::byte{kPoisonByte}; });

@@ -57,9 +57,9 @@ Result<plan::ArrayChoices> ArrayChoicesOf(const ArrayOptions& options) {
     s = ByName<program::BLayout>("layout of B", options.b_layout, kLayouts, &choices.b_layout);
   }
   for (const auto& [what, value] :
-       {std::pair{"tile_m", options.tile_m}, std::pair{"tile_k", options.tile_k},
-        std::pair{"tile_n", options.tile_n}, std::pair{"k_mt", options.k_mt},
-        std::pair{"columns", int64_t{options.columns}},
+       {std::pair{"tile", options.tile}, std::pair{"tile_m", options.tile_m},
+        std::pair{"tile_k", options.tile_k}, std::pair{"tile_n", options.tile_n},
+        std::pair{"k_mt", options.k_mt}, std::pair{"columns", int64_t{options.columns}},
         std::pair{"c_buffers", int64_t{options.c_buffers}}}) {
     if (s.ok() && value < 0) {
       s = {StatusCode::kInvalidArgument,

@@ -24,6 +24,7 @@ constexpr int64_t kDefaultTile = 64;
 constexpr int64_t kDefaultStackBytes = 1024;
 /// Longer contiguous reads gain little; memory tiles hold two buffers of A and B each.
 constexpr int64_t kDefaultMostK = 512;
+constexpr int64_t kMostPaddingOfK = 32;
 
 /// What the planner chooses from: general, deep in K, few rows, few columns, small.
 struct TableDesign {
@@ -127,19 +128,25 @@ Result<ArrayPlan> PlanFor(const core::Problem& p, const DesignSpec& spec) {
 }  // namespace
 
 Result<DesignSpec> WholeArraySpec(arch::NpuArch arch, const ArrayChoices& choices,
-                                  TileOutput output) {
+                                  TileOutput output, int64_t k) {
   DesignSpec spec = SpecOf(arch, choices, output);
   if (spec.k_mt > 0) {
     if (Status s = Fits(spec); !s.ok()) return s;
     return spec;
   }
+  std::optional<int64_t> largest;
   Status refused;
   for (int64_t tiles = std::max<int64_t>(kDefaultMostK / spec.tile_k, 1); tiles >= 1; --tiles) {
     spec.k_mt = tiles * spec.tile_k;
     refused = Fits(spec);
-    if (refused.ok()) return spec;
+    if (!refused.ok()) continue;
+    if (!largest) largest = spec.k_mt;
+    const int64_t passes = base::CeilDiv(k, spec.k_mt);
+    if (passes * spec.k_mt - k <= k / kMostPaddingOfK) return spec;
   }
-  return refused;
+  if (!largest) return refused;
+  spec.k_mt = *largest;
+  return spec;
 }
 
 Result<ArrayPlan> MakeWholeArrayPlan(const core::Problem& problem, const profile::Profile& profile,
@@ -152,7 +159,7 @@ Result<ArrayPlan> MakeWholeArrayPlan(const core::Problem& problem, const profile
   const TileOutput output =
       choices.output.value_or(ArrayRequantises(problem) ? TileOutput::kS8 : TileOutput::kS32);
   if (FixesTile(choices)) {
-    const Result<DesignSpec> spec = WholeArraySpec(profile.arch, choices, output);
+    const Result<DesignSpec> spec = WholeArraySpec(profile.arch, choices, output, problem.k);
     if (!spec.ok()) return spec.status();
     return PlanFor(problem, *spec);
   }

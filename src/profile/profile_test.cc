@@ -89,10 +89,10 @@ TEST(ProfileTest, KernelModelsAgainstHandNumbers) {
   // 131,072 / 227.6 + 0.297 * 2048 + 168; K does not scale the output.
   EXPECT_NEAR(vector->CyclesOf(64, 64, 32), 1352.1, 0.1);
   EXPECT_NEAR(vector->CyclesOf(64, 32, 64), 1960.4, 0.1);
-  EXPECT_EQ(phoenix->FindModel("peano-mm", "s8"), nullptr);
+  EXPECT_EQ(phoenix->FindModel("ours", "s8"), nullptr);
   EXPECT_EQ(phoenix->FindModel("peano", "s32"), nullptr);
 
-  for (const std::string_view output : {"s32", "s8"}) {
+  for (const std::string_view output : {"s32", "s16", "s8"}) {
     const KernelModel* scalar = phoenix->FindModel("scalar16", output);
     ASSERT_NE(scalar, nullptr);
     EXPECT_NEAR(scalar->CyclesOf(16, 16, 16), 71 * 4096, 1);
@@ -104,15 +104,22 @@ TEST(ProfileTest, KernelModelsAgainstHandNumbers) {
 
 TEST(ProfileTest, BuiltinsParseUnderTheirNames) {
   const std::vector<std::string_view> names = ProfileNames();
-  EXPECT_EQ(names, (std::vector<std::string_view>{"phoenix", "phoenix-pyxrt"}));
+  EXPECT_EQ(names, (std::vector<std::string_view>{"hawk-point", "krackan", "phoenix",
+                                                  "phoenix-pyxrt", "strix", "strix-halo"}));
   for (const std::string_view name : names) {
     const Result<Profile> profile = FindProfile(std::string(name));
     ASSERT_TRUE(profile.ok()) << profile.status().ToString();
     EXPECT_EQ(profile->name, name);
-    EXPECT_EQ(profile->arch, arch::NpuArch::kNpu1);
+    const bool xdna2 = name == "krackan" || name.starts_with("strix");
+    EXPECT_EQ(profile->arch, xdna2 ? arch::NpuArch::kNpu2 : arch::NpuArch::kNpu1);
     EXPECT_EQ(profile->scalar_model, "scalar16");
     EXPECT_EQ(profile->vector_model, "peano-mm");
-    EXPECT_EQ(profile->kernel_models.size(), 3u);
+    for (const char* model : {"chess", "peano-mm", "ours"}) {
+      EXPECT_NE(profile->FindModel(model, "s32"), nullptr) << model;
+    }
+    for (const char* output : {"s16", "s8"}) {
+      EXPECT_NE(profile->FindModel("chess", output), nullptr) << output;
+    }
   }
 }
 
@@ -143,7 +150,7 @@ TEST(ProfileTest, EveryConstantIsReadFromItsOwnKey) {
 TEST(ProfileTest, MembersHoldTheirConstants) {
   const Result<Profile> phoenix = FindProfile("phoenix");
   ASSERT_TRUE(phoenix.ok()) << phoenix.status().ToString();
-  EXPECT_EQ(phoenix->date, "2026-11-22");
+  EXPECT_EQ(phoenix->date, "2026-11-24");
   EXPECT_EQ(phoenix->clock_ghz, 1.0);
   EXPECT_EQ(phoenix->launch.latency_us, 50);
   EXPECT_EQ(phoenix->launch.recovery_us, 2e6);
@@ -359,10 +366,12 @@ TEST(ProfileTest, NestingCostsNoStack) {
 }
 
 TEST(FindProfileTest, UnknownNamesListTheKnown) {
-  for (const std::string name : {"", "strix", "Phoenix", "phoenix.toml"}) {
+  for (const std::string name : {"", "strixx", "Phoenix", "phoenix.toml"}) {
     ExpectRefused(
         FindProfile(name).status(), StatusCode::kNotFound,
-        "no profile '" + name + "'; expected phoenix, phoenix-pyxrt or the path of a .json file");
+        "no profile '" + name +
+            "'; expected hawk-point, krackan, phoenix, phoenix-pyxrt, strix, strix-halo or the "
+            "path of a .json file");
   }
 }
 

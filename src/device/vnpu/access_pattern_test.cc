@@ -45,6 +45,11 @@ std::byte* Bytes(std::vector<uint32_t>* memory) {
   return reinterpret_cast<std::byte*>(memory->data());
 }
 
+void Move(AccessPattern* from, AccessPattern* to, int64_t words) {
+  std::vector<uint32_t> scratch(static_cast<size_t>(words));
+  to->Put(from->Take(words, Bytes(&scratch)), words);
+}
+
 struct Shape {
   std::vector<Dim> dims;
   int64_t base = 0;
@@ -100,7 +105,7 @@ std::vector<uint32_t> Visited(int64_t length, const std::vector<Dim>& dims) {
   std::vector<uint32_t> order = Untouched(length);
   AccessPattern from(Bytes(&memory), length, dims);
   AccessPattern to(Bytes(&order), length, {});
-  AccessPattern::Move(&from, &to, length);
+  Move(&from, &to, length);
   return order;
 }
 
@@ -132,15 +137,52 @@ TEST(AccessPatternTest, CountsWhatRemains) {
   std::vector<uint32_t> memory = Numbered(20);
   AccessPattern pattern(Bytes(&memory), 10, {});
   EXPECT_EQ(pattern.remaining_words(), 10);
-  pattern.Skip(3);
+  std::vector<uint32_t> scratch(3);
+  EXPECT_EQ(pattern.Take(3, Bytes(&scratch)), Bytes(&memory)) << "one run is not copied";
   EXPECT_EQ(pattern.remaining_words(), 7);
   std::vector<uint32_t> out = Untouched(2);
   AccessPattern to(Bytes(&out), 2, {});
-  AccessPattern::Move(&pattern, &to, 2);
+  Move(&pattern, &to, 2);
   EXPECT_EQ(out, (std::vector<uint32_t>{memory[3], memory[4]}));
   EXPECT_EQ(pattern.remaining_words(), 5);
   EXPECT_EQ(to.remaining_words(), 0);
   EXPECT_EQ(AccessPattern().remaining_words(), 0);
+}
+
+// --- Padding ---
+
+using program::Padding;
+
+// As Visited, with the zeros in between.
+std::vector<uint32_t> VisitedPadded(int64_t length, const std::vector<Dim>& dims,
+                                    const std::vector<Padding>& padding, int64_t piece) {
+  std::vector<uint32_t> memory(200);
+  for (size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<uint32_t>(i) + 1;
+  AccessPattern from(Bytes(&memory), length, dims, padding);
+  const int64_t words = AccessPattern::StreamWords(length, dims, padding);
+  EXPECT_EQ(from.remaining_words(), words);
+  std::vector<uint32_t> order = Untouched(words);
+  AccessPattern to(Bytes(&order), words, {});
+  while (from.remaining_words() > 0) Move(&from, &to, std::min(piece, from.remaining_words()));
+  return order;
+}
+
+TEST(AccessPatternTest, PadsEachDimension) {
+  using Order = std::vector<uint32_t>;
+  for (const int64_t piece : {1, 2, 3, 100}) {
+    EXPECT_EQ(VisitedPadded(3, {}, {{1, 2}}, piece), (Order{0, 1, 2, 3, 0, 0}));
+    EXPECT_EQ(VisitedPadded(4, {{2, 1}, {2, 10}}, {{1, 0}}, piece), (Order{0, 1, 2, 0, 11, 12}));
+    EXPECT_EQ(VisitedPadded(4, {{2, 1}, {2, 2}}, {{0, 1}, {1, 1}}, piece),
+              (Order{0, 0, 0, 1, 2, 0, 3, 4, 0, 0, 0, 0}));
+    EXPECT_EQ(VisitedPadded(4, {{1, 1}, {2, 4}, {2, 20}}, {{}, {0, 1}, {1, 0}}, piece),
+              (Order{0, 0, 0, 1, 5, 0, 21, 25, 0}));
+    // A dimension that is not there is one round.
+    EXPECT_EQ(VisitedPadded(2, {{2, 3}}, {{}, {1, 1}}, piece), (Order{0, 0, 1, 4, 0, 0}));
+    // The fourth has no padding of its own and repeats what lies below.
+    EXPECT_EQ(VisitedPadded(4, {{1, 1}, {1, 1}, {2, 3}, {2, 50}}, {{1, 0}, {}, {0, 1}}, piece),
+              (Order{0, 1, 0, 4, 0, 0, 0, 51, 0, 54, 0, 0}));
+    EXPECT_EQ(VisitedPadded(3, {{3, 1}}, {{}, {}, {}}, piece), (Order{1, 2, 3}));
+  }
 }
 
 // --- Against the naive model ---
@@ -157,7 +199,7 @@ TEST(AccessPatternTest, RandomMovesInRandomPieces) {
     AccessPattern to = to_shape.Over(&to_memory, length);
     for (int64_t left = length; left > 0;) {
       const int64_t piece = random.Between(1, random.Between(1, left));
-      AccessPattern::Move(&from, &to, piece);
+      Move(&from, &to, piece);
       left -= piece;
       ASSERT_EQ(from.remaining_words(), left);
       ASSERT_EQ(to.remaining_words(), left);
@@ -185,13 +227,13 @@ TEST(AccessPatternTest, RandomBroadcastsInRandomPieces) {
     }
     for (int64_t left = length; left > 0;) {
       const int64_t piece = random.Between(1, left);
-      for (AccessPattern& each : to) {
-        AccessPattern::Copy(from, &each, piece);
-        ASSERT_EQ(from.remaining_words(), left) << "a copy moves its source";
-        ASSERT_EQ(each.remaining_words(), left - piece);
-      }
-      from.Skip(piece);
+      std::vector<uint32_t> scratch(static_cast<size_t>(piece));
+      const std::byte* words = from.Take(piece, Bytes(&scratch));
       left -= piece;
+      for (AccessPattern& each : to) {
+        each.Put(words, piece);
+        ASSERT_EQ(each.remaining_words(), left);
+      }
     }
     for (size_t r = 0; r < kReceivers; ++r) {
       ASSERT_EQ(memories[r], NaiveMove(from_memory, from_shape, shapes[r], length))

@@ -21,18 +21,25 @@
 
 namespace tilewave::device::vnpu {
 
+/// What a simulation does to bytes. Times, locks and refusals are the same either way.
+enum class DataMode : uint8_t {
+  kMoved,       ///< Transfers move them, kernels compute on them.
+  kTimingOnly,  ///< There are none: no memory, no kernel runs, results are never written.
+};
+
 /// One loaded configuration. State (locks, memory, descriptors) stays from launch to launch, as on
 /// the device. Not thread-safe: the device runs one launch at a time.
 class ArraySim {
  public:
   /// Checks that the table and the profile know every kernel of the program, and lays it out.
-  /// kInvalidArgument: the program is for another array; kNotFound: a kernel or its cycle model.
+  /// kInvalidArgument: the program is for another array, or pads where no channel can; kNotFound:
+  /// a kernel or its cycle model; kUnimplemented: a kernel that can only be timed.
   /// REQUIRES: the program passes Validate; the profile and the table outlive the simulation.
   [[nodiscard]] static Result<std::unique_ptr<ArraySim>> Make(
       std::shared_ptr<const program::ArrayProgram> program, const profile::Profile& profile,
-      KernelTable kernels);
+      KernelTable kernels, DataMode data = DataMode::kMoved);
 
-  /// A buffer of a launch in device memory.
+  /// A buffer of a launch in device memory; no data if it is only timed.
   struct Argument {
     std::byte* data = nullptr;
     int64_t bytes = 0;
@@ -57,9 +64,13 @@ class ArraySim {
   const program::ArrayProgram& program() const { return *program_; }
 
   /// For Make, which also lays the program out.
-  ArraySim(std::shared_ptr<const program::ArrayProgram> program, const profile::Profile& profile);
+  ArraySim(std::shared_ptr<const program::ArrayProgram> program, const profile::Profile& profile,
+           DataMode data);
 
  private:
+  /// Words that are on their way at a time: as much as a near cache keeps.
+  static constexpr size_t kStreamBytes = size_t{1} << 15;
+
   struct Event {
     enum class Kind : uint8_t { kChannelReady, kFlowDone, kCoreStep, kController };
     int64_t time_ps = 0;
@@ -77,18 +88,31 @@ class ArraySim {
     bool token = false;
   };
 
+  /// A descriptor of a channel that runs by itself, with what its executions need.
+  struct StaticDescriptor {
+    const program::Descriptor* program = nullptr;
+    int next = -1;             ///< Index in the channel; -1: the channel ends.
+    int64_t stream_words = 0;  ///< Of one execution, padding included.
+    int64_t first_byte = 0;    ///< In the tile's memory, of the first execution.
+    int64_t extent_bytes = 0;  ///< From there to the last byte of one execution.
+    int64_t iteration = 0;     ///< Executions so far, in turn.
+  };
+
   struct ChannelState {
     enum class Phase : uint8_t { kIdle, kStarting, kWaitingForLock, kStreaming };
     program::ChannelId id;
     const program::Channel* program = nullptr;  ///< Null: a shim channel.
+    int tile = 0;
     int flow = -1;
     Phase phase = Phase::kIdle;
-    int descriptor = 0;  ///< Index in the program's channel, or id of a shim descriptor.
-    AccessPattern pattern;
-    int64_t since_ps = 0;  ///< Waiting since.
-    // The memory that the running descriptor touches, for the race check.
-    const std::byte* begin = nullptr;
-    const std::byte* end = nullptr;
+    int descriptor = 0;  ///< Index in `descriptors`; shim channels have their running task's.
+    int64_t remaining_words = 0;
+    AccessPattern pattern;  ///< If bytes are moved.
+    int64_t since_ps = 0;   ///< Waiting since.
+    std::vector<StaticDescriptor> descriptors;
+    // The bytes of the tile's memory that the running descriptor touches, for the race check.
+    int64_t begin = 0;
+    int64_t end = 0;  ///< 0: none.
     // Shim channels.
     std::vector<Task> waiting;  ///< In order; at most the depth of the queue.
     Task running;
@@ -124,6 +148,7 @@ class ArraySim {
       bool forever = false;
     };
     const program::Core* program = nullptr;
+    int tile = 0;
     std::vector<LoadedKernel> kernels;
     std::vector<size_t> matching_end;  ///< For each op that opens a loop.
     std::vector<size_t> ring_position;
@@ -133,12 +158,21 @@ class ArraySim {
     int64_t since_ps = 0;
     bool calling = false;  ///< Inside a kernel until its next step.
     struct Range {
-      const std::byte* begin;
-      const std::byte* end;
+      int64_t begin;
+      int64_t end;
       bool writes;
-      std::string_view kernel;
     };
-    std::vector<Range> in_use;  ///< By the kernel that runs.
+    std::vector<Range> in_use;  ///< By the kernel that runs, in the tile's memory.
+  };
+
+  /// What stands on one tile.
+  struct TileState {
+    base::AlignedBuffer memory;  ///< If it has memory in use, and bytes are moved.
+    bool has_memory = false;
+    std::vector<int> channels;    ///< Those that run by themselves.
+    std::vector<int> parameters;  ///< Indices in the program.
+    std::vector<int> locks;       ///< By id: the index in the program, or -1.
+    int core = -1;
   };
 
   /// A shim descriptor as the stream has written it.
@@ -149,15 +183,27 @@ class ArraySim {
     int64_t iteration = 0;  ///< Executions since it was written.
   };
 
+  // Loading.
   Status Lay(KernelTable kernels);
-  Status LoadCore(const program::Core& core, KernelTable kernels);
+  void LayTiles();
+  Status LayChannel(const program::Channel& channel);
+  void LayFlow(const program::Flow& flow);
+  Status LayCore(const program::Core& core, KernelTable kernels);
+  Result<LoadedKernel> LoadKernel(const program::Kernel& kernel, KernelTable kernels) const;
+  /// -1: off the array.
+  int TileIndex(const program::Tile& tile) const;
+  size_t ShimSlot(const program::ChannelId& id) const;
   int64_t Ps(double cycles) const;
 
   void Post(int64_t time_ps, Event::Kind kind, int index);
   void Drain();  ///< Handles events until the launch has ended or failed.
   void Handle(const Event& event);
   void Fail(std::string what);
+
+  // What a deadlock's sentence says.
   std::string DeadlockText() const;
+  std::string LockText(const program::LockUse& use) const;
+  std::string NotReadyText(const ChannelState& channel) const;
 
   // Controller.
   void StepController(int64_t now_ps);
@@ -172,7 +218,8 @@ class ArraySim {
   bool WriteMemory(const program::Tile& tile, uint32_t offset, uint32_t value);
 
   // Channels and flows.
-  int FindChannel(const program::ChannelId& id) const;
+  /// Of a shim channel; -1: no flow uses it.
+  int FindShimChannel(const program::ChannelId& id) const;
   ShimDescriptor* FindShimDescriptor(int column, uint32_t offset, uint32_t* within);
   bool DescriptorInUse(int column, int id) const;
   void StartTask(int channel, int64_t now_ps);
@@ -183,7 +230,10 @@ class ArraySim {
   void EndExecution(int channel, int64_t now_ps);
   void TryFlow(int flow, int64_t now_ps);
   void EndTransfer(int flow, int64_t now_ps);
-  const program::Descriptor& StaticDescriptor(const ChannelState& channel) const;
+  void MoveData(const FlowState& flow, int64_t words);
+  static StaticDescriptor& Running(ChannelState* channel) {
+    return channel->descriptors[static_cast<size_t>(channel->descriptor)];
+  }
 
   // Locks and cores.
   bool TryAcquire(const program::LockUse& use);
@@ -192,23 +242,26 @@ class ArraySim {
   void StepCore(int core, int64_t now_ps);
   bool EnterLoop(CoreState* core, const program::CoreOp& op);
   void CallKernel(CoreState* core, const program::CoreOp& op);
-  void AddMemory(const program::Tile& tile);
-  std::byte* TileMemory(const program::Tile& tile);
-  bool RaceWith(const std::byte* begin, const std::byte* end, bool writes);
+  /// The value that a stream has written, or a failure.
+  bool ReadParameter(int index, uint32_t* value);
+  bool RaceWithKernel(const TileState& tile, int64_t begin, int64_t end, bool writes) const;
 
   std::shared_ptr<const program::ArrayProgram> program_;
   const profile::Profile& profile_;
   const arch::Npu& npu_;
+  const DataMode data_;
   double ps_per_cycle_;
 
   std::vector<ChannelState> channels_;
   std::vector<FlowState> flows_;
   std::vector<LockState> locks_;
   std::vector<CoreState> cores_;
-  std::vector<base::AlignedBuffer> memories_;  ///< One per tile of the array with memory in use.
-  std::vector<program::Tile> memory_tiles_;
-  std::vector<bool> parameter_written_;
+  std::vector<TileState> tiles_;    ///< Column by column.
+  std::vector<int> shim_channels_;  ///< By column, direction, channel; -1: in no flow.
+  std::vector<std::optional<uint32_t>> parameters_;
   std::vector<std::vector<ShimDescriptor>> shim_descriptors_;  ///< By column, by id.
+
+  base::AlignedBuffer stream_;  ///< Words on their way, if bytes are moved.
 
   std::vector<Event> events_;  ///< A heap.
   uint64_t next_order_ = 0;

@@ -1,88 +1,54 @@
 #include "device/vnpu/kernel_table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstring>
+
+#include "device/vnpu/plain_kernels.h"
 
 namespace tilewave::device::vnpu {
 namespace {
 
-void ZeroS32(const program::Kernel& kernel, std::span<std::byte* const> arguments) {
-  std::memset(arguments[0], 0, static_cast<size_t>(kernel.m * kernel.n) * sizeof(int32_t));
-}
-
-/// C += A B on tiles of row-major blocks. Sums wrap modulo 2^32, as the vector unit's do.
-void MatmulS32(const program::Kernel& kernel, std::span<std::byte* const> arguments) {
-  const auto* a = reinterpret_cast<const int8_t*>(arguments[0]);
-  const auto* b = reinterpret_cast<const int8_t*>(arguments[1]);
-  auto* c = reinterpret_cast<uint32_t*>(arguments[2]);
-  const auto [r, s, t] = kernel.block;
-  const int64_t k_blocks = kernel.k / s;
-  const int64_t n_blocks = kernel.n / t;
-  for (int64_t bi = 0; bi < kernel.m / r; ++bi) {
-    for (int64_t bj = 0; bj < n_blocks; ++bj) {
-      uint32_t* c_block = c + (((bi * n_blocks) + bj) * r * t);
-      for (int64_t bk = 0; bk < k_blocks; ++bk) {
-        const int8_t* a_block = a + (((bi * k_blocks) + bk) * r * s);
-        const int8_t* b_block = b + (((bk * n_blocks) + bj) * s * t);
-        for (int64_t i = 0; i < r; ++i) {
-          for (int64_t x = 0; x < s; ++x) {
-            const int8_t left = a_block[(i * s) + x];
-            for (int64_t j = 0; j < t; ++j) {
-              c_block[(i * t) + j] += static_cast<uint32_t>(left * b_block[(x * t) + j]);
-            }
-          }
-        }
-      }
-    }
-  }
-}
-
-/// The same for row-major tiles, where the blocks are single elements.
-void MatmulRowMajorS32(const program::Kernel& kernel, std::span<std::byte* const> arguments) {
-  const auto* a = reinterpret_cast<const int8_t*>(arguments[0]);
-  const auto* b = reinterpret_cast<const int8_t*>(arguments[1]);
-  auto* c = reinterpret_cast<uint32_t*>(arguments[2]);
-  for (int64_t i = 0; i < kernel.m; ++i) {
-    for (int64_t x = 0; x < kernel.k; ++x) {
-      const int8_t left = a[(i * kernel.k) + x];
-      for (int64_t j = 0; j < kernel.n; ++j) {
-        c[(i * kernel.n) + j] += static_cast<uint32_t>(left * b[(x * kernel.n) + j]);
-      }
-    }
-  }
-}
-
-/// C = clamp((A B) >> 7): what the report's kernel does to each tile on its own.
-void MatmulRowMajorLossyS8(const program::Kernel& kernel, std::span<std::byte* const> arguments) {
-  const auto* a = reinterpret_cast<const int8_t*>(arguments[0]);
-  const auto* b = reinterpret_cast<const int8_t*>(arguments[1]);
-  auto* c = reinterpret_cast<int8_t*>(arguments[2]);
-  for (int64_t i = 0; i < kernel.m; ++i) {
-    for (int64_t j = 0; j < kernel.n; ++j) {
-      int32_t sum = 0;
-      for (int64_t x = 0; x < kernel.k; ++x) {
-        sum += a[(i * kernel.k) + x] * b[(x * kernel.n) + j];
-      }
-      c[(i * kernel.n) + j] =
-          static_cast<int8_t>(std::clamp(sum >> program::kLossyShift, -128, 127));
-    }
-  }
-}
+using program::TileKernel;
 
 constexpr KernelEntry kPlain[] = {
-    {"zero_s32", KernelWork::kZero, program::TileKernel::kVector, "s32", ZeroS32},
-    {"matmul_scalar_s8_s32", KernelWork::kMatmul, program::TileKernel::kScalar, "s32",
-     MatmulRowMajorS32},
-    {"matmul_vector_s8_s32", KernelWork::kMatmul, program::TileKernel::kVector, "s32", MatmulS32},
-    {"matmul_scalar_s8_s8_lossy", KernelWork::kMatmul, program::TileKernel::kScalar, "s8",
+    {"zero_s32", KernelWork::kZero, TileKernel::kVector, "s32", ZeroS32},
+    {"zero_s16", KernelWork::kZero, TileKernel::kVector, "s16", ZeroS16},
+    {"zero_s8", KernelWork::kZero, TileKernel::kVector, "s8", ZeroS8},
+    {"matmul_scalar_s8_s32", KernelWork::kMatmul, TileKernel::kScalar, "s32", MatmulRowMajorS32},
+    {"matmul_vector_s8_s32", KernelWork::kMatmul, TileKernel::kVector, "s32", MatmulS32},
+    {"matmul_scalar_s8_s8_lossy", KernelWork::kMatmul, TileKernel::kScalar, "s8",
      MatmulRowMajorLossyS8},
+    {"requantise_s32_s8", KernelWork::kRequantise, TileKernel::kVector, "s8", RequantiseS32S8},
+    // Only how long they take is of interest.
+    {"matmul_vector_s8_s8_lossy", KernelWork::kMatmul, TileKernel::kVector, "s8", nullptr},
+    {"matmul_vector_s8_s16_lossy", KernelWork::kMatmul, TileKernel::kVector, "s16", nullptr},
+    {"requantise_s32_s16", KernelWork::kRequantise, TileKernel::kVector, "s16", nullptr},
 };
+
+constexpr int64_t BytesOf(std::string_view type) {
+  return type == "s32" ? 4 : type == "s16" ? 2 : 1;
+}
 
 }  // namespace
 
 int64_t KernelEntry::ArgumentBytes(const program::Kernel& kernel, int argument) const {
-  if (Writes(argument)) return kernel.m * kernel.n * (output == "s32" ? 4 : 1);
+  if (Writes(argument)) return kernel.m * kernel.n * BytesOf(output);
+  if (work == KernelWork::kRequantise) return kernel.m * kernel.n * BytesOf("s32");
   return argument == 0 ? kernel.m * kernel.k : kernel.k * kernel.n;
+}
+
+Status KernelEntry::CheckScalars(std::span<const uint32_t> scalars) const {
+  const auto bad = [this](std::string_view what, uint32_t value, std::string_view expected) {
+    return Status(
+        StatusCode::kInternal,
+        fmt::format("kernel {} is called with {} = {}; expected {}", name, what, value, expected));
+  };
+  if (work != KernelWork::kRequantise) return {};
+  if (scalars[0] > kMostShift) return bad("shift", scalars[0], "0 to 31");
+  if (!IsRounding(scalars[1])) return bad("rounding", scalars[1], "0 to 3 or 8 to 13");
+  if (!IsSaturation(scalars[2])) return bad("saturation", scalars[2], "0, 1 or 3");
+  return {};
 }
 
 const KernelEntry* FindKernel(KernelTable table, std::string_view name) {

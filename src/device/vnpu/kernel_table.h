@@ -5,28 +5,40 @@
 // whose mistakes it would share.
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
 #include "program/array_program.h"
+#include "tilewave/status.h"
 
 namespace tilewave::device::vnpu {
 
-enum class KernelWork : uint8_t { kZero, kMatmul };
+enum class KernelWork : uint8_t { kZero, kMatmul, kRequantise };
 
-/// One kernel. Arguments are those of the call in a core program: zero {C}; matmul {A, B, C}.
+/// One kernel. Arguments are those of the call in a core program: zero {C}; matmul {A, B, C};
+/// requantise {sums, C}, which may be the same buffer, with scalars {shift, rounding, saturation}.
 struct KernelEntry {
   std::string_view name;
   KernelWork work = KernelWork::kMatmul;
   program::TileKernel unit = program::TileKernel::kVector;
-  std::string_view output;  ///< "s32" or "s8": which cycle model of the profile holds.
-  /// Computes on the bytes. REQUIRES: arguments as large as ArgumentBytes says.
-  void (*run)(const program::Kernel& kernel, std::span<std::byte* const> arguments) = nullptr;
+  std::string_view output;  ///< "s32", "s16" or "s8": C's type, and which cycle model holds.
+  /// Computes on the bytes; null: nobody does, the kernel can only be timed.
+  /// REQUIRES: arguments as large as ArgumentBytes says, scalars that CheckScalars accepts.
+  void (*run)(const program::Kernel& kernel, std::span<std::byte* const> arguments,
+              std::span<const uint32_t> scalars) = nullptr;
 
-  int argument_count() const { return work == KernelWork::kZero ? 1 : 3; }
+  int argument_count() const {
+    return work == KernelWork::kZero ? 1 : work == KernelWork::kMatmul ? 3 : 2;
+  }
+  int scalar_count() const { return work == KernelWork::kRequantise ? 3 : 0; }
   /// The last argument is written, the others are read.
   bool Writes(int argument) const { return argument == argument_count() - 1; }
   int64_t ArgumentBytes(const program::Kernel& kernel, int argument) const;
+
+  /// kInternal, naming the value and what is expected, if the kernel has no such mode.
+  /// REQUIRES: scalar_count() of them.
+  [[nodiscard]] Status CheckScalars(std::span<const uint32_t> scalars) const;
 };
 
 using KernelTable = std::span<const KernelEntry>;
@@ -34,7 +46,7 @@ using KernelTable = std::span<const KernelEntry>;
 /// Null if there is none of that name.
 const KernelEntry* FindKernel(KernelTable table, std::string_view name);
 
-/// Plain loops for every kernel that Lower() calls.
+/// Every kernel that Lower() calls, with plain loops for those whose results anybody wants.
 KernelTable PlainKernels();
 
 }  // namespace tilewave::device::vnpu

@@ -46,6 +46,23 @@ std::vector<size_t> Places(int64_t rows, int64_t cols, int64_t block_rows, int64
   return places;
 }
 
+// The same for B with its blocks transposed inside.
+std::vector<size_t> PlacesOfTransposed(const Kernel& kernel) {
+  const auto [r, s, t] = kernel.block;
+  std::vector<size_t> places(static_cast<size_t>(kernel.k * kernel.n));
+  size_t next = 0;
+  for (int64_t top = 0; top < kernel.k; top += s) {
+    for (int64_t left = 0; left < kernel.n; left += t) {
+      for (int64_t col = left; col < left + t; ++col) {
+        for (int64_t row = top; row < top + s; ++row) {
+          places[static_cast<size_t>((row * kernel.n) + col)] = next++;
+        }
+      }
+    }
+  }
+  return places;
+}
+
 template <typename T>
 std::vector<T> Permuted(const std::vector<T>& row_major, const std::vector<size_t>& places) {
   std::vector<T> tile(row_major.size());
@@ -91,7 +108,8 @@ std::vector<int64_t> NaiveSums(const Kernel& kernel, const Tiles& tiles) {
 
 // What a kernel makes of tiles in its own layout. C comes back as bytes, guards checked.
 std::vector<std::byte> Call(const KernelEntry& entry, const Kernel& kernel,
-                            const std::vector<std::vector<std::byte>>& arguments) {
+                            const std::vector<std::vector<std::byte>>& arguments,
+                            const std::vector<uint32_t>& scalars = {}) {
   std::vector<std::vector<std::byte>> guarded;
   std::vector<std::byte*> pointers;
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -101,7 +119,7 @@ std::vector<std::byte> Call(const KernelEntry& entry, const Kernel& kernel,
     std::copy(arguments[i].begin(), arguments[i].end(), guarded[i].begin());
     pointers.push_back(guarded[i].data());
   }
-  entry.run(kernel, pointers);
+  entry.run(kernel, pointers, scalars);
   for (size_t i = 0; i < arguments.size(); ++i) {
     const auto end = guarded[i].begin() + static_cast<ptrdiff_t>(arguments[i].size());
     EXPECT_EQ(std::count(end, guarded[i].end(), kGuard), kGuards) << "past argument " << i;
@@ -129,11 +147,12 @@ std::vector<T> FromBytes(const std::vector<std::byte>& bytes) {
 void ExpectMatmul(const KernelEntry& entry, const Kernel& kernel, const Tiles& tiles) {
   const auto [r, s, t] = kernel.block;
   const std::vector<size_t> c_places = Places(kernel.m, kernel.n, r, t);
-  const std::vector<int32_t> got =
-      FromBytes<int32_t>(Call(entry, kernel,
-                              {BytesOf(Permuted(tiles.a, Places(kernel.m, kernel.k, r, s))),
-                               BytesOf(Permuted(tiles.b, Places(kernel.k, kernel.n, s, t))),
-                               BytesOf(Permuted(tiles.c, c_places))}));
+  const std::vector<size_t> b_places =
+      kernel.b_transposed ? PlacesOfTransposed(kernel) : Places(kernel.k, kernel.n, s, t);
+  const std::vector<int32_t> got = FromBytes<int32_t>(
+      Call(entry, kernel,
+           {BytesOf(Permuted(tiles.a, Places(kernel.m, kernel.k, r, s))),
+            BytesOf(Permuted(tiles.b, b_places)), BytesOf(Permuted(tiles.c, c_places))}));
   const std::vector<int64_t> sums = NaiveSums(kernel, tiles);
   std::vector<int32_t> expected;
   for (const int64_t sum : sums) {
@@ -150,7 +169,11 @@ std::vector<Kernel> VectorShapes() {
     shapes.push_back({"", 8, 24, 16, block});
     shapes.push_back({"", 24, 8, 40, block});
     shapes.push_back({"", block.rows, block.depth, block.columns, block});
+    shapes.push_back({"", 72, 136, 80, block});  // More than one panel of each.
   }
+  shapes.push_back({"", 6, 10, 21, {3, 5, 7}});
+  shapes.push_back({"", 70, 6, 70, {70, 3, 35}});  // No block fits a panel.
+  shapes.push_back({"", 4, 390, 4, {2, 130, 2}});
   return shapes;
 }
 
@@ -168,6 +191,9 @@ Tiles Extremes(const Kernel& kernel, int8_t a, int8_t b, int32_t c) {
 TEST(VnpuKernelTableTest, VectorMatmulOnBlocks) {
   for (const Kernel& kernel : VectorShapes()) {
     ExpectMatmul(Entry("matmul_vector_s8_s32"), kernel, RandomTiles(kernel, 11));
+    Kernel transposed = kernel;
+    transposed.b_transposed = true;
+    ExpectMatmul(Entry("matmul_vector_s8_s32"), transposed, RandomTiles(transposed, 15));
   }
 }
 
@@ -197,7 +223,101 @@ TEST(VnpuKernelTableTest, ZeroClearsAllOfC) {
     const Tiles tiles = RandomTiles(kernel, 13);
     const std::vector<std::byte> c = Call(Entry("zero_s32"), kernel, {BytesOf(tiles.c)});
     EXPECT_EQ(c, std::vector<std::byte>(static_cast<size_t>(kernel.m * kernel.n) * 4));
+    const auto elements = static_cast<size_t>(kernel.m * kernel.n);
+    for (const auto& [name, bytes] : {std::pair{"zero_s8", elements}, {"zero_s16", elements * 2}}) {
+      EXPECT_EQ(Call(Entry(name), kernel, {std::vector<std::byte>(bytes, std::byte{7})}),
+                std::vector<std::byte>(bytes));
+    }
   }
+}
+
+// --- Requantisation ---
+
+// sum / 2^shift in one of the vector unit's modes, by the definitions of the modes instead of
+// guard and sticky bits.
+int64_t Rounded(int64_t sum, uint32_t shift, uint32_t mode) {
+  const double value = std::ldexp(static_cast<double>(sum), -static_cast<int>(shift));
+  const double floor = std::floor(value);
+  const double ceil = std::ceil(value);
+  if (mode == 0) return static_cast<int64_t>(floor);
+  if (mode == 1) return static_cast<int64_t>(ceil);
+  if (mode == 2) return static_cast<int64_t>(std::trunc(value));
+  if (mode == 3) return static_cast<int64_t>(sum < 0 ? floor : ceil);
+  if (value - floor != 0.5) return static_cast<int64_t>(std::floor(value + 0.5));
+  const bool floor_is_even = std::fmod(floor, 2) == 0;
+  const bool down = mode == 8    ? true
+                    : mode == 9  ? false
+                    : mode == 10 ? sum >= 0
+                    : mode == 11 ? sum < 0
+                    : mode == 12 ? floor_is_even
+                                 : !floor_is_even;
+  return static_cast<int64_t>(down ? floor : ceil);
+}
+
+int8_t Saturated(int64_t value, uint32_t mode) {
+  if (mode == 0) return static_cast<int8_t>(static_cast<uint8_t>(value & 0xFF));
+  return static_cast<int8_t>(std::clamp<int64_t>(value, mode == 3 ? -127 : -128, 127));
+}
+
+constexpr uint32_t kRoundings[] = {0, 1, 2, 3, 8, 9, 10, 11, 12, 13};
+constexpr uint32_t kSaturations[] = {0, 1, 3};
+
+TEST(VnpuKernelTableTest, RequantisesInEveryMode) {
+  const Kernel kernel{"", 32, 8, 48, kNpu1Blocks};
+  base::Random random(16);
+  std::vector<int32_t> sums(static_cast<size_t>(kernel.m * kernel.n));
+  for (size_t i = 0; i < sums.size(); ++i) {
+    // Small ones for the ties, large ones for the clamps, and the ends.
+    const int64_t most = int64_t{1} << (i % 31);
+    sums[i] = static_cast<int32_t>(random.Between(-most, most));
+  }
+  sums[0] = std::numeric_limits<int32_t>::min();
+  sums[1] = std::numeric_limits<int32_t>::max();
+  const std::vector<std::byte> stale(sums.size(), std::byte{99});
+  for (uint32_t shift = 0; shift <= 31; ++shift) {
+    for (const uint32_t rounding : kRoundings) {
+      for (const uint32_t saturation : kSaturations) {
+        std::vector<int8_t> expected;
+        for (const int32_t sum : sums) {
+          expected.push_back(Saturated(Rounded(sum, shift, rounding), saturation));
+        }
+        const std::vector<uint32_t> scalars = {shift, rounding, saturation};
+        ASSERT_EQ(FromBytes<int8_t>(
+                      Call(Entry("requantise_s32_s8"), kernel, {BytesOf(sums), stale}, scalars)),
+                  expected)
+            << shift << " " << rounding << " " << saturation;
+      }
+    }
+  }
+}
+
+TEST(VnpuKernelTableTest, RequantisesInPlace) {
+  const Kernel kernel{"", 8, 8, 8, kNpu1Blocks};
+  std::vector<int32_t> sums;
+  for (int32_t i = 0; i < 64; ++i) sums.push_back((i - 32) * 5);
+  std::vector<std::byte> buffer = BytesOf(sums);
+  const std::vector<std::byte*> both(2, buffer.data());
+  const std::vector<uint32_t> scalars = {1, 0, 1};
+  Entry("requantise_s32_s8").run(kernel, both, scalars);
+  for (size_t i = 0; i < sums.size(); ++i) {
+    EXPECT_EQ(static_cast<int8_t>(buffer[i]), Saturated(Rounded(sums[i], 1, 0), 1)) << i;
+  }
+}
+
+TEST(VnpuKernelTableTest, RefusesModesThatTheUnitDoesNotHave) {
+  const auto message = [](std::vector<uint32_t> scalars) {
+    return Entry("requantise_s32_s8").CheckScalars(scalars).message();
+  };
+  EXPECT_EQ(message({31, 13, 3}), "");
+  EXPECT_EQ(message({32, 0, 1}),
+            "kernel requantise_s32_s8 is called with shift = 32; expected 0 to 31");
+  for (const uint32_t rounding : {4u, 7u, 14u, 0xCBCBCBCBu}) {
+    EXPECT_NE(message({0, rounding, 1}).find("rounding = "), std::string::npos);
+  }
+  for (const uint32_t saturation : {2u, 4u}) {
+    EXPECT_NE(message({0, 0, saturation}).find("expected 0, 1 or 3"), std::string::npos);
+  }
+  EXPECT_TRUE(Entry("matmul_vector_s8_s32").CheckScalars({}).ok());
 }
 
 // --- The lossy kernel ---
@@ -288,6 +408,17 @@ TEST(VnpuKernelTableTest, ArgumentsOfAnEntry) {
   ASSERT_EQ(zero.argument_count(), 1);
   EXPECT_EQ(zero.ArgumentBytes(kernel, 0), 40);
   EXPECT_TRUE(zero.Writes(0));
+  EXPECT_EQ(Entry("zero_s16").ArgumentBytes(kernel, 0), 20);
+  for (const auto& [name, bytes] :
+       {std::pair{"requantise_s32_s8", 10}, {"requantise_s32_s16", 20}}) {
+    const KernelEntry& requantise = Entry(name);
+    ASSERT_EQ(requantise.argument_count(), 2);
+    EXPECT_EQ(requantise.scalar_count(), 3);
+    EXPECT_EQ(requantise.ArgumentBytes(kernel, 0), 40);
+    EXPECT_EQ(requantise.ArgumentBytes(kernel, 1), bytes);
+    EXPECT_FALSE(requantise.Writes(0));
+    EXPECT_TRUE(requantise.Writes(1));
+  }
 }
 
 TEST(VnpuKernelTableTest, UnknownNamesAreNull) {

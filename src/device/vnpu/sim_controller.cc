@@ -96,7 +96,7 @@ bool ArraySim::PushTask(const program::Tile& tile, uint32_t offset, uint32_t val
   const std::optional<program::ChannelId> id =
       ShimChannelAt(tile, offset, registers.s2mm_queue, registers.mm2s_queue, npu_.shim);
   if (!id) return false;
-  const int index = FindChannel(*id);
+  const int index = FindShimChannel(*id);
   if (index < 0) {
     Fail(fmt::format("a task on {}, which no flow uses", Name(*id)));
     return true;
@@ -123,36 +123,37 @@ bool ArraySim::PushTask(const program::Tile& tile, uint32_t offset, uint32_t val
 
 bool ArraySim::WriteLock(const program::Tile& tile, uint32_t offset, uint32_t value,
                          int64_t now_ps) {
-  if (tile.row < 0 || tile.row >= npu_.rows) return false;
-  const arch::TileKind kind = npu_.KindOf(tile.row);
-  const int id = IndexIn(offset, arch::RegistersOf(kind).locks, arch::kLockStride,
-                         npu_.LimitsOf(tile.row).locks);
-  if (id < 0) return false;
-  for (size_t i = 0; i < locks_.size(); ++i) {
-    const program::Lock& lock = program_->locks[i];
-    if (!(lock.tile == tile) || lock.id != id) continue;
-    if (value > static_cast<uint32_t>(npu_.max_lock_value)) {
-      Fail(fmt::format("lock {} of {} set to {}; at most {}", lock.name, Name(tile), value,
-                       npu_.max_lock_value));
-      return true;
-    }
-    locks_[i].value = static_cast<int>(value);
-    WakeLock(static_cast<int>(i), now_ps);
+  const int on = TileIndex(tile);
+  if (on < 0) return false;
+  const std::vector<int>& locks = tiles_[static_cast<size_t>(on)].locks;
+  const int id = IndexIn(offset, arch::RegistersOf(npu_.KindOf(tile.row)).locks, arch::kLockStride,
+                         static_cast<int>(locks.size()));
+  const int index = id < 0 ? -1 : locks[static_cast<size_t>(id)];
+  if (index < 0) return false;
+  if (value > static_cast<uint32_t>(npu_.max_lock_value)) {
+    Fail(fmt::format("lock {} of {} set to {}; at most {}",
+                     program_->locks[static_cast<size_t>(index)].name, Name(tile), value,
+                     npu_.max_lock_value));
     return true;
   }
-  return false;
+  locks_[static_cast<size_t>(index)].value = static_cast<int>(value);
+  WakeLock(index, now_ps);
+  return true;
 }
 
 bool ArraySim::WriteMemory(const program::Tile& tile, uint32_t offset, uint32_t value) {
-  std::byte* memory = TileMemory(tile);
-  if (memory == nullptr || offset % arch::kWordBytes != 0 ||
+  const int on = TileIndex(tile);
+  if (on < 0 || offset % arch::kWordBytes != 0 ||
       offset >= static_cast<uint32_t>(npu_.LimitsOf(tile.row).memory_bytes)) {
     return false;
   }
-  std::memcpy(memory + offset, &value, sizeof(value));
-  for (size_t i = 0; i < parameter_written_.size(); ++i) {
-    const program::Parameter& parameter = program_->parameters[i];
-    if (parameter.tile == tile && parameter.address == offset) parameter_written_[i] = true;
+  TileState& state = tiles_[static_cast<size_t>(on)];
+  if (!state.has_memory) return false;
+  if (data_ == DataMode::kMoved) std::memcpy(state.memory.data() + offset, &value, sizeof(value));
+  for (const int index : state.parameters) {
+    if (program_->parameters[static_cast<size_t>(index)].address == offset) {
+      parameters_[static_cast<size_t>(index)] = value;
+    }
   }
   return true;
 }
@@ -168,14 +169,19 @@ ArraySim::ShimDescriptor* ArraySim::FindShimDescriptor(int column, uint32_t offs
 }
 
 bool ArraySim::DescriptorInUse(int column, int id) const {
-  return std::any_of(channels_.begin(), channels_.end(), [&](const ChannelState& channel) {
-    if (channel.program != nullptr || channel.id.tile.column != column) return false;
+  const size_t per_column = shim_channels_.size() / static_cast<size_t>(npu_.columns);
+  for (size_t i = 0; i < per_column; ++i) {
+    const int index = shim_channels_[(static_cast<size_t>(column) * per_column) + i];
+    if (index < 0) continue;
+    const ChannelState& channel = channels_[static_cast<size_t>(index)];
     if (channel.phase != ChannelState::Phase::kIdle && channel.running.descriptor == id) {
       return true;
     }
-    return std::any_of(channel.waiting.begin(), channel.waiting.end(),
-                       [id](const Task& task) { return task.descriptor == id; });
-  });
+    const bool waits = std::any_of(channel.waiting.begin(), channel.waiting.end(),
+                                   [id](const Task& task) { return task.descriptor == id; });
+    if (waits) return true;
+  }
+  return false;
 }
 
 int64_t ArraySim::ExecuteBlockWrite(const program::BlockWrite& write) {
@@ -240,7 +246,7 @@ int64_t ArraySim::ExecuteMaskWrite(const program::MaskWrite& write) {
   const arch::TileRegisters& registers = arch::RegistersOf(arch::TileKind::kShim);
   const std::optional<program::ChannelId> id =
       ShimChannelAt(tile, offset, registers.s2mm_control, registers.mm2s_control, npu_.shim);
-  const int channel = id ? FindChannel(*id) : -1;
+  const int channel = id ? FindShimChannel(*id) : -1;
   if (channel < 0 || write.mask != kControllerIdMask) {
     Fail(fmt::format("{:#x} of {} written under mask {:#x}, which is no control register in use",
                      offset, Name(tile), write.mask));
@@ -251,7 +257,7 @@ int64_t ArraySim::ExecuteMaskWrite(const program::MaskWrite& write) {
 }
 
 int64_t ArraySim::ExecuteSync(const program::Sync& sync) {
-  const int index = FindChannel(sync.channel);
+  const int index = FindShimChannel(sync.channel);
   if (index < 0) {
     Fail(fmt::format("a token awaited of {}, which no flow uses", Name(sync.channel)));
     return 0;

@@ -4,11 +4,18 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <span>
+#include <utility>
 
 #include "device/vnpu/array_sim.h"
 
 namespace tilewave::device::vnpu {
+namespace {
+
+/// Arguments of a call, and scalars of one: no kernel takes more of either.
+constexpr size_t kMostKernelInputs = 3;
+
+}  // namespace
 
 bool ArraySim::TryAcquire(const program::LockUse& use) {
   if (use.lock < 0) return true;
@@ -111,14 +118,8 @@ bool ArraySim::EnterLoop(CoreState* core, const program::CoreOp& op) {
     ++core->next;
     return true;
   }
-  const program::Parameter& parameter = program_->parameters[static_cast<size_t>(op.index)];
-  if (!parameter_written_[static_cast<size_t>(op.index)]) {
-    Fail(fmt::format("{} reads parameter {}, which no stream has written", Name(parameter.tile),
-                     parameter.name));
-    return false;
-  }
   uint32_t trips = 0;
-  std::memcpy(&trips, TileMemory(parameter.tile) + parameter.address, sizeof(trips));
+  if (!ReadParameter(op.index, &trips)) return false;
   if (trips == 0) {
     core->next = core->matching_end[core->next] + 1;
     return true;
@@ -128,14 +129,40 @@ bool ArraySim::EnterLoop(CoreState* core, const program::CoreOp& op) {
   return true;
 }
 
+bool ArraySim::ReadParameter(int index, uint32_t* value) {
+  const std::optional<uint32_t>& written = parameters_[static_cast<size_t>(index)];
+  if (!written) {
+    const program::Parameter& parameter = program_->parameters[static_cast<size_t>(index)];
+    Fail(fmt::format("{} reads parameter {}, which no stream has written", Name(parameter.tile),
+                     parameter.name));
+    return false;
+  }
+  *value = *written;
+  return true;
+}
+
 void ArraySim::CallKernel(CoreState* core, const program::CoreOp& op) {
   const LoadedKernel& loaded = core->kernels[static_cast<size_t>(op.index)];
   const program::Kernel& kernel = core->program->kernels[static_cast<size_t>(op.index)];
-  std::array<std::byte*, 3> pointers{};
   if (static_cast<int>(op.arguments.size()) != loaded.entry->argument_count()) {
     return Fail(fmt::format("kernel {} is called with {} arguments; it takes {}", kernel.name,
                             op.arguments.size(), loaded.entry->argument_count()));
   }
+  if (static_cast<int>(op.scalars.size()) != loaded.entry->scalar_count()) {
+    return Fail(fmt::format("kernel {} is called with {} scalars; it takes {}", kernel.name,
+                            op.scalars.size(), loaded.entry->scalar_count()));
+  }
+  std::array<uint32_t, kMostKernelInputs> values{};
+  for (size_t i = 0; i < op.scalars.size(); ++i) {
+    if (!ReadParameter(op.scalars[i], &values[i])) return;
+  }
+  const std::span<const uint32_t> scalars(values.data(), op.scalars.size());
+  if (Status s = loaded.entry->CheckScalars(scalars); !s.ok()) {
+    status_ = std::move(s);
+    return;
+  }
+  TileState& tile = tiles_[static_cast<size_t>(core->tile)];
+  std::array<std::byte*, kMostKernelInputs> pointers{};
   for (size_t i = 0; i < op.arguments.size(); ++i) {
     const auto ring = static_cast<size_t>(op.arguments[i].ring);
     const int index = core->program->rings[ring].buffers[core->ring_position[ring]];
@@ -146,28 +173,33 @@ void ArraySim::CallKernel(CoreState* core, const program::CoreOp& op) {
                               kernel.name, op.arguments[i].offset_bytes + bytes, buffer.name,
                               buffer.bytes));
     }
-    pointers[i] = TileMemory(buffer.tile) + buffer.address + op.arguments[i].offset_bytes;
+    const int64_t begin = buffer.address + op.arguments[i].offset_bytes;
+    const int64_t end = begin + bytes;
     const bool writes = loaded.entry->Writes(static_cast<int>(i));
-    for (const ChannelState& channel : channels_) {
-      if (channel.program == nullptr || channel.begin == nullptr) continue;
-      const bool overlaps = channel.begin < pointers[i] + bytes && pointers[i] < channel.end;
-      if (overlaps && (writes || channel.id.direction == program::Direction::kS2mm)) {
+    for (const int channel : tile.channels) {
+      const ChannelState& other = channels_[static_cast<size_t>(channel)];
+      const bool overlaps = other.begin < end && begin < other.end;
+      if (overlaps && (writes || other.id.direction == program::Direction::kS2mm)) {
         return Fail(fmt::format("lock misuse: kernel {} uses buffer {} while {} moves it",
-                                kernel.name, buffer.name, Name(channel.id)));
+                                kernel.name, buffer.name, Name(other.id)));
       }
     }
-    core->in_use.push_back({pointers[i], pointers[i] + bytes, writes, kernel.name});
+    core->in_use.push_back({begin, end, writes});
+    if (data_ == DataMode::kMoved) pointers[i] = tile.memory.data() + begin;
   }
-  loaded.entry->run(kernel, {pointers.data(), op.arguments.size()});
+  if (data_ == DataMode::kMoved) {
+    loaded.entry->run(kernel, {pointers.data(), op.arguments.size()}, scalars);
+  }
   kernel_ps_ += loaded.duration_ps;
   core->calling = true;
 }
 
-bool ArraySim::RaceWith(const std::byte* begin, const std::byte* end, bool writes) {
-  return std::any_of(cores_.begin(), cores_.end(), [&](const CoreState& core) {
-    return std::any_of(core.in_use.begin(), core.in_use.end(), [&](const CoreState::Range& range) {
-      return range.begin < end && begin < range.end && (writes || range.writes);
-    });
+bool ArraySim::RaceWithKernel(const TileState& tile, int64_t begin, int64_t end,
+                              bool writes) const {
+  if (tile.core < 0) return false;
+  const CoreState& core = cores_[static_cast<size_t>(tile.core)];
+  return std::any_of(core.in_use.begin(), core.in_use.end(), [&](const CoreState::Range& range) {
+    return range.begin < end && begin < range.end && (writes || range.writes);
   });
 }
 

@@ -9,10 +9,6 @@
 
 namespace tilewave::device::vnpu {
 
-const program::Descriptor& ArraySim::StaticDescriptor(const ChannelState& channel) const {
-  return channel.program->descriptors[static_cast<size_t>(channel.descriptor)];
-}
-
 void ArraySim::StartTask(int channel, int64_t now_ps) {
   ChannelState& state = channels_[static_cast<size_t>(channel)];
   state.running = state.waiting.front();
@@ -31,7 +27,7 @@ void ArraySim::StartTask(int channel, int64_t now_ps) {
 void ArraySim::BeginDescriptor(int channel, int64_t now_ps) {
   ChannelState& state = channels_[static_cast<size_t>(channel)];
   if (state.program != nullptr) {
-    const program::LockUse& acquire = StaticDescriptor(state).acquire;
+    const program::LockUse& acquire = Running(&state).program->acquire;
     if (!TryAcquire(acquire)) {
       if (state.phase != ChannelState::Phase::kWaitingForLock) state.since_ps = now_ps;
       state.phase = ChannelState::Phase::kWaitingForLock;
@@ -46,26 +42,27 @@ void ArraySim::BeginDescriptor(int channel, int64_t now_ps) {
 }
 
 bool ArraySim::OpenPattern(ChannelState* channel) {
-  const program::Descriptor& d = StaticDescriptor(*channel);
+  StaticDescriptor& descriptor = Running(channel);
+  const program::Descriptor& d = *descriptor.program;
   const program::TileBuffer& buffer = program_->buffers[static_cast<size_t>(d.buffer)];
-  const int64_t last_bytes =
-      (d.offset_words + program::ExtentWords(d.length_words, d.dims, {})) * arch::kWordBytes;
-  if (d.offset_words < 0 || last_bytes > buffer.bytes) {
+  const int64_t begin =
+      descriptor.first_byte + (descriptor.iteration * d.iteration.step_words * arch::kWordBytes);
+  const int64_t end = begin + descriptor.extent_bytes;
+  if (begin < buffer.address || end > buffer.address + buffer.bytes) {
     Fail(fmt::format("out of bounds: {} descriptor {} reaches byte {} of buffer {}, which has {}",
-                     Name(channel->id), d.id, last_bytes, buffer.name, buffer.bytes));
+                     Name(channel->id), d.id, end - buffer.address, buffer.name, buffer.bytes));
     return false;
   }
-  std::byte* base = TileMemory(buffer.tile) + buffer.address;
-  const std::byte* begin = base + (d.offset_words * arch::kWordBytes);
-  const std::byte* end = base + last_bytes;
+  const TileState& tile = tiles_[static_cast<size_t>(channel->tile)];
   const bool writes = channel->id.direction == program::Direction::kS2mm;
-  if (RaceWith(begin, end, writes)) {
+  if (RaceWithKernel(tile, begin, end, writes)) {
     Fail(fmt::format("lock misuse: {} moves buffer {} while a kernel uses it", Name(channel->id),
                      buffer.name));
     return false;
   }
-  for (const ChannelState& other : channels_) {
-    if (other.begin == nullptr || end <= other.begin || other.end <= begin) continue;
+  for (const int index : tile.channels) {
+    const ChannelState& other = channels_[static_cast<size_t>(index)];
+    if (end <= other.begin || other.end <= begin) continue;
     if (writes || other.id.direction == program::Direction::kS2mm) {
       Fail(fmt::format("lock misuse: {} moves buffer {} while {} does", Name(channel->id),
                        buffer.name, Name(other.id)));
@@ -74,9 +71,12 @@ bool ArraySim::OpenPattern(ChannelState* channel) {
   }
   channel->begin = begin;
   channel->end = end;
-
-  channel->pattern =
-      AccessPattern(base + (d.offset_words * arch::kWordBytes), d.length_words, d.dims);
+  channel->remaining_words = descriptor.stream_words;
+  if (data_ == DataMode::kMoved) {
+    std::byte* memory = tiles_[static_cast<size_t>(channel->tile)].memory.data();
+    channel->pattern = AccessPattern(memory + begin, d.length_words, d.dims, d.padding);
+  }
+  if (++descriptor.iteration >= d.iteration.size) descriptor.iteration = 0;
   return true;
 }
 
@@ -97,7 +97,10 @@ bool ArraySim::OpenShimPattern(ChannelState* channel) {
         argument.bytes));
     return false;
   }
-  channel->pattern = AccessPattern(argument.data + start_bytes, d.length_words, d.dims);
+  channel->remaining_words = d.length_words;
+  if (data_ == DataMode::kMoved) {
+    channel->pattern = AccessPattern(argument.data + start_bytes, d.length_words, d.dims);
+  }
   descriptor.iteration = (descriptor.iteration + 1) % d.iteration.size;
   return true;
 }
@@ -109,7 +112,7 @@ void ArraySim::TryFlow(int flow, int64_t now_ps) {
     return channels_[static_cast<size_t>(channel)].phase == ChannelState::Phase::kStreaming;
   };
   const auto left = [this](int channel) {
-    return channels_[static_cast<size_t>(channel)].pattern.remaining_words();
+    return channels_[static_cast<size_t>(channel)].remaining_words;
   };
   if (!streaming(state.source)) return;
   int64_t words = left(state.source);
@@ -127,36 +130,47 @@ void ArraySim::EndTransfer(int flow, int64_t now_ps) {
   FlowState& state = flows_[static_cast<size_t>(flow)];
   const int64_t words = std::exchange(state.moving_words, 0);
   state.idle_since_ps = now_ps;
-  AccessPattern& source = channels_[static_cast<size_t>(state.source)].pattern;
+  if (data_ == DataMode::kMoved) MoveData(state, words);
+  channels_[static_cast<size_t>(state.source)].remaining_words -= words;
   for (const int to : state.destinations) {
-    AccessPattern::Copy(source, &channels_[static_cast<size_t>(to)].pattern, words);
+    channels_[static_cast<size_t>(to)].remaining_words -= words;
   }
-  source.Skip(words);
   const auto end_if_done = [&](int channel) {
-    const ChannelState& each = channels_[static_cast<size_t>(channel)];
-    if (each.pattern.remaining_words() == 0) EndDescriptor(channel, now_ps);
+    if (channels_[static_cast<size_t>(channel)].remaining_words == 0) {
+      EndDescriptor(channel, now_ps);
+    }
   };
   end_if_done(state.source);
   for (const int to : state.destinations) end_if_done(to);
   TryFlow(flow, now_ps);
 }
 
+void ArraySim::MoveData(const FlowState& flow, int64_t words) {
+  constexpr auto kMost = static_cast<int64_t>(kStreamBytes) / arch::kWordBytes;
+  AccessPattern& source = channels_[static_cast<size_t>(flow.source)].pattern;
+  while (words > 0) {
+    const int64_t piece = std::min(words, kMost);
+    const std::byte* from = source.Take(piece, stream_.data());
+    for (const int to : flow.destinations) {
+      channels_[static_cast<size_t>(to)].pattern.Put(from, piece);
+    }
+    words -= piece;
+  }
+}
+
 void ArraySim::EndDescriptor(int channel, int64_t now_ps) {
   ChannelState& state = channels_[static_cast<size_t>(channel)];
   state.phase = ChannelState::Phase::kStarting;
-  state.begin = state.end = nullptr;
+  state.begin = state.end = 0;
   if (state.program == nullptr) return EndExecution(channel, now_ps);
-  const program::Descriptor& ended = StaticDescriptor(state);
-  const std::vector<program::Descriptor>& all = state.program->descriptors;
-  const auto next = std::find_if(all.begin(), all.end(),
-                                 [&](const program::Descriptor& d) { return d.id == ended.next; });
-  if (next == all.end()) {
+  const StaticDescriptor& ended = Running(&state);
+  if (ended.next < 0) {
     state.phase = ChannelState::Phase::kIdle;
   } else {
-    state.descriptor = static_cast<int>(next - all.begin());
+    state.descriptor = ended.next;
     Post(now_ps + Ps(profile_.dma.descriptor_cycles), Event::Kind::kChannelReady, channel);
   }
-  ReleaseLock(ended.release, now_ps);
+  ReleaseLock(ended.program->release, now_ps);
 }
 
 void ArraySim::EndExecution(int channel, int64_t now_ps) {

@@ -21,10 +21,25 @@ namespace {
 constexpr int kPoison = 0xCB;
 constexpr int64_t kLongAgoPs = -(int64_t{1} << 60);
 
+/// A buffer's memory: a host's and a device's copy of every byte, which only syncs make equal. Or
+/// only its size.
+struct TwoCopies {
+  TwoCopies(size_t bytes, DataMode data) {
+    if (data == DataMode::kTimingOnly) return;
+    host = base::AlignedBuffer(bytes);
+    device = base::AlignedBuffer(bytes);
+    std::memset(host.data(), kPoison, bytes);
+    std::memset(device.data(), kPoison, bytes);
+  }
+  base::AlignedBuffer host;
+  base::AlignedBuffer device;
+};
+
 /// A byte range that a launch uses until a moment.
 struct Claim {
-  const std::byte* begin = nullptr;
-  const std::byte* end = nullptr;
+  const TwoCopies* memory = nullptr;
+  size_t begin = 0;
+  size_t end = 0;
 };
 
 /// One accepted submission, until the host knows that it has ended.
@@ -38,13 +53,15 @@ struct Shared {
   Shared(VnpuOptions options)
       : profile(std::move(options.profile)),
         clock(profile.host, options.host_time),
-        kernels(options.kernels) {
+        kernels(options.kernels),
+        data(options.timing_only ? DataMode::kTimingOnly : DataMode::kMoved) {
     for (InFlight& each : in_flight) each.end_ps = kLongAgoPs;
   }
 
   const profile::Profile profile;
   VirtualClock clock;
   const KernelTable kernels;
+  const DataMode data;
   std::mutex mutex;
   std::array<InFlight, arch::kMaxInFlight> in_flight;
   int64_t last_end_ps = kLongAgoPs;
@@ -53,25 +70,16 @@ struct Shared {
   uint64_t next_ticket = 1;
 
   /// Whether a launch still uses a byte of the range. REQUIRES: mutex held.
-  bool InUse(const std::byte* begin, const std::byte* end) const {
+  bool InUse(const Claim& range) const {
     const int64_t now_ps = clock.NowPs();
     return std::any_of(in_flight.begin(), in_flight.end(), [&](const InFlight& each) {
       return each.end_ps > now_ps &&
              std::any_of(each.claims.begin(), each.claims.end(), [&](const Claim& claim) {
-               return claim.begin < end && begin < claim.end;
+               return claim.memory == range.memory && claim.begin < range.end &&
+                      range.begin < claim.end;
              });
     });
   }
-};
-
-/// Memory with a host's and a device's copy of every byte; only syncs make them equal.
-struct TwoCopies {
-  explicit TwoCopies(size_t bytes) : host(bytes), device(bytes) {
-    std::memset(host.data(), kPoison, bytes);
-    std::memset(device.data(), kPoison, bytes);
-  }
-  base::AlignedBuffer host;
-  base::AlignedBuffer device;
 };
 
 class VnpuBuffer final : public Buffer {
@@ -81,8 +89,12 @@ class VnpuBuffer final : public Buffer {
       : shared_(std::move(shared)), memory_(std::move(memory)), offset_(offset), bytes_(bytes) {}
 
   size_t bytes() const override { return bytes_; }
-  std::byte* host() override { return memory_->host.data() + offset_; }
-  std::byte* device() { return memory_->device.data() + offset_; }
+  std::byte* host() override { return In(&memory_->host); }
+  /// Null if bytes are not kept.
+  std::byte* device() { return In(&memory_->device); }
+  Claim ClaimOf(size_t offset, size_t bytes) const {
+    return {memory_.get(), offset_ + offset, offset_ + offset + bytes};
+  }
   bool BelongsTo(const Shared* shared) const { return shared_.get() == shared; }
 
   Status Sync(SyncDirection direction, size_t offset, size_t bytes) override {
@@ -90,17 +102,17 @@ class VnpuBuffer final : public Buffer {
       return {StatusCode::kInternal,
               fmt::format("out of bounds: sync of [{}, +{}) in {} bytes", offset, bytes, bytes_)};
     }
-    std::byte* on_device = device() + offset;
     {
       const std::lock_guard<std::mutex> lock(shared_->mutex);
-      if (bytes > 0 && shared_->InUse(on_device, on_device + bytes)) {
+      if (bytes > 0 && shared_->InUse(ClaimOf(offset, bytes))) {
         return {StatusCode::kInternal, "sync of bytes that a launch in flight still uses"};
       }
     }
+    if (shared_->data == DataMode::kTimingOnly) return {};
     if (direction == SyncDirection::kToDevice) {
-      std::memcpy(on_device, host() + offset, bytes);
+      std::memcpy(device() + offset, host() + offset, bytes);
     } else {
-      std::memcpy(host() + offset, on_device, bytes);
+      std::memcpy(host() + offset, device() + offset, bytes);
     }
     return {};
   }
@@ -115,6 +127,10 @@ class VnpuBuffer final : public Buffer {
   }
 
  private:
+  std::byte* In(base::AlignedBuffer* copy) const {
+    return shared_->data == DataMode::kTimingOnly ? nullptr : copy->data() + offset_;
+  }
+
   std::shared_ptr<Shared> shared_;
   std::shared_ptr<TwoCopies> memory_;
   size_t offset_;
@@ -257,9 +273,11 @@ class VnpuQueue final : public Queue {
       std::array<ArraySim::Argument, kMaxLaunchArguments> arguments;
       for (size_t i = 0; i < launch.arguments.size(); ++i) {
         const BufferRange& range = launch.arguments[i];
-        std::byte* begin = static_cast<VnpuBuffer*>(range.buffer)->device() + range.offset;
-        arguments[i] = {begin, static_cast<int64_t>(range.bytes)};
-        flight->claims.push_back({begin, begin + range.bytes});
+        auto& buffer = static_cast<VnpuBuffer&>(*range.buffer);
+        std::byte* data =
+            shared_->data == DataMode::kTimingOnly ? nullptr : buffer.device() + range.offset;
+        arguments[i] = {data, static_cast<int64_t>(range.bytes)};
+        flight->claims.push_back(buffer.ClaimOf(range.offset, range.bytes));
       }
       // Until it has ended well, the array is not fit for the next launch: after an error, or an
       // exception on the way, that finds it as after loading.
@@ -294,7 +312,7 @@ class VnpuQueue final : public Queue {
 class VnpuDevice final : public Device {
  public:
   explicit VnpuDevice(VnpuOptions options)
-      : info_(VnpuDeviceInfo(options.profile, options.host_time)),
+      : info_(VnpuDeviceInfo(options.profile, options.host_time, options.timing_only)),
         shared_(std::make_shared<Shared>(std::move(options))),
         queue_(shared_) {}
 
@@ -304,8 +322,8 @@ class VnpuDevice final : public Device {
   Queue& queue() override { return queue_; }
 
   Result<std::unique_ptr<Buffer>> Allocate(size_t bytes) override {
-    return std::unique_ptr<Buffer>(
-        std::make_unique<VnpuBuffer>(shared_, std::make_shared<TwoCopies>(bytes), 0, bytes));
+    return std::unique_ptr<Buffer>(std::make_unique<VnpuBuffer>(
+        shared_, std::make_shared<TwoCopies>(bytes, shared_->data), 0, bytes));
   }
 
   Result<std::unique_ptr<Executable>> Load(const core::Problem& /*problem*/) override {
@@ -318,7 +336,7 @@ class VnpuDevice final : public Device {
       return Status(StatusCode::kInvalidArgument, "the virtual NPU loads array programs only");
     }
     Result<std::unique_ptr<ArraySim>> sim =
-        ArraySim::Make(program->program(), shared_->profile, shared_->kernels);
+        ArraySim::Make(program->program(), shared_->profile, shared_->kernels, shared_->data);
     if (!sim.ok()) return sim.status();
     const std::lock_guard<std::mutex> lock(shared_->mutex);
     return std::unique_ptr<Executable>(
@@ -347,12 +365,15 @@ class VnpuDevice final : public Device {
 
 }  // namespace
 
-DeviceInfo VnpuDeviceInfo(const profile::Profile& profile, HostTime host_time) {
+DeviceInfo VnpuDeviceInfo(const profile::Profile& profile, HostTime host_time, bool timing_only) {
   const bool measured = host_time == HostTime::kMeasured;
-  return {fmt::format("vnpu:{}{}", profile.name, measured ? ":host" : ""), DeviceKind::kVnpu, true,
-          fmt::format("virtual {} at {:.1f} GHz, all times simulated{}: {}",
+  return {fmt::format("vnpu:{}{}{}", profile.name, timing_only ? ":timing" : "",
+                      measured ? ":host" : ""),
+          DeviceKind::kVnpu, true,
+          fmt::format("virtual {} at {:.1f} GHz, {}all times simulated{}: {}",
                       arch::NpuOf(profile.arch).name, profile.clock_ghz,
-                      measured ? " but the host's" : "", profile.description)};
+                      timing_only ? "no results, " : "", measured ? " but the host's" : "",
+                      profile.description)};
 }
 
 std::unique_ptr<Device> OpenVnpu(VnpuOptions options) {

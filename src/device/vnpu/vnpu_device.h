@@ -30,6 +30,8 @@ struct VnpuOptions {
   profile::Profile profile;
   HostTime host_time = HostTime::kCharged;
   KernelTable kernels = PlainKernels();
+  /// No bytes are kept or moved and no kernel runs: only times are told, and what can be refused
+  /// without bytes. Buffers have no host memory, so nothing may be written into them.
   bool timing_only = false;
 };
 
@@ -39,7 +41,8 @@ struct VnpuOptions {
 /// matter of the clock. Thread-safe.
 std::unique_ptr<Device> OpenVnpu(VnpuOptions options);
 
-/// As OpenVnpu's info() would be. `host_time` is part of the name.
-DeviceInfo VnpuDeviceInfo(const profile::Profile& profile, HostTime host_time);
+/// As OpenVnpu's info() would be. `host_time` and `timing_only` are part of the name.
+DeviceInfo VnpuDeviceInfo(const profile::Profile& profile, HostTime host_time,
+                          bool timing_only = false);
 
 }  // namespace tilewave::device::vnpu

@@ -694,17 +694,17 @@ TEST(VnpuDevicesTest, EqualDevicesTellEqualTimes) {
 // --- Measured host time ---
 
 constexpr int64_t kSpinNs = 30000000;
-
 // Kernels that take this machine long to compute, and as long as ever on the device.
 std::vector<KernelEntry> SlowKernels() {
   std::vector<KernelEntry> kernels(PlainKernels().begin(), PlainKernels().end());
   for (KernelEntry& entry : kernels) {
     if (entry.name != "matmul_vector_s8_s32") continue;
-    entry.run = [](const program::Kernel& kernel, std::span<std::byte* const> arguments) {
+    entry.run = [](const program::Kernel& kernel, std::span<std::byte* const> arguments,
+                   std::span<const uint32_t> scalars) {
       const int64_t until_ns = base::WallNowNs() + kSpinNs;
       while (base::WallNowNs() < until_ns) {
       }
-      FindKernel(PlainKernels(), kernel.name)->run(kernel, arguments);
+      FindKernel(PlainKernels(), kernel.name)->run(kernel, arguments, scalars);
     };
   }
   return kernels;

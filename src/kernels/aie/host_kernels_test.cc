@@ -43,12 +43,14 @@ const HostKernels& Find(const Kernel& kernel) {
 
 int calls = 0;  // Shows that these ran and not the plain ones.
 
-void Zero(const Kernel& kernel, std::span<std::byte* const> arguments) {
+void Zero(const Kernel& kernel, std::span<std::byte* const> arguments,
+          std::span<const uint32_t> /*scalars*/) {
   ++calls;
   Find(kernel).zero(reinterpret_cast<int32_t*>(arguments[0]));
 }
 
-void Matmul(const Kernel& kernel, std::span<std::byte* const> arguments) {
+void Matmul(const Kernel& kernel, std::span<std::byte* const> arguments,
+            std::span<const uint32_t> /*scalars*/) {
   ++calls;
   Find(kernel).matmul(reinterpret_cast<const int8_t*>(arguments[0]),
                       reinterpret_cast<const int8_t*>(arguments[1]),
