@@ -16,6 +16,8 @@ namespace {
 /// What nobody has written yet: no plausible operand, and as a trip count far too large.
 constexpr int kPoison = 0xCB;
 
+constexpr double kBytesPerPsOfGbps = 1e-3;
+
 /// No launch of a legal program comes near this; one that does turns in circles.
 constexpr int64_t kMaxEventsPerLaunch = int64_t{1} << 28;
 
@@ -27,7 +29,9 @@ ArraySim::ArraySim(std::shared_ptr<const program::ArrayProgram> program,
       profile_(profile),
       npu_(arch::NpuOf(program_->spec.arch)),
       data_(data),
-      ps_per_cycle_(1e3 / profile.clock_ghz) {}
+      ps_per_cycle_(1e3 / profile.clock_ghz),
+      ddr_{Ddr{DdrModel(profile.ddr.read_gbps * kBytesPerPsOfGbps)},
+           Ddr{DdrModel(profile.ddr.write_gbps * kBytesPerPsOfGbps)}} {}
 
 Result<std::unique_ptr<ArraySim>> ArraySim::Make(
     std::shared_ptr<const program::ArrayProgram> program, const profile::Profile& profile,
@@ -53,6 +57,10 @@ void ArraySim::Reset() {
     if (tile.memory.bytes() > 0) std::memset(tile.memory.data(), kPoison, tile.memory.bytes());
   }
   for (size_t i = 0; i < locks_.size(); ++i) locks_[i] = {program_->locks[i].initial, {}, {}};
+  for (Ddr& ddr : ddr_) {
+    ddr.model.Clear();
+    ddr.posted_ps = DdrModel::kNever;
+  }
   for (FlowState& flow : flows_) {
     flow.moving_words = 0;
     flow.idle_since_ps = -1;
@@ -136,6 +144,10 @@ void ArraySim::Drain() {
     std::pop_heap(events_.begin(), events_.end());
     const Event event = events_.back();
     events_.pop_back();
+    // The memory has got another event since: nothing happens at this moment.
+    const bool stale = event.kind == Event::Kind::kDdr &&
+                       event.order != ddr_[static_cast<size_t>(event.index)].posted_order;
+    if (stale) continue;
     now_ps_ = event.time_ps;
     Handle(event);
   }
@@ -148,6 +160,8 @@ void ArraySim::Handle(const Event& event) {
       return BeginDescriptor(event.index, event.time_ps);
     case Event::Kind::kFlowDone:
       return EndTransfer(event.index, event.time_ps);
+    case Event::Kind::kDdr:
+      return EndDdr(event.index, event.time_ps);
     case Event::Kind::kCoreStep:
       return StepCore(event.index, event.time_ps);
     case Event::Kind::kController:

@@ -4,6 +4,7 @@
 // configuration, on real bytes and a time line of its own. Knows descriptors and registers, not
 // what they are meant to compute.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 
 #include "base/aligned_buffer.h"
 #include "device/vnpu/access_pattern.h"
+#include "device/vnpu/ddr_model.h"
 #include "device/vnpu/kernel_table.h"
 #include "profile/profile.h"
 #include "program/array_program.h"
@@ -70,13 +72,16 @@ class ArraySim {
  private:
   /// Words that are on their way at a time: as much as a near cache keeps.
   static constexpr size_t kStreamBytes = size_t{1} << 15;
+  // Directions of the memory.
+  static constexpr int kDdrReads = 0;
+  static constexpr int kDdrWrites = 1;
 
   struct Event {
-    enum class Kind : uint8_t { kChannelReady, kFlowDone, kCoreStep, kController };
+    enum class Kind : uint8_t { kChannelReady, kFlowDone, kDdr, kCoreStep, kController };
     int64_t time_ps = 0;
     uint64_t order = 0;  ///< Breaks ties by age, so that every run is the same.
     Kind kind = Kind::kController;
-    int index = 0;
+    int index = 0;  ///< Of a channel, a flow, a memory direction or a core.
     bool operator<(const Event& other) const {  // Turned around: the heap's top is the earliest.
       return time_ps != other.time_ps ? time_ps > other.time_ps : order > other.order;
     }
@@ -117,6 +122,7 @@ class ArraySim {
     std::vector<Task> waiting;  ///< In order; at most the depth of the queue.
     Task running;
     int execution = 0;
+    double ddr_bytes_per_word = 0;  ///< What the running descriptor costs the memory.
     bool used_in_launch = false;
     bool controller_set = false;  ///< Tokens have somewhere to go.
     int tokens = 0;
@@ -126,6 +132,9 @@ class ArraySim {
     int source = 0;
     std::vector<int> destinations;
     int64_t word_ps = 0;
+    int ddr = -1;              ///< Index in ddr_ of the direction that it uses; -1: none.
+    int ddr_channel = -1;      ///< Its shim channel there.
+    int64_t latency_ps = 0;    ///< Of what moves, once the memory is done with it.
     int64_t moving_words = 0;  ///< 0: idle.
     int64_t idle_since_ps = -1;
   };
@@ -231,6 +240,8 @@ class ArraySim {
   void TryFlow(int flow, int64_t now_ps);
   void EndTransfer(int flow, int64_t now_ps);
   void MoveData(const FlowState& flow, int64_t words);
+  void PostDdr(int direction);
+  void EndDdr(int direction, int64_t now_ps);
   static StaticDescriptor& Running(ChannelState* channel) {
     return channel->descriptors[static_cast<size_t>(channel->descriptor)];
   }
@@ -260,6 +271,14 @@ class ArraySim {
   std::vector<int> shim_channels_;  ///< By column, direction, channel; -1: in no flow.
   std::vector<std::optional<uint32_t>> parameters_;
   std::vector<std::vector<ShimDescriptor>> shim_descriptors_;  ///< By column, by id.
+
+  /// The memory behind the array, reads and writes, and the event that each has posted last.
+  struct Ddr {
+    DdrModel model;
+    int64_t posted_ps = DdrModel::kNever;
+    uint64_t posted_order = 0;
+  };
+  std::array<Ddr, 2> ddr_;
 
   base::AlignedBuffer stream_;  ///< Words on their way, if bytes are moved.
 

@@ -275,6 +275,21 @@ TEST(ArraySimTest, EachLaunchHasItsOwnNumberOfSteps) {
   }
 }
 
+// One core asks less of the memory than it has, and long runs cost next to nothing more: its
+// times are those of the channels.
+TEST(ArraySimTest, OneCoreIsNotBoundByTheMemory) {
+  profile::Profile endless = Phoenix();
+  endless.ddr = {1000, 1000, 0};
+  for (const DesignSpec& spec :
+       {PackedTile(16, TileKernel::kVector), PackedTile(64, TileKernel::kScalar),
+        KStream(TileKernel::kVector)}) {
+    const int64_t k_steps = spec.family == DesignFamily::kKStream ? 5 : 1;
+    EXPECT_EQ(Array(Lowered(spec)).RunProduct(k_steps, 1).end_ps,
+              Array(Lowered(spec), endless).RunProduct(k_steps, 1).end_ps)
+        << program::Name(spec);
+  }
+}
+
 // A and C row-major in memory: the shim's descriptors block and unblock them, one block row of the
 // tile per execution.
 TEST(ArraySimTest, DescriptorsWithDimensionsAndIterations) {

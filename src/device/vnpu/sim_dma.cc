@@ -98,6 +98,9 @@ bool ArraySim::OpenShimPattern(ChannelState* channel) {
     return false;
   }
   channel->remaining_words = d.length_words;
+  const auto run_bytes = static_cast<double>(ContiguousBytes(d.length_words, d.dims));
+  channel->ddr_bytes_per_word =
+      static_cast<double>(arch::kWordBytes) * (1 + (profile_.ddr.run_overhead_bytes / run_bytes));
   if (data_ == DataMode::kMoved) {
     channel->pattern = AccessPattern(argument.data + start_bytes, d.length_words, d.dims);
   }
@@ -123,7 +126,34 @@ void ArraySim::TryFlow(int flow, int64_t now_ps) {
   const bool flowing = state.idle_since_ps == now_ps;
   const int64_t latency_ps = flowing ? 0 : Ps(profile_.dma.stream_latency_cycles);
   state.moving_words = words;
-  Post(now_ps + latency_ps + (words * state.word_ps), Event::Kind::kFlowDone, flow);
+  if (state.ddr < 0) {
+    Post(now_ps + latency_ps + (words * state.word_ps), Event::Kind::kFlowDone, flow);
+    return;
+  }
+  state.latency_ps = latency_ps;
+  const double bytes = static_cast<double>(words) *
+                       channels_[static_cast<size_t>(state.ddr_channel)].ddr_bytes_per_word;
+  ddr_[static_cast<size_t>(state.ddr)].model.Start(flow, bytes, words * state.word_ps, now_ps);
+  PostDdr(state.ddr);
+}
+
+/// Whoever posts last is heard: what was posted for another moment is stale.
+void ArraySim::PostDdr(int direction) {
+  Ddr& ddr = ddr_[static_cast<size_t>(direction)];
+  if (ddr.model.NextEndPs() == ddr.posted_ps) return;
+  ddr.posted_ps = ddr.model.NextEndPs();
+  ddr.posted_order = next_order_;
+  if (ddr.posted_ps != DdrModel::kNever) Post(ddr.posted_ps, Event::Kind::kDdr, direction);
+}
+
+void ArraySim::EndDdr(int direction, int64_t now_ps) {
+  Ddr& ddr = ddr_[static_cast<size_t>(direction)];
+  ddr.posted_ps = DdrModel::kNever;
+  // All that end now make room before any of them goes on.
+  for (int flow = ddr.model.TakeEnded(now_ps); flow >= 0; flow = ddr.model.TakeEnded(now_ps)) {
+    Post(now_ps + flows_[static_cast<size_t>(flow)].latency_ps, Event::Kind::kFlowDone, flow);
+  }
+  PostDdr(direction);
 }
 
 void ArraySim::EndTransfer(int flow, int64_t now_ps) {

@@ -123,10 +123,18 @@ void ArraySim::LayFlow(const program::Flow& flow) {
   };
   double word_cycles = profile_.dma.stream_word_cycles;
   state.source = end_of(flow.source);
-  if (flow.source.tile.row == 0) word_cycles = profile_.dma.mm2s_word_cycles;
   for (const program::ChannelId& to : flow.destinations) {
     state.destinations.push_back(end_of(to));
-    if (to.tile.row == 0) word_cycles = std::max(word_cycles, profile_.dma.s2mm_word_cycles);
+    if (to.tile.row != 0) continue;
+    word_cycles = std::max(word_cycles, profile_.dma.s2mm_word_cycles);
+    state.ddr = kDdrWrites;
+    state.ddr_channel = state.destinations.back();
+  }
+  if (flow.source.tile.row == 0) {
+    word_cycles = std::max(word_cycles, profile_.dma.mm2s_word_cycles);
+    // From shim to shim, the read is the one that counts.
+    state.ddr = kDdrReads;
+    state.ddr_channel = state.source;
   }
   state.word_ps = Ps(word_cycles);
   flows_.push_back(std::move(state));

@@ -196,7 +196,9 @@ void ExpectProduct(const DesignSpec& spec, const ProductShape& shape, const Imag
 class Array {
  public:
   explicit Array(const DesignSpec& spec, DataMode data = DataMode::kMoved)
-      : spec_(spec), data_(data), profile_(PhoenixAs(spec.arch)) {
+      : Array(spec, data, PhoenixAs(spec.arch)) {}
+  Array(const DesignSpec& spec, DataMode data, profile::Profile profile)
+      : spec_(spec), data_(data), profile_(std::move(profile)) {
     Result<ArrayProgram> program = program::Lower(spec);
     EXPECT_TRUE(program.ok()) << program.status().ToString();
     const Status legal = program::Validate(*program, arch::NpuOf(spec.arch));
@@ -352,6 +354,52 @@ TEST_P(WholeArrayTest, TimingAloneTellsTheSameTimes) {
       EXPECT_EQ(a.kernel_ps, b.kernel_ps);
     }
   }
+}
+
+// --- The memory behind the array ---
+
+// A spec whose transfers of A are runs of 16 bytes, and all that it reads of a product.
+constexpr ProductShape kBound{1, 256, 512, 256, false, false, {}};
+constexpr double kReadBytes = (256.0 * 512 * 4) + (512.0 * 256 * 4);  // Either one four times.
+constexpr double kWrittenBytes = 256.0 * 256 * 4;
+
+double SimulatedPs(const profile::DdrCosts& ddr, int64_t k_mt = 16) {
+  DesignSpec spec = Spec(NpuArch::kNpu1, 4);
+  spec.k_mt = k_mt;
+  profile::Profile profile = PhoenixAs(NpuArch::kNpu1);
+  profile.ddr = ddr;
+  Array array(spec, DataMode::kTimingOnly, profile);
+  return static_cast<double>(array.Multiply(kBound, 1).end_ps - kStartPs);
+}
+
+TEST(WholeArrayDdrTest, AllChannelsShareTheReads) {
+  const double free_ps = SimulatedPs({1000, 1000, 0});
+  for (const double gbps : {0.5, 1.0, 2.0}) {
+    const double least_ps = kReadBytes / gbps * 1e3;
+    const double ps = SimulatedPs({gbps, 1000, 0});
+    EXPECT_GT(ps, least_ps);
+    EXPECT_LT(ps, least_ps + free_ps);
+  }
+  // Writes have their own.
+  const double write_ps = kWrittenBytes / 0.1 * 1e3;
+  EXPECT_GT(SimulatedPs({1000, 0.1, 0}), write_ps);
+  EXPECT_LT(SimulatedPs({1000, 0.1, 0}), write_ps + free_ps);
+}
+
+TEST(WholeArrayDdrTest, ShortRunsCostMore) {
+  // Half of it is A: 16 bytes that cost 80, 32 that cost 96, 64 that cost 128. B is packed.
+  for (const int64_t k_mt : {16, 32, 64}) {
+    const double a_factor = 1 + (64.0 / static_cast<double>(k_mt));
+    const double b_factor = 1 + (64.0 / (512 * 16));
+    const double least_ps = kReadBytes / 2 * (a_factor + b_factor) / 0.5 * 1e3;
+    const double ps = SimulatedPs({0.5, 1000, 64}, k_mt);
+    EXPECT_GT(ps, least_ps) << k_mt;
+    EXPECT_LT(ps, least_ps * 1.1) << k_mt;
+  }
+}
+
+TEST(WholeArrayDdrTest, EnoughIsNoBound) {
+  EXPECT_EQ(SimulatedPs({1000, 1000, 0}), SimulatedPs({500, 600, 1}));
 }
 
 std::vector<std::pair<NpuArch, int>> Arrays() {
