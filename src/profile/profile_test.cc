@@ -304,8 +304,8 @@ TEST(ProfileTest, RefusesKernelsByName) {
       {[](json& root) { root["kernel_models"][0] = 1; },
        "kernel_models[0] is of type number; expected an object of name, output, "
        "peak_macs_per_cycle, output_cycles, fixed_cycles"},
-      {[](json& root) { root["kernel_models"][1]["output"] = "s16"; },
-       "kernel_models[1].output is 's16'; expected s32 or s8"},
+      {[](json& root) { root["kernel_models"][1]["output"] = "s64"; },
+       "kernel_models[1].output is 's64'; expected s32, s16 or s8"},
       {[](json& root) { root["kernel_models"][1]["name"] = "Scalar"; },
        "kernel_models[1].name is 'Scalar'; expected letters a-z, digits and '-'"},
       {[](json& root) { root["kernel_models"][1]["output"] = "s32"; },
