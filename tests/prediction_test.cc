@@ -99,6 +99,25 @@ TEST(PredictionTest, OddPoolsSmallTilesAndSingleSetsAgreeToo) {
   }
 }
 
+TEST(PredictionTest, WholeArraysAgreeToo) {
+  struct Shape {
+    int64_t m;
+    int64_t k;
+    int64_t n;
+  };
+  for (const char* profile : {"phoenix", "hawk-point", "krackan", "phoenix:kernel=chess"}) {
+    for (const Shape& s : {Shape{256, 256, 256}, Shape{512, 512, 512}, Shape{300, 1000, 200},
+                           Shape{1500, 512, 512}, Shape{40, 2000, 700}}) {
+      const ArrayOptions array{"whole_array"};
+      const double simulated = SimulatedUs(profile, array, s.m, s.k, s.n);
+      const double predicted = PredictedUs(profile, array, s.m, s.k, s.n);
+      EXPECT_NEAR(predicted / simulated, 1, 0.06)
+          << profile << " " << s.m << "x" << s.k << "x" << s.n << ": predicted " << predicted
+          << ", simulated " << simulated;
+    }
+  }
+}
+
 class ReportSuiteTest : public ::testing::Test {
  protected:
   static const cli::ReportSuite& Suite() {
