@@ -7,8 +7,8 @@
 
 #include "cli/report_suite.h"
 #include "engine/array_choices.h"
+#include "engine/compose.h"
 #include "plan/plan.h"
-#include "profile/profile.h"
 #include "tilewave/engine.h"
 
 namespace tilewave {
@@ -41,11 +41,11 @@ double SimulatedUs(const std::string& profile, const ArrayOptions& array, int64_
 
 double PredictedUs(const std::string& profile, const ArrayOptions& array, int64_t m, int64_t k,
                    int64_t n) {
-  const Result<profile::Profile> found = profile::FindProfile(profile);
+  const Result<device::vnpu::VnpuOptions> found = engine::ParseVnpuArgument(profile);
   const Result<plan::ArrayChoices> choices = engine::ArrayChoicesOf(array);
   if (!found.ok() || !choices.ok()) return -1;
   const Result<plan::Plan> plan =
-      plan::MakePlan(Dense(m, k, n), {DeviceKind::kVnpu, *found, *choices});
+      plan::MakePlan(Dense(m, k, n), {DeviceKind::kVnpu, found->profile, *choices});
   return plan.ok() ? plan->cost.total_us : -1;
 }
 

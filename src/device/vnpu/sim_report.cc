@@ -38,7 +38,7 @@ std::string ArraySim::NotReadyText(const ChannelState& channel) const {
     if (receiver.phase == ChannelState::Phase::kStreaming) continue;
     names += (names.empty() ? "" : ", ") + Name(receiver.id);
   }
-  return names.empty() ? "" : fmt::format(", which {} cannot take", names);
+  return names.empty() ? "" : fmt::format(", which {} cannot take,", names);
 }
 
 std::string ArraySim::DeadlockText() const {
