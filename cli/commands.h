@@ -45,5 +45,6 @@ void AddDevicesCommand(CLI::App* app, Context* context);
 void AddBenchCommand(CLI::App* app, Context* context);
 void AddExplainCommand(CLI::App* app, Context* context);
 void AddSelftestCommand(CLI::App* app, Context* context);
+void AddStreamCommand(CLI::App* app, Context* context);
 
 }  // namespace tilewave::cli

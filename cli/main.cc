@@ -70,6 +70,7 @@ int Main(int argc, char** argv) {
   AddBenchCommand(&app, &context);
   AddExplainCommand(&app, &context);
   AddSelftestCommand(&app, &context);
+  AddStreamCommand(&app, &context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForVersion&) {

@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "program/stream.h"
 #include "tests/support/counting_allocator.h"
+#include "tests/support/stream_samples.h"
 #include "tilewave/c.h"
 #include "tilewave/engine.h"
 
@@ -185,6 +187,23 @@ INSTANTIATE_TEST_SUITE_P(Devices, AllocationTest,
                                            EngineKind{"vnpu:phoenix", false, "whole_array"},
                                            EngineKind{"vnpu:phoenix", true, "whole_array"}),
                          NameOf);
+
+// A stream is encoded for every shape, between a call and its launch.
+TEST(StreamAllocationTest, StorageThatSufficesIsAllThatEncodingTakes) {
+  const program::Sequence sequence = program::WorkedExample();
+  const arch::Npu& npu = arch::NpuOf(arch::NpuArch::kNpu1);
+  std::vector<uint32_t> words;
+  ASSERT_TRUE(program::EncodeStream(sequence, npu, {}, &words).ok());
+  const int64_t before = testing::AllocationCount();
+  const bool ok = program::EncodeStream(sequence, npu, {}, &words).ok();
+  const int64_t after = testing::AllocationCount();
+  EXPECT_TRUE(ok);
+  EXPECT_EQ(after - before, 0);
+  // Without storage: one piece of memory that is large enough from the start.
+  const Result<std::vector<uint32_t>> returned = program::EncodeStream(sequence, npu);
+  EXPECT_TRUE(returned.ok());
+  EXPECT_EQ(testing::AllocationCount() - after, 1);
+}
 
 }  // namespace
 }  // namespace tilewave

@@ -60,6 +60,8 @@ struct Npu {
   int64_t min_stack_bytes = 0;      ///< What the toolchain reserves if nobody says more.
   int stream_generation = 0;        ///< DevGen of the header of an instruction stream.
   int64_t macs_per_cycle_int8 = 0;  ///< Dense s8 x s8 of one core's vector unit.
+  int stream_columns = 0;           ///< Most that the header of a stream may name.
+  uint32_t burst_code = 0;          ///< Of the longest bursts of a shim descriptor.
 
   TileKind KindOf(int row) const {
     return row == 0 ? TileKind::kShim : row == 1 ? TileKind::kMemory : TileKind::kCore;

@@ -4,6 +4,7 @@ usage: cli_test.py PATH_OF_TILEWAVE [unittest arguments]
 """
 
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
@@ -19,6 +20,9 @@ import time
 import unittest
 
 import numpy as np
+
+sys.dont_write_bytecode = True
+from gemm_stream import gemm_stream  # noqa: E402
 
 PROGRAM = ""
 RNG = np.random.default_rng(42)
@@ -664,6 +668,74 @@ class VirtualNpu(CliTest):
         for shape in ("512", "512x512", "1x2x3x4", "0x1x1", "ax1x1", "-1x1x1", ""):
             self.refuse(3, "expected MxKxN", "explain", shape)
         self.refuse(3, "no profile to explain with", "explain", "2x2x2", "--device", "host")
+
+
+class Streams(CliTest):
+    GEMM = gemm_stream(256, 256, 256, 32, 32, 32)
+
+    def file(self, content, name="insts.bin"):
+        path = self.dir / name
+        path.write_bytes(content)
+        return path
+
+    def test_a_published_stream(self):
+        # The file that mlir-aie compiled: what the formulas give is the same to the byte.
+        self.assertEqual(hashlib.md5(self.GEMM).hexdigest(), "b6e7c0305e3d529bc574df69b689ec4b")
+        stream = self.json_of(0, "stream", "decode", self.file(self.GEMM))
+        self.assertEqual(stream["header"],
+                         {"version": "0.1", "npu": "npu1", "generation": 3, "rows": 6,
+                          "columns": 4, "ops": 68, "bytes": 2592})
+        self.assertEqual(len(stream["ops"]), 68)
+        self.assertEqual(stream["ops"][2]["word"], 28)
+        # Every element of C is written once, and no byte beside it.
+        written = np.zeros(256 * 256, int)
+        tasks = [task for task in stream["tasks"] if task["kind"] == "task"]
+        self.assertEqual(len(tasks), 20)
+        for task in tasks:
+            pattern = task["pattern"]
+            if task["direction"] == "MM2S":
+                self.assertEqual(task["channel"], pattern["argument"])
+                self.assertEqual(task["executions"], 8)
+                continue
+            (s0, s1, s2), (t0, t1, t2) = pattern["sizes"], pattern["steps_words"]
+            words = np.add.outer(np.add.outer(np.arange(s2) * t2, np.arange(s1) * t1),
+                                 np.arange(s0) * t0).ravel()
+            for execution in range(task["executions"]):
+                np.add.at(written, pattern["offset_bytes"] // 4 + words
+                          + execution % pattern["iteration_size"]
+                          * pattern["iteration_step_words"], 1)
+        self.assertEqual(set(written), {1})
+        self.assertEqual(sum(task["kind"] == "wait" for task in stream["tasks"]), 4)
+
+    def test_text_is_as_good_as_binary(self):
+        words = struct.unpack(f"<{len(self.GEMM) // 4}I", self.GEMM)
+        binary = tilewave("stream", "decode", self.file(self.GEMM)).stdout
+        self.assertIn("buffer 0 + 16384 B: 32 rows x 64 B, step 512 B, in 8 blocks, step 64 B, "
+                      "repeated 8 times\n", binary)
+        for end in ("\n", "\r\n"):
+            text = "".join(f"{word:08X}{end}" for word in words)
+            path = self.file(text.encode(), "insts.txt")
+            self.assertEqual(tilewave("stream", "decode", path).stdout, binary)
+
+    def test_files_that_are_no_streams(self):
+        def refuse(code, part, content):
+            self.refuse(code, part, "stream", "decode", self.file(content))
+        refuse(3, "is truncated: it has 0 words", b"")
+        refuse(3, "has 2591 bytes; expected whole words", self.GEMM[:-1])
+        refuse(3, "insts.bin: the instruction stream has 2588 bytes; its header says 2592",
+               self.GEMM[:-4])
+        refuse(5, "is of version 2.1", b"\2" + self.GEMM[1:])
+        refuse(3, "for generation 9", self.GEMM[:2] + b"\x09" + self.GEMM[3:])
+        refuse(5, "at word 4 of the instruction stream is 0x02 (a block set), whose layout",
+               self.GEMM[:16] + b"\2" + self.GEMM[17:])
+        refuse(3, "line 2 is 'not a word'", b"06030100\nnot a word\n")
+        refuse(3, "line 1 is '0x060301'", b"0x060301\n")
+        refuse(3, "line 1 is '\\x80", bytes(range(128, 256)))
+        self.refuse(4, "no such file", "stream", "decode", self.dir / "none")
+        self.refuse(3, "is a directory; expected an instruction stream", "stream", "decode",
+                    self.dir)
+        self.refuse(2, "see tilewave --help", "stream")
+        self.refuse(2, "see tilewave --help", "stream", "decode")
 
 
 class OtherCommands(CliTest):

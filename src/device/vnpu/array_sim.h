@@ -18,7 +18,8 @@
 #include "device/vnpu/kernel_table.h"
 #include "profile/profile.h"
 #include "program/array_program.h"
-#include "program/stream.h"
+#include "program/sequence.h"
+#include "program/stream_reader.h"
 #include "tilewave/status.h"
 
 namespace tilewave::device::vnpu {
@@ -216,13 +217,13 @@ class ArraySim {
 
   // Controller.
   void StepController(int64_t now_ps);
-  int64_t Execute(const program::StreamOp& op, int64_t now_ps);
+  int64_t Execute(const program::StreamOp& op, size_t word, int64_t now_ps);
   int64_t ExecuteWrite(const program::Write32& write, int64_t now_ps);
   int64_t ExecuteBlockWrite(const program::BlockWrite& write);
   int64_t ExecutePatch(const program::PatchAddress& patch);
   int64_t ExecuteMaskWrite(const program::MaskWrite& write);
   int64_t ExecuteSync(const program::Sync& sync);
-  bool PushTask(const program::Tile& tile, uint32_t offset, uint32_t value, int64_t now_ps);
+  bool PushTask(uint32_t address, uint32_t value, int64_t now_ps);
   bool WriteLock(const program::Tile& tile, uint32_t offset, uint32_t value, int64_t now_ps);
   bool WriteMemory(const program::Tile& tile, uint32_t offset, uint32_t value);
 

@@ -74,5 +74,46 @@ TEST(ArraySimMisuseTest, TwoChannelsOnOneBuffer) {
       << status.message();
 }
 
+// Operations that can be read, but of which nothing here says what the hardware would do.
+TEST(ArraySimMisuseTest, OperationsThatAreNotExecuted) {
+  const program::ChannelId out{{0, 0}, program::Direction::kS2mm, 0};
+  const struct {
+    program::StreamOp op;
+    const char* expected;
+  } cases[] = {
+      {program::MaskPoll{0x1D220, 0, 1, false}, "the mask poll at word 10 "},
+      {program::MaskPoll{0x1D220, 0, 1, true}, "the busy mask poll at word 10 "},
+      {program::Sync{out, 2, 1}, "(0x80 of 2 x 1 tiles)"},
+      {program::Sync{out, 1, 2}, "(0x80 of 1 x 2 tiles)"},
+      {program::Noop(), "the no-op at word 10 "},
+      {program::Preempt{1}, "the preemption point at word 10 "},
+      {program::LoadPdi(), "the configuration load at word 10 "},
+      {program::CustomOp{0x90, {}}, "the custom operation at word 10 "},
+  };
+  for (const auto& c : cases) {
+    std::vector<uint32_t> words;
+    program::StreamWriter writer(arch::NpuOf(arch::NpuArch::kNpu1), {}, &words);
+    ASSERT_TRUE(writer.Add(program::WriteParameter{{0, 2}, 0, 0}));
+    ASSERT_TRUE(writer.Add(c.op));
+    ASSERT_TRUE(writer.Finish().ok());
+    const Status status = Launch(*program::Lower(kPacked), words);
+    EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+    EXPECT_NE(status.message().find(c.expected), std::string::npos) << status.message();
+  }
+}
+
+TEST(ArraySimMisuseTest, TheOtherVersionOfAStreamDoesTheSame) {
+  program::StreamOptions options;
+  options.version = program::StreamVersion::kV10;
+  options.controller_ids = program::StreamOptions::ControllerIds::kEveryToken;
+  options.columns = 1;
+  const ArrayProgram program = *program::Lower(kPacked);
+  const std::vector<uint32_t> words = *program::EncodeStream(
+      *program::LaunchSequence(program, 1), arch::NpuOf(arch::NpuArch::kNpu1), options);
+  EXPECT_LT(words.size(), GoodStream().size());
+  const Status status = Launch(program, words);
+  EXPECT_TRUE(status.ok()) << status.message();
+}
+
 }  // namespace
 }  // namespace tilewave::device::vnpu

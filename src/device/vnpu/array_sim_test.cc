@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "program/lower.h"
+#include "program/stream.h"
 #include "program/validate.h"
 
 namespace tilewave::device::vnpu {

@@ -7,42 +7,10 @@
 #include <optional>
 
 #include "device/vnpu/array_sim.h"
+#include "program/registers.h"
+#include "program/shim_descriptor.h"
 
 namespace tilewave::device::vnpu {
-namespace {
-
-constexpr uint32_t kOffsetMask = (uint32_t{1} << arch::kRowShift) - 1;
-constexpr uint32_t kControllerIdMask = 0x1F00;
-constexpr uint32_t kDescriptorWords = 8;
-
-program::Tile TileOf(uint32_t address) {
-  constexpr uint32_t kRowMask = (uint32_t{1} << (arch::kColumnShift - arch::kRowShift)) - 1;
-  return {static_cast<int>(address >> arch::kColumnShift),
-          static_cast<int>((address >> arch::kRowShift) & kRowMask)};
-}
-
-/// Which element of a register array an offset is, or -1.
-int IndexIn(uint32_t offset, uint32_t base, uint32_t stride, int count) {
-  if (offset < base || (offset - base) % stride != 0) return -1;
-  const uint32_t index = (offset - base) / stride;
-  return index < static_cast<uint32_t>(count) ? static_cast<int>(index) : -1;
-}
-
-/// The shim channel whose register an offset is, given where those of channel 0 stand; none if it
-/// is another tile or another register.
-std::optional<program::ChannelId> ShimChannelAt(const program::Tile& tile, uint32_t offset,
-                                                uint32_t s2mm, uint32_t mm2s,
-                                                const arch::TileLimits& shim) {
-  if (tile.row != 0) return std::nullopt;
-  const int in = IndexIn(offset, s2mm, arch::kChannelStride, shim.s2mm_channels);
-  if (in >= 0) return program::ChannelId{tile, program::Direction::kS2mm, in};
-  const int out = IndexIn(offset, mm2s, arch::kChannelStride, shim.mm2s_channels);
-  if (out >= 0) return program::ChannelId{tile, program::Direction::kMm2s, out};
-  return std::nullopt;
-}
-
-}  // namespace
-
 void ArraySim::StepController(int64_t now_ps) {
   if (reader_->done()) {
     for (ChannelState& channel : channels_) {
@@ -58,12 +26,13 @@ void ArraySim::StepController(int64_t now_ps) {
     ended_ = true;
     return;
   }
+  const size_t word = reader_->position();
   const Result<program::StreamOp> op = reader_->Next();
   if (!op.ok()) {
     status_ = op.status();
     return;
   }
-  const int64_t cost_ps = Execute(*op, now_ps);
+  const int64_t cost_ps = Execute(*op, word, now_ps);
   if (awaited_channel_ >= 0) {
     awaiting_since_ps_ = now_ps;
     return;  // EndExecution goes on from here.
@@ -71,18 +40,30 @@ void ArraySim::StepController(int64_t now_ps) {
   Post(now_ps + cost_ps, Event::Kind::kController, 0);
 }
 
-int64_t ArraySim::Execute(const program::StreamOp& op, int64_t now_ps) {
+int64_t ArraySim::Execute(const program::StreamOp& op, size_t word, int64_t now_ps) {
   if (const auto* write = std::get_if<program::Write32>(&op)) return ExecuteWrite(*write, now_ps);
   if (const auto* block = std::get_if<program::BlockWrite>(&op)) return ExecuteBlockWrite(*block);
   if (const auto* patch = std::get_if<program::PatchAddress>(&op)) return ExecutePatch(*patch);
   if (const auto* masked = std::get_if<program::MaskWrite>(&op)) return ExecuteMaskWrite(*masked);
-  return ExecuteSync(std::get<program::Sync>(op));
+  if (const auto* sync = std::get_if<program::Sync>(&op);
+      sync != nullptr && sync->columns == 1 && sync->rows == 1) {
+    return ExecuteSync(*sync);
+  }
+  const auto* range = std::get_if<program::Sync>(&op);
+  status_ = {
+      StatusCode::kUnimplemented,
+      fmt::format(
+          "the {} at word {} of the instruction stream ({:#04x}{}) is nothing that "
+          "the virtual NPU executes",
+          Name(op), word, OpcodeOf(op),
+          range == nullptr ? "" : fmt::format(" of {} x {} tiles", range->columns, range->rows))};
+  return 0;
 }
 
 int64_t ArraySim::ExecuteWrite(const program::Write32& write, int64_t now_ps) {
-  const program::Tile tile = TileOf(write.address);
-  const uint32_t offset = write.address & kOffsetMask;
-  if (!PushTask(tile, offset, write.value, now_ps) &&
+  const program::Tile tile = program::TileOf(write.address);
+  const uint32_t offset = program::OffsetOf(write.address);
+  if (!PushTask(write.address, write.value, now_ps) &&
       !WriteLock(tile, offset, write.value, now_ps) && !WriteMemory(tile, offset, write.value)) {
     Fail(fmt::format("the stream writes {:#x} of {}, which is no register or memory in use", offset,
                      Name(tile)));
@@ -90,11 +71,10 @@ int64_t ArraySim::ExecuteWrite(const program::Write32& write, int64_t now_ps) {
   return Ps(profile_.controller.write_cycles);
 }
 
-bool ArraySim::PushTask(const program::Tile& tile, uint32_t offset, uint32_t value,
-                        int64_t now_ps) {
+bool ArraySim::PushTask(uint32_t address, uint32_t value, int64_t now_ps) {
   const arch::TileRegisters& registers = arch::RegistersOf(arch::TileKind::kShim);
   const std::optional<program::ChannelId> id =
-      ShimChannelAt(tile, offset, registers.s2mm_queue, registers.mm2s_queue, npu_.shim);
+      program::ShimChannelAt(address, registers.s2mm_queue, registers.mm2s_queue, npu_.shim);
   if (!id) return false;
   const int index = FindShimChannel(*id);
   if (index < 0) {
@@ -102,8 +82,11 @@ bool ArraySim::PushTask(const program::Tile& tile, uint32_t offset, uint32_t val
     return true;
   }
   ChannelState& channel = channels_[static_cast<size_t>(index)];
-  const Task task{static_cast<int>(value & 0xF), static_cast<int>((value >> 16) & 0xFF) + 1,
-                  (value >> 31) != 0};
+  const program::Tile& tile = id->tile;
+  const Task task{
+      static_cast<int>(value & program::kTaskDescriptorMask),
+      static_cast<int>(value >> program::kTaskRepeatShift & program::kTaskRepeatMask) + 1,
+      (value & program::kTaskToken) != 0};
   const ShimDescriptor& descriptor =
       shim_descriptors_[static_cast<size_t>(tile.column)][static_cast<size_t>(task.descriptor)];
   if (!descriptor.written || !descriptor.patched) {
@@ -126,7 +109,7 @@ bool ArraySim::WriteLock(const program::Tile& tile, uint32_t offset, uint32_t va
   const int on = TileIndex(tile);
   if (on < 0) return false;
   const std::vector<int>& locks = tiles_[static_cast<size_t>(on)].locks;
-  const int id = IndexIn(offset, arch::RegistersOf(npu_.KindOf(tile.row)).locks, arch::kLockStride,
+  const int id = program::IndexIn(offset, arch::RegistersOf(npu_.KindOf(tile.row)).locks, arch::kLockStride,
                          static_cast<int>(locks.size()));
   const int index = id < 0 ? -1 : locks[static_cast<size_t>(id)];
   if (index < 0) return false;
@@ -185,14 +168,14 @@ bool ArraySim::DescriptorInUse(int column, int id) const {
 }
 
 int64_t ArraySim::ExecuteBlockWrite(const program::BlockWrite& write) {
-  const program::Tile tile = TileOf(write.address);
+  const program::Tile tile = program::TileOf(write.address);
   uint32_t within = 0;
   ShimDescriptor* descriptor =
-      tile.row == 0 ? FindShimDescriptor(tile.column, write.address & kOffsetMask, &within)
+      tile.row == 0 ? FindShimDescriptor(tile.column, program::OffsetOf(write.address), &within)
                     : nullptr;
-  if (descriptor == nullptr || within != 0 || write.words.size() != kDescriptorWords) {
+  if (descriptor == nullptr || within != 0 || write.words.size() != program::kShimDescriptorWords) {
     Fail(fmt::format("a block of {} words written to {:#x} of {}, which is no shim descriptor",
-                     write.words.size(), write.address & kOffsetMask, Name(tile)));
+                     write.words.size(), program::OffsetOf(write.address), Name(tile)));
     return 0;
   }
   const auto id =
@@ -212,14 +195,14 @@ int64_t ArraySim::ExecuteBlockWrite(const program::BlockWrite& write) {
 }
 
 int64_t ArraySim::ExecutePatch(const program::PatchAddress& patch) {
-  const program::Tile tile = TileOf(patch.address);
+  const program::Tile tile = program::TileOf(patch.address);
   uint32_t within = 0;
   ShimDescriptor* descriptor =
-      tile.row == 0 ? FindShimDescriptor(tile.column, patch.address & kOffsetMask, &within)
+      tile.row == 0 ? FindShimDescriptor(tile.column, program::OffsetOf(patch.address), &within)
                     : nullptr;
   if (descriptor == nullptr || within != arch::kWordBytes || !descriptor->written) {
     Fail(fmt::format("an address patched into {:#x} of {}, which is no written shim descriptor",
-                     patch.address & kOffsetMask, Name(tile)));
+                     program::OffsetOf(patch.address), Name(tile)));
     return 0;
   }
   const auto id =
@@ -241,13 +224,13 @@ int64_t ArraySim::ExecutePatch(const program::PatchAddress& patch) {
 }
 
 int64_t ArraySim::ExecuteMaskWrite(const program::MaskWrite& write) {
-  const program::Tile tile = TileOf(write.address);
-  const uint32_t offset = write.address & kOffsetMask;
+  const program::Tile tile = program::TileOf(write.address);
+  const uint32_t offset = program::OffsetOf(write.address);
   const arch::TileRegisters& registers = arch::RegistersOf(arch::TileKind::kShim);
-  const std::optional<program::ChannelId> id =
-      ShimChannelAt(tile, offset, registers.s2mm_control, registers.mm2s_control, npu_.shim);
+  const std::optional<program::ChannelId> id = program::ShimChannelAt(
+      write.address, registers.s2mm_control, registers.mm2s_control, npu_.shim);
   const int channel = id ? FindShimChannel(*id) : -1;
-  if (channel < 0 || write.mask != kControllerIdMask) {
+  if (channel < 0 || write.mask != program::kControllerIdMask) {
     Fail(fmt::format("{:#x} of {} written under mask {:#x}, which is no control register in use",
                      offset, Name(tile), write.mask));
     return 0;

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "device/vnpu/array_sim.h"
 #include "program/lower.h"
+#include "program/stream.h"
 
 namespace tilewave::device::vnpu {
 namespace {
@@ -25,7 +26,6 @@ using program::ArrayProgram;
 using program::DesignFamily;
 using program::DesignSpec;
 using program::Sequence;
-using program::WriteDescriptor;
 using std::chrono::nanoseconds;
 using Words = std::vector<uint32_t>;
 
@@ -75,7 +75,7 @@ Words GoodStream(const DesignSpec& spec = kPacked) {
 // Never ends: the core waits for the rest of its input.
 Words StuckStream() {
   Sequence sequence = *program::LaunchSequence(*Lowered(kPacked), 1);
-  std::get<WriteDescriptor>(sequence[0]).length_words = 100;
+  std::get<program::WriteDescriptor>(sequence[0]).length_words = 100;
   return StreamOf(sequence);
 }
 

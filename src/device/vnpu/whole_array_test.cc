@@ -14,6 +14,7 @@
 #include "core/requantise.h"
 #include "device/vnpu/array_sim.h"
 #include "program/lower.h"
+#include "program/stream.h"
 #include "program/validate.h"
 #include "program/whole_array_launch.h"
 

@@ -16,6 +16,7 @@
 #include "device/vnpu/kernel_table.h"
 #include "profile/profile.h"
 #include "program/lower.h"
+#include "program/stream.h"
 
 namespace tilewave::kernels::aie {
 namespace {
