@@ -37,8 +37,7 @@ Status ChooseDesign(arch::NpuArch arch, const ArrayChoices& choices, ArrayPlan* 
   spec.family = choices.family.value_or(DesignFamily::kKStream);
   spec.kernel = choices.kernel.value_or(program::TileKernel::kVector);
   spec.output = choices.output.value_or(program::TileOutput::kS32);
-  if (choices.tile_m > 0 || choices.tile_k > 0 || choices.tile_n > 0 || choices.k_mt > 0 ||
-      choices.columns > 0 || choices.b_layout || choices.c_buffers > 0 || choices.stack_bytes) {
+  if (choices.FixWholeArray()) {
     return Contradiction(fmt::format(
         "a tile shape, k_mt, columns, a layout of B, buffers of C and a stack are for whole_array; "
         "{} has none of them",

@@ -53,6 +53,12 @@ struct ArrayChoices {
   int64_t pool = 0;           ///< Buffer sets of a pool; 0: the planner's.
   bool batched_syncs = true;  ///< One sync for all that is ready, or one for each buffer.
   bool interleave = true;     ///< The host packs and reads while the device works.
+
+  /// Whether anything is fixed that only whole_array has.
+  bool FixWholeArray() const {
+    return tile_m > 0 || tile_k > 0 || tile_n > 0 || k_mt > 0 || columns > 0 || b_layout ||
+           c_buffers > 0 || stack_bytes;
+  }
 };
 
 /// A product cut into launches of one design.

@@ -15,10 +15,11 @@ namespace {
 Result<ArrayPlan> ChooseArrayPlan(const core::Problem& problem, const profile::Profile& profile,
                                   const ArrayChoices& choices) {
   using program::DesignFamily;
-  const bool fixed = choices.family.has_value();
+  const bool fixed = choices.family.has_value() || choices.FixWholeArray();
   const bool of_launches = choices.mode || choices.buffers || choices.pool != 0 ||
                            choices.kernel == program::TileKernel::kScalar;
-  if (fixed ? choices.family == DesignFamily::kWholeArray : !of_launches) {
+  const DesignFamily family = choices.family.value_or(DesignFamily::kWholeArray);
+  if (fixed ? family == DesignFamily::kWholeArray : !of_launches) {
     Result<ArrayPlan> whole = MakeWholeArrayPlan(problem, profile, choices);
     if (fixed || whole.ok() || whole.status().code() != StatusCode::kOutOfRange) return whole;
   }
