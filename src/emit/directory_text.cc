@@ -21,9 +21,8 @@ using program::ProductShape;
 constexpr std::string_view kReadme = R"text(# {name}
 
 Made by `tilewave emit`. **Nothing here has run on an NPU, and none of it has been through aie-opt
-or aiecc by tilewave's authors**: what tilewave checks is that the program fits the limits of the
-hardware, that its virtual NPU multiplies exactly with it, and that design.mlir reads back as the
-same program.
+or aiecc by tilewave's authors.** What `tilewave emit` has checked: the program and the streams fit
+the limits of the hardware, and design.mlir reads back as the program that the virtual NPU runs.
 
 | | |
 |---|---|
@@ -59,13 +58,14 @@ columns, C in rows x columns.
 ## What to check on first use
 
 - `aie-opt --verify-diagnostics design.mlir` accepts the text.
-- Completion tokens: in aiecc's intermediate `input_physical.mlir` (or what it is called then) each
-  shim tile has a packet flow from `TileControl` to `South`, and its `controller_id` is still {controller}.
-  mlir-aie's passes add that flow; without it a stream waits for ever.
+- Completion tokens: in what aiecc leaves of its passes in `build/`, each shim tile has a packet
+  flow from `TileControl` to `South`, and its `controller_id` is still {controller}. Those passes
+  add the flow; without it a stream waits for ever.
 - Addresses: buffers and `parameters` stand where design.mlir puts them. Streams write parameters
   and locks by address and id.
 - Descriptor ids: those in design.mlir are kept.
-- The linker's map: stack at the bottom of the data memory, and `.data` and `.bss` overlap no buffer.
+- The linker's map: the stack is at the bottom of the data memory, and `.data` and `.bss` overlap no
+  buffer.
 - The core's assembly: parameters are loaded after the lock `start` is taken, not before.
 - Program memory: at most {program_bytes} bytes a core.
 )text";

@@ -1,8 +1,8 @@
 # Compiles the sources of the array's tile kernels in as text. Sets TILEWAVE_KERNEL_SOURCES_SOURCE
 # to the generated source.
 set(kernel_directory ${PROJECT_SOURCE_DIR}/src/kernels/aie)
-file(GLOB TILEWAVE_KERNEL_FILES CONFIGURE_DEPENDS RELATIVE ${kernel_directory} ${kernel_directory}/*.h
-     ${kernel_directory}/tile_kernels.cc)
+file(GLOB TILEWAVE_KERNEL_FILES CONFIGURE_DEPENDS RELATIVE ${kernel_directory}
+     ${kernel_directory}/*.h ${kernel_directory}/tile_kernels.cc)
 # host_*: what runs them on the CPU.
 list(FILTER TILEWAVE_KERNEL_FILES EXCLUDE REGEX "^host_")
 list(SORT TILEWAVE_KERNEL_FILES)
