@@ -44,6 +44,7 @@ void AddRandomCommand(CLI::App* app, Context* context);
 void AddDevicesCommand(CLI::App* app, Context* context);
 void AddBenchCommand(CLI::App* app, Context* context);
 void AddExplainCommand(CLI::App* app, Context* context);
+void AddEmitCommand(CLI::App* app, Context* context);
 void AddSelftestCommand(CLI::App* app, Context* context);
 void AddStreamCommand(CLI::App* app, Context* context);
 

@@ -69,6 +69,7 @@ int Main(int argc, char** argv) {
   AddDevicesCommand(&app, &context);
   AddBenchCommand(&app, &context);
   AddExplainCommand(&app, &context);
+  AddEmitCommand(&app, &context);
   AddSelftestCommand(&app, &context);
   AddStreamCommand(&app, &context);
   try {

@@ -113,4 +113,8 @@ inline constexpr uint32_t kLockStride = 0x10;
 
 const TileRegisters& RegistersOf(TileKind kind);
 
+/// Packet id of a shim tile's completion tokens: what mlir-aie assigns to all shim tiles
+/// (AIEGenerateColumnControlOverlay), and so what a channel's Controller_ID must say.
+inline constexpr int kShimControllerId = 15;
+
 }  // namespace tilewave::arch

@@ -31,6 +31,8 @@ struct TileBuffer {
   Tile tile;
   int64_t address = 0;  ///< In the tile's own memory; the bank follows from it (arch::BankOf).
   int64_t bytes = 0;
+
+  bool operator==(const TileBuffer&) const = default;
 };
 
 struct Lock {
@@ -38,12 +40,16 @@ struct Lock {
   Tile tile;
   int id = 0;
   int initial = 0;
+
+  bool operator==(const Lock&) const = default;
 };
 
 /// Acquiring waits until the value is at least `value`, then subtracts it; releasing adds.
 struct LockUse {
   int lock = -1;  ///< Index into ArrayProgram::locks; -1: none.
   int value = 0;
+
+  bool operator==(const LockUse&) const = default;
 };
 
 /// Zeros that a memory tile's channel adds to the stream around one dimension: words around d0,
@@ -68,6 +74,8 @@ struct Descriptor {
   /// size > 1: each execution starts step_words further on than the last one, in turn.
   Dim iteration = {1, 1};
   std::array<Padding, 3> padding = {};  ///< Of d0, d1, d2; MM2S of memory tiles only.
+
+  bool operator==(const Descriptor&) const = default;
 };
 
 enum class Direction : uint8_t { kS2mm, kMm2s };
@@ -91,18 +99,24 @@ std::string Name(const ChannelId& id);
 struct Channel {
   ChannelId id;
   std::vector<Descriptor> descriptors;  ///< The first starts; `next` makes the loop.
+
+  bool operator==(const Channel&) const = default;
 };
 
 /// A circuit-switched stream from one MM2S channel to one or more S2MM channels.
 struct Flow {
   ChannelId source;
   std::vector<ChannelId> destinations;
+
+  bool operator==(const Flow&) const = default;
 };
 
 /// Buffers that a core takes in turn (the halves of a double buffer).
 struct Ring {
   std::string name;
   std::vector<int> buffers;  ///< Indices into ArrayProgram::buffers.
+
+  bool operator==(const Ring&) const = default;
 };
 
 /// One kernel with its contract: C[m x n] += A[m x k] B[k x n] and the like.
@@ -113,6 +127,8 @@ struct Kernel {
   int64_t n = 0;
   BlockShape block;
   bool b_transposed = false;  ///< Inside a block of B, a column's elements follow each other.
+
+  bool operator==(const Kernel&) const = default;
 };
 
 /// What a core does, one step after another.
@@ -130,6 +146,8 @@ struct CoreOp {
   struct Argument {
     int ring = 0;
     int64_t offset_bytes = 0;
+
+    bool operator==(const Argument&) const = default;
   };
 
   Kind kind = Kind::kEnd;
@@ -137,6 +155,8 @@ struct CoreOp {
   LockUse use;
   std::vector<Argument> arguments;
   std::vector<int> scalars;  ///< Of a call: indices of run-time parameters, after the arguments.
+
+  bool operator==(const CoreOp&) const = default;
 };
 
 struct Core {
@@ -146,6 +166,8 @@ struct Core {
   std::vector<Kernel> kernels;
   std::vector<Ring> rings;
   std::vector<CoreOp> ops;
+
+  bool operator==(const Core&) const = default;
 };
 
 /// A word in a core's memory that the stream writes before the core reads it.
@@ -153,6 +175,8 @@ struct Parameter {
   std::string name;
   Tile tile;
   int64_t address = 0;
+
+  bool operator==(const Parameter&) const = default;
 };
 
 /// A configuration. See the file comment.
@@ -164,6 +188,8 @@ struct ArrayProgram {
   std::vector<Flow> flows;
   std::vector<Core> cores;
   std::vector<Parameter> parameters;
+
+  bool operator==(const ArrayProgram&) const = default;
 };
 
 }  // namespace tilewave::program
