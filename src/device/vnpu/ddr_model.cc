@@ -37,7 +37,7 @@ void DdrModel::Clear() {
 double DdrModel::FairRate() const {
   double wanted = 0;
   for (const Transfer& each : active_) wanted += each.most_rate;
-  if (wanted <= bytes_per_ps_) return INFINITY;
+  if (wanted <= bytes_per_ps_) return bytes_per_ps_;  // More than anyone wants.
   double fair = 0;
   for (;;) {
     double left = bytes_per_ps_;
