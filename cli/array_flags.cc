@@ -74,7 +74,8 @@ void AddArrayFlags(CLI::App* command, ArrayFlags* flags) {
       ->type_name("N");
   AddText(command, "--b-layout", &flags->b_layout, "whole_array: B on the device: row, col, packed")
       ->type_name("NAME");
-  AddText(command, "--cols", &flags->columns, "whole_array: columns of the array (default: all)")
+  AddText(command, "--cols,--columns", &flags->columns,
+          "whole_array: columns of the array (default: all)")
       ->type_name("N");
   AddText(command, "--c-buffers", &flags->c_buffers,
           "whole_array: tiles of C that a core holds, 1 or 2")

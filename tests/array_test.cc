@@ -290,7 +290,7 @@ TEST(ArrayTest, ChoicesAreRefusedByName) {
        StatusCode::kInvalidArgument,
        "whole_array has no tile with k = 44; expected a multiple of 8 from 8 to 65536, the nearest "
        "is 48"},
-      {{.tile_m = 64, .tile_k = 128, .tile_n = 128}, StatusCode::kOutOfRange, "data memory bytes"},
+      {{.tile_m = 64, .tile_k = 128, .tile_n = 128}, StatusCode::kOutOfRange, "data memory"},
       {{.k_mt = 100}, StatusCode::kInvalidArgument, "the nearest is 128"},
       {{.columns = 5}, StatusCode::kInvalidArgument, "on 5 columns; npu1 has 1 to 4"},
       {{.columns = -1}, StatusCode::kInvalidArgument, "columns = -1"},

@@ -20,7 +20,7 @@ using plan::Term;
 using program::DesignFamily;
 using program::TileKernel;
 
-/// Indices into Explanation::strategies, in the order of kWays.
+/// Indices into Explanation::strategies, in the order of kWays; the last may be missing there.
 enum Way : uint8_t {
   kBefore,
   kWaves,
@@ -144,14 +144,17 @@ std::string WallText(const StrategyCost& s) {
 std::string LaunchCountText(const Explanation& e) {
   const plan::ArrayPlan& large = e.strategies[kLargeVector].plan;
   const plan::ArrayPlan& stream = e.strategies[kStreamRunlist].plan;
+  const std::string whole =
+      e.strategies.size() > kWholeArray
+          ? fmt::format("whole_array, {} in all", FormatUs(e.strategies[kWholeArray].cost.total_us))
+          : "whole_array, if the device had the memory for all of this product";
   return fmt::format(
       "1. Launches. 64x64 tiles of this product are {} x {} x {} = {}, not {} x {} = {}: "
       "for that the loop over K has to run on the device, as in k_stream. One launch for all of "
       "it needs cores that go on to the next output tile by themselves, and all of them to make "
-      "that launch fast: whole_array, {} in all.",
+      "that launch fast: {}.",
       large.tiles_m, large.tiles_n, large.tiles_k, LaunchesText(large.launches), stream.tiles_m,
-      stream.tiles_n, FormatCount(stream.launches),
-      FormatUs(e.strategies[kWholeArray].cost.total_us));
+      stream.tiles_n, FormatCount(stream.launches), whole);
 }
 
 std::string KernelText(const Explanation& e) {
@@ -219,6 +222,9 @@ Result<Explanation> Explain(const core::Problem& problem, const profile::Profile
   Explanation explanation{problem, profile, {}, 0, std::nullopt};
   for (const WayChoices& way : kWays) {
     Result<plan::Plan> plan = PlanOf(problem, profile, way, way.interleave);
+    // One launch needs the whole product on the device, which not every product fits.
+    const bool optional = way.family == DesignFamily::kWholeArray;
+    if (optional && plan.status().code() == StatusCode::kOutOfRange) continue;
     if (!plan.ok()) return plan.status();
     explanation.strategies.push_back({way.name, std::move(plan->array), std::move(plan->cost)});
   }

@@ -586,7 +586,7 @@ class VirtualNpu(CliTest):
         part = runs[0]["parts"][0]
         self.assertEqual(part["time_kind"], "simulated")
         self.assertEqual(part["device"], "vnpu:phoenix-pyxrt")
-        self.assertEqual(part["launches"], 4)
+        self.assertEqual(part["launches"], 1)
         self.assertEqual(runs[0]["phases_us"], runs[1]["phases_us"])
         self.assertAlmostEqual(sum(runs[0]["phases_us"].values()), part["time_us"], places=1)
 
@@ -618,7 +618,7 @@ class VirtualNpu(CliTest):
                 ("unknown design 'x'; expected one of: packed_tile, k_stream", ["--design", "x"]),
                 ("unknown mode 'x'; expected one of: sequential, wave, runlist", ["--mode", "x"]),
                 ("--mode is empty", ["--mode", ""]),
-                ("k_stream has no tile 16x16x16", ["--tile", 16]),
+                ("k_stream has no tile 16x16x16", ["--design", "k_stream", "--tile", 16]),
                 ("--tile is '0'", ["--tile", 0]),
                 ("--pool is '-1'", ["--pool", -1]),
                 ("--pool is '1e3'", ["--pool", "1e3"]),
@@ -650,7 +650,6 @@ class VirtualNpu(CliTest):
         self.refuse(4, "phoenix-pyxrt", "bench", "--suite", "report", "--device", "vnpu:x")
         self.refuse(3, "expected vnpu:PROFILE", "bench", "--suite", "report", "--device", "")
         self.assertEqual(tilewave("bench", "--suite", "other").returncode, 2)
-        self.assertEqual(tilewave("bench").returncode, 2)
 
     def test_explanations_add_up(self):
         for shape in ("512x512x512", "1x1x1", "1500x512x77"):
@@ -761,7 +760,7 @@ class OtherCommands(CliTest):
         for name in ("host", "vnpu", "xrt"):
             self.assertIn(name, done.stdout)
         devices = json.loads(tilewave("devices", "--json").stdout)["devices"]
-        self.assertEqual([d["usable"] for d in devices], [True, True, True, False])
+        self.assertEqual([d["usable"] for d in devices], 7 * [True] + [False])
 
     def test_selftest(self):
         done = tilewave("selftest", "--cases", 25, "--seed", 3)
