@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "program/lower.h"
 #include "program/stream.h"
+#include "program/whole_array_launch.h"
 #include "tests/support/counting_allocator.h"
 #include "tests/support/stream_samples.h"
 #include "tilewave/c.h"
@@ -203,6 +205,27 @@ TEST(StreamAllocationTest, StorageThatSufficesIsAllThatEncodingTakes) {
   const Result<std::vector<uint32_t>> returned = program::EncodeStream(sequence, npu);
   EXPECT_TRUE(returned.ok());
   EXPECT_EQ(testing::AllocationCount() - after, 1);
+}
+
+TEST(StreamAllocationTest, ANewShapeOfTheWholeArrayTakesNoMemory) {
+  program::DesignSpec spec;
+  spec.family = program::DesignFamily::kWholeArray;
+  spec.columns = 4;
+  spec.stack_bytes = 1024;
+  const Result<program::ArrayProgram> program = program::Lower(spec);
+  ASSERT_TRUE(program.ok());
+  std::vector<uint32_t> words;
+  const auto encode = [&](int64_t size) {
+    program::ProductShape shape;
+    shape.m = shape.k = shape.n = size;
+    const Result<program::ImageLayout> layout = program::ImageLayoutOf(spec, shape);
+    return layout.ok() && program::EncodeWholeArray(*program, shape, *layout, &words).ok();
+  };
+  ASSERT_TRUE(encode(4096));
+  const int64_t before = testing::AllocationCount();
+  const bool ok = encode(4000) && encode(1500);
+  EXPECT_EQ(testing::AllocationCount() - before, 0);
+  EXPECT_TRUE(ok);
 }
 
 }  // namespace

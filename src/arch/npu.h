@@ -86,6 +86,9 @@ inline constexpr int64_t kWordBytes = 4;
 /// refused.
 inline constexpr int kMaxInFlight = 4;
 
+/// The device memory that holds the streams of a context, whole (amdxdna: AIE2_DEVM_SIZE).
+inline constexpr int64_t kInstructionHeapBytes = int64_t{64} << 20;
+
 /// Most runs of one chained submission (XRT splits longer run lists).
 inline constexpr int kMaxChainRuns = 24;
 

@@ -17,25 +17,6 @@ using program::DesignFamily;
 using program::DesignSpec;
 using program::ProductShape;
 
-/// A stream of so many is some 40 MiB; the driver keeps all of them in 64.
-constexpr size_t kMostOperations = size_t{1} << 20;
-
-class BoundedList final : public program::SequenceSink {
- public:
-  Status Take(const program::SequenceOp& op) override {
-    if (sequence.size() >= kMostOperations) {
-      return {StatusCode::kOutOfRange,
-              fmt::format("the stream of this product has more than {} operations; cut it into "
-                          "several products",
-                          kMostOperations)};
-    }
-    sequence.push_back(op);
-    return {};
-  }
-
-  program::Sequence sequence;
-};
-
 Result<program::Sequence> SequenceOf(const ArrayProgram& program, const ProductShape& shape,
                                      LaunchStream* launch) {
   const Result<program::ImageLayout> layout = program::ImageLayoutOf(program.spec, shape);
@@ -43,9 +24,7 @@ Result<program::Sequence> SequenceOf(const ArrayProgram& program, const ProductS
   launch->argument_bytes = {layout->a_bytes * layout->a_matrices,
                             layout->b_bytes * layout->b_matrices,
                             layout->c_bytes * layout->c_matrices};
-  BoundedList list;
-  if (Status s = program::EmitWholeArray(program, shape, *layout, &list); !s.ok()) return s;
-  return std::move(list.sequence);
+  return program::WholeArraySequence(program, shape, *layout);
 }
 
 /// Of one launch of a single core; all of a product's are alike.

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "base/checked_math.h"
 #include "program/lower_whole_array.h"
+#include "program/stream_writer.h"
 
 namespace tilewave::program {
 namespace {
@@ -15,6 +18,10 @@ namespace {
 // Descriptors of one round on one shim tile, and rounds that have their own: one more than wait.
 constexpr int kDescriptorsPerRound = 3;
 constexpr int kDescriptorSets = kRoundsInFlight + 1;
+
+// Of one round in one column: three block writes of a descriptor, address patches, queue writes and
+// token waits.
+constexpr int64_t kRoundBytes = int64_t{3} * (12 + 12 + 6 + 4) * arch::kWordBytes;
 
 // Arguments of the launch.
 constexpr int kArgumentA = 0;
@@ -43,10 +50,12 @@ struct Round {
   int64_t column_blocks = 1;
 };
 
+/// Hands the operations of a launch to a sink, one by one, whose Take says whether to go on.
+template <typename Sink>
 class Emitter {
  public:
   Emitter(const ArrayProgram& program, const ProductShape& shape, const ImageLayout& layout,
-          SequenceSink* sink)
+          Sink* sink)
       : program_(program),
         spec_(program.spec),
         shape_(shape),
@@ -67,33 +76,40 @@ class Emitter {
     }
   }
 
-  Status Emit() {
+  bool Emit() {
+    const int64_t most = arch::kInstructionHeapBytes / (kRoundBytes * spec_.columns);
+    if (rounds_ > most) {
+      status_ = {StatusCode::kOutOfRange,
+                 fmt::format("the stream of this product has {} rounds of tasks; at most {} fit "
+                             "the {} bytes that a device has for instructions; cut it into several "
+                             "products",
+                             rounds_, most, arch::kInstructionHeapBytes)};
+      return false;
+    }
     for (int64_t r = 0; r < rounds_; ++r) {
       const Round round = RoundAt(r);
       for (int c = 0; c < spec_.columns; ++c) {
-        if (r >= kRoundsInFlight) {
-          if (Status s = Await(c); !s.ok()) return s;
-        }
-        if (Status s = FeedA(round, c); !s.ok()) return s;
-        if (Status s = FeedB(round, c); !s.ok()) return s;
-        if (r > 0) {
-          if (Status s = DrainC(round, c); !s.ok()) return s;
-        }
+        if (r >= kRoundsInFlight && !Await(c)) return false;
+        if (!FeedA(round, c) || !FeedB(round, c)) return false;
+        if (r > 0 && !DrainC(round, c)) return false;
       }
       if (r > 0) continue;
       // While the first tiles are on their way.
-      if (Status s = StartCores(); !s.ok()) return s;
+      if (!StartCores()) return false;
       for (int c = 0; c < spec_.columns; ++c) {
-        if (Status s = DrainC(round, c); !s.ok()) return s;
+        if (!DrainC(round, c)) return false;
       }
     }
     for (int64_t r = std::max<int64_t>(0, rounds_ - kRoundsInFlight); r < rounds_; ++r) {
       for (int c = 0; c < spec_.columns; ++c) {
-        if (Status s = Await(c); !s.ok()) return s;
+        if (!Await(c)) return false;
       }
     }
-    return {};
+    return true;
   }
+
+  /// Why Emit gave up, if the sink did not make it.
+  const Status& status() const { return status_; }
 
  private:
   static Tile Shim(int column) { return {column, 0}; }
@@ -110,10 +126,10 @@ class Emitter {
     return round;
   }
 
-  Status Transfer(const Round& round, const ChannelId& channel, int place, WriteDescriptor d) {
+  bool Transfer(const Round& round, const ChannelId& channel, int place, WriteDescriptor d) {
     d.tile = channel.tile;
     d.id = static_cast<int>(round.index % kDescriptorSets) * kDescriptorsPerRound + place;
-    if (Status s = sink_->Take(d); !s.ok()) return s;
+    if (!sink_->Take(d)) return false;
     return sink_->Take(
         PushTask{channel, d.id, static_cast<int>(round.column_blocks), /*token=*/true});
   }
@@ -123,9 +139,9 @@ class Emitter {
     return round.column_blocks > 1 ? Dim{round.column_blocks, step_words} : Dim{1, 1};
   }
 
-  Status FeedA(const Round& round, int column) {
+  bool FeedA(const Round& round, int column) {
     const FedRows fed = FedRowsOf(spec_, column);
-    if (fed.count == 0) return {};
+    if (fed.count == 0) return true;
     const int64_t row = ((round.row_block * CoreRows(spec_)) + fed.first) * spec_.tile_m;
     const int64_t matrix = shape_.a_shared ? 0 : round.matrix;
     WriteDescriptor d;
@@ -138,7 +154,7 @@ class Emitter {
     return Transfer(round, {Shim(column), Direction::kMm2s, 0}, kArgumentA, d);
   }
 
-  Status FeedB(const Round& round, int column) {
+  bool FeedB(const Round& round, int column) {
     const int64_t tile = (round.column_block * spec_.columns) + column;
     const int64_t matrix = shape_.b_shared ? 0 : round.matrix;
     WriteDescriptor d;
@@ -166,7 +182,7 @@ class Emitter {
     return Transfer(round, {Shim(column), Direction::kMm2s, 1}, kArgumentB, d);
   }
 
-  Status DrainC(const Round& round, int column) {
+  bool DrainC(const Round& round, int column) {
     const int64_t element = OutputBytes(spec_.output);
     const int64_t rows = CoreRows(spec_) * spec_.tile_m;
     const int64_t tile = (round.column_block * spec_.columns) + column;
@@ -183,31 +199,27 @@ class Emitter {
 
   /// Everything that one round has started in a column. C comes last of what it depends on, so the
   /// others have their tokens by then.
-  Status Await(int column) {
+  bool Await(int column) {
     const Tile shim = Shim(column);
-    if (Status s = sink_->Take(AwaitToken{{shim, Direction::kS2mm, 0}}); !s.ok()) return s;
-    if (Status s = sink_->Take(AwaitToken{{shim, Direction::kMm2s, 1}}); !s.ok()) return s;
-    if (!Feeds(column)) return {};
+    if (!sink_->Take(AwaitToken{{shim, Direction::kS2mm, 0}})) return false;
+    if (!sink_->Take(AwaitToken{{shim, Direction::kMm2s, 1}})) return false;
+    if (!Feeds(column)) return true;
     return sink_->Take(AwaitToken{{shim, Direction::kMm2s, 0}});
   }
 
-  Status StartCores() {
+  bool StartCores() {
     for (const Parameter& parameter : program_.parameters) {
-      const Result<uint32_t> value = ValueOf(parameter.name);
-      if (!value.ok()) return value.status();
-      if (Status s = sink_->Take(WriteParameter{parameter.tile, parameter.address, *value});
-          !s.ok()) {
-        return s;
-      }
+      const std::optional<uint32_t> value = ValueOf(parameter.name);
+      if (!value) return false;
+      if (!sink_->Take(WriteParameter{parameter.tile, parameter.address, *value})) return false;
     }
     for (const Lock& lock : program_.locks) {
-      if (lock.name != "start") continue;
-      if (Status s = sink_->Take(SetLock{lock.tile, lock.id, 1}); !s.ok()) return s;
+      if (lock.name == "start" && !sink_->Take(SetLock{lock.tile, lock.id, 1})) return false;
     }
-    return {};
+    return true;
   }
 
-  Result<uint32_t> ValueOf(const std::string& parameter) const {
+  std::optional<uint32_t> ValueOf(const std::string& parameter) {
     int64_t value = 0;
     if (parameter == "tiles") {
       value = layout_.c_matrices * layout_.row_blocks * layout_.column_blocks;
@@ -221,9 +233,10 @@ class Emitter {
       value = static_cast<int64_t>(shape_.requant.saturation);
     }
     if (value < 0 || value > std::numeric_limits<uint32_t>::max()) {
-      return Status(StatusCode::kOutOfRange,
-                    fmt::format("a launch with {} = {}; at most {}", parameter, value,
-                                std::numeric_limits<uint32_t>::max()));
+      status_ = {StatusCode::kOutOfRange,
+                 fmt::format("a launch with {} = {}; at most {}", parameter, value,
+                             std::numeric_limits<uint32_t>::max())};
+      return std::nullopt;
     }
     return static_cast<uint32_t>(value);
   }
@@ -234,12 +247,22 @@ class Emitter {
   const ImageLayout& layout_;
   const arch::TileLimits& shim_;
   const int64_t k_mt_;
-  SequenceSink* sink_;
+  Sink* sink_;
+  Status status_;
   int64_t b_step_words_ = 0;  ///< From a block of columns to the next.
   int64_t blocks_per_round_ = 1;
   int64_t rounds_per_row_ = 1;  ///< Of blocks.
   int64_t rounds_ = 0;
   int64_t rows_of_b_ = 1;
+};
+
+/// Takes operations straight into words.
+struct Encoder {
+  template <typename Op>
+  bool Take(const Op& op) {
+    return writer.Add(op);
+  }
+  StreamWriter writer;
 };
 
 }  // namespace
@@ -277,24 +300,29 @@ Result<ImageLayout> ImageLayoutOf(const DesignSpec& spec, const ProductShape& sh
   return layout;
 }
 
-Status EmitWholeArray(const ArrayProgram& program, const ProductShape& shape,
-                      const ImageLayout& layout, SequenceSink* sink) {
-  return Emitter(program, shape, layout, sink).Emit();
-}
-
 Result<Sequence> WholeArraySequence(const ArrayProgram& program, const ProductShape& shape,
                                     const ImageLayout& layout) {
-  class Appender final : public SequenceSink {
-   public:
-    Status Take(const SequenceOp& op) override {
+  struct Appender {
+    bool Take(const SequenceOp& op) {
       sequence.push_back(op);
-      return {};
+      return true;
     }
     Sequence sequence;
   };
   Appender appender;
-  if (Status s = EmitWholeArray(program, shape, layout, &appender); !s.ok()) return s;
+  Emitter emitter(program, shape, layout, &appender);
+  if (!emitter.Emit()) return emitter.status();
   return std::move(appender.sequence);
+}
+
+Status EncodeWholeArray(const ArrayProgram& program, const ProductShape& shape,
+                        const ImageLayout& layout, std::vector<uint32_t>* words) {
+  Encoder encoder{StreamWriter(arch::NpuOf(program.spec.arch), {}, words)};
+  Emitter emitter(program, shape, layout, &encoder);
+  if (!emitter.Emit()) {
+    return encoder.writer.status().ok() ? emitter.status() : encoder.writer.status();
+  }
+  return encoder.writer.Finish();
 }
 
 }  // namespace tilewave::program

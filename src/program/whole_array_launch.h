@@ -4,7 +4,7 @@
 // the sequence that moves them. The configuration is the same whatever stands here.
 
 #include <cstdint>
-#include <span>
+#include <vector>
 
 #include "program/array_program.h"
 #include "program/sequence.h"
@@ -51,24 +51,19 @@ struct ImageLayout {
 /// are used again once its tokens have come.
 inline constexpr int kRoundsInFlight = 4;
 
-/// Takes the operations of a sequence one by one.
-class SequenceSink {
- public:
-  virtual ~SequenceSink() = default;
-  virtual Status Take(const SequenceOp& op) = 0;
-};
-
-/// Hands the launch's sequence to the sink, for buffers {A, B, C} of the images' sizes. Allocates
-/// nothing. For each block of rows and up to 64 blocks of columns there is one task per channel: A
-/// is read again for each block of columns, B moves on; at most kRoundsInFlight rounds wait.
-/// Errors: the sink's first; kOutOfRange if a count has no 32 bits.
+/// The launch's sequence for buffers {A, B, C} of the images' sizes. For each block of rows and up
+/// to 64 blocks of columns there is one task per channel: A is read again for each block of
+/// columns, B moves on; at most kRoundsInFlight rounds wait. kOutOfRange if a count has no 32 bits, or the
+/// stream would not fit the device's memory for instructions.
 /// REQUIRES: `layout` is ImageLayoutOf(program.spec, shape).
-[[nodiscard]] Status EmitWholeArray(const ArrayProgram& program, const ProductShape& shape,
-                                    const ImageLayout& layout, SequenceSink* sink);
-
-/// The same as a list.
 [[nodiscard]] Result<Sequence> WholeArraySequence(const ArrayProgram& program,
                                                   const ProductShape& shape,
                                                   const ImageLayout& layout);
+
+/// The stream of that sequence, without the list in between: replaces what is in `words`, and
+/// allocates only if they do not fit. Errors: also those of StreamWriter.
+/// REQUIRES: as WholeArraySequence.
+[[nodiscard]] Status EncodeWholeArray(const ArrayProgram& program, const ProductShape& shape,
+                                      const ImageLayout& layout, std::vector<uint32_t>* words);
 
 }  // namespace tilewave::program
