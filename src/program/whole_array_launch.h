@@ -53,9 +53,9 @@ inline constexpr int kRoundsInFlight = 4;
 
 /// The launch's sequence for buffers {A, B, C} of the images' sizes. For each block of rows and up
 /// to 64 blocks of columns there is one task per channel: A is read again for each block of
-/// columns, B moves on; at most kRoundsInFlight rounds wait. kOutOfRange if a count has no 32 bits, or the
-/// stream would not fit the device's memory for instructions.
-/// REQUIRES: `layout` is ImageLayoutOf(program.spec, shape).
+/// columns, B moves on; at most kRoundsInFlight rounds wait. kOutOfRange if a count has no 32 bits,
+/// or the stream would not fit the device's memory for instructions. REQUIRES: `layout` is
+/// ImageLayoutOf(program.spec, shape).
 [[nodiscard]] Result<Sequence> WholeArraySequence(const ArrayProgram& program,
                                                   const ProductShape& shape,
                                                   const ImageLayout& layout);

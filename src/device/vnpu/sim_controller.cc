@@ -109,8 +109,8 @@ bool ArraySim::WriteLock(const program::Tile& tile, uint32_t offset, uint32_t va
   const int on = TileIndex(tile);
   if (on < 0) return false;
   const std::vector<int>& locks = tiles_[static_cast<size_t>(on)].locks;
-  const int id = program::IndexIn(offset, arch::RegistersOf(npu_.KindOf(tile.row)).locks, arch::kLockStride,
-                         static_cast<int>(locks.size()));
+  const int id = program::IndexIn(offset, arch::RegistersOf(npu_.KindOf(tile.row)).locks,
+                                  arch::kLockStride, static_cast<int>(locks.size()));
   const int index = id < 0 ? -1 : locks[static_cast<size_t>(id)];
   if (index < 0) return false;
   if (value > static_cast<uint32_t>(npu_.max_lock_value)) {
