@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "program/nearest_fit.h"
 #include "program/pattern_check.h"
 #include "program/program_checker.h"
 #include "program/sequence_checker.h"
@@ -14,6 +17,13 @@ Status FirstOf(const std::vector<Violation>& violations) {
   std::string text = violations.front().ToString();
   if (violations.size() > 1) text += fmt::format(" (and {} more)", violations.size() - 1);
   return {StatusCode::kOutOfRange, text};
+}
+
+std::string Describe(const DesignSpec& fit, const DesignSpec& asked) {
+  std::string text =
+      fmt::format("; the nearest tile that fits is {}x{}x{}", fit.tile_m, fit.tile_k, fit.tile_n);
+  if (fit.k_mt != asked.k_mt) text += fmt::format(" with k_mt {}", fit.k_mt);
+  return text;
 }
 
 }  // namespace
@@ -54,7 +64,11 @@ std::vector<Violation> Violations(const ArrayProgram& program, const Sequence& s
 }
 
 Status Validate(const ArrayProgram& program, const arch::Npu& npu) {
-  return FirstOf(Violations(program, npu));
+  Status status = FirstOf(Violations(program, npu));
+  if (status.ok()) return status;
+  const std::optional<DesignSpec> fit = NearestFit(program.spec);
+  if (!fit) return status;
+  return {status.code(), std::string(status.message()) + Describe(*fit, program.spec)};
 }
 
 Status Validate(const ArrayProgram& program, const Sequence& sequence,
