@@ -211,6 +211,7 @@ class WholeArray {
     const ChannelId source{tile, Direction::kMm2s, kChannelBOut};
     builder_.AddChannel(source, std::move(out));
     std::vector<ChannelId> cores;
+    cores.reserve(static_cast<size_t>(CoreRows(spec_)));
     for (int row = 0; row < CoreRows(spec_); ++row) {
       cores.push_back({CoreTile(column, row), Direction::kS2mm, 1});
     }
