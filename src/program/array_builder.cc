@@ -9,7 +9,7 @@
 namespace tilewave::program {
 namespace {
 
-/// Buffers stand at multiples of the widest vector that a kernel loads (AIE2P: 64 bytes).
+/// Of AIE2P's vectors.
 constexpr int64_t kBufferAlignment = 64;
 
 /// Code of one kernel with its loops, as mlir-aie's matmul objects come out of the compiler, and
@@ -21,6 +21,8 @@ constexpr int64_t kLoopCodeBytes = 1024;
 constexpr int64_t kMostStackBytes = int64_t{1} << 30;
 
 }  // namespace
+
+int64_t AlignedBytes(int64_t bytes) { return base::RoundUp(bytes, kBufferAlignment); }
 
 Status CheckStack(const DesignSpec& spec) {
   if (spec.stack_bytes >= 0 && spec.stack_bytes <= kMostStackBytes) return {};
@@ -37,7 +39,7 @@ ArrayBuilder::Used& ArrayBuilder::On(const Tile& tile) {
 }
 
 void ArrayBuilder::Reserve(const Tile& tile, int64_t bytes) {
-  On(tile).bytes += base::RoundUp(bytes, kBufferAlignment);
+  On(tile).bytes += AlignedBytes(bytes);
 }
 
 int ArrayBuilder::AddBuffer(std::string name, const Tile& tile, int64_t bytes) {

@@ -13,6 +13,10 @@
 
 namespace tilewave::program {
 
+/// What `bytes` of a tile's memory take up: buffers stand at multiples of the widest vector that a
+/// kernel loads.
+int64_t AlignedBytes(int64_t bytes);
+
 /// A pair of locks around buffers: one counts those free to be filled, one those to be emptied.
 struct LockPair {
   int empty = -1;

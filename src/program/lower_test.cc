@@ -336,11 +336,10 @@ TEST(LowerTest, LargestStackThatFits) {
       ++spec.stack_bytes;
       const Status status = Validate(Lowered(spec), arch::NpuOf(arch));
       EXPECT_EQ(status.code(), StatusCode::kOutOfRange);
-      EXPECT_EQ(
-          status.message(),
-          family == kPacked
-              ? "core (0,2) buffer c_0: end in data memory is 65600, at most 65536 (and 1 more)"
-              : "core (0,2) parameter k_steps: end in data memory is 65540, at most 65536");
+      EXPECT_EQ(status.message(),
+                family == kPacked
+                    ? "core (0,2): data memory bytes is 65537, at most 65536"
+                    : "core (0,2) parameter k_steps: end in data memory is 65540, at most 65536");
     }
   }
 }

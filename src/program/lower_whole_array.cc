@@ -13,8 +13,6 @@
 namespace tilewave::program {
 namespace {
 
-constexpr int kInputDepth = 2;  ///< Buffers of A and of B in every tile: one fills, one is read.
-
 // Channels of a memory tile, in both directions. Rows of A leave on 0, 1, ...
 constexpr int kChannelA = 0;
 constexpr int kChannelB = 1;
@@ -124,6 +122,7 @@ class WholeArray {
 
   std::vector<int> AddBuffers(const std::string& name, const Tile& tile, int depth, int64_t bytes) {
     std::vector<int> buffers;
+    buffers.reserve(static_cast<size_t>(depth));
     for (int i = 0; i < depth; ++i) {
       buffers.push_back(builder_.AddBuffer(fmt::format("{}_{}", name, i), tile, bytes));
     }
@@ -134,6 +133,7 @@ class WholeArray {
   void AddWholeChannel(const ChannelId& id, const std::vector<int>& buffers, int acquire,
                        int release) {
     std::vector<Descriptor> circle;
+    circle.reserve(buffers.size());
     for (const int buffer : buffers) {
       circle.push_back(builder_.Whole(buffer, {acquire, 1}, {release, 1}));
     }
@@ -183,12 +183,13 @@ class WholeArray {
                   {spec_.tile_m / block_.rows, block_.rows * Words(k_mt_)}};
         if (i == 0) d.acquire = {locks.full, 1};
         if (i + 1 == tiles) d.release = {locks.empty, 1};
-        out.push_back(std::move(d));
+        out.push_back(d);
       }
     }
     const ChannelId source{tile, Direction::kMm2s, channel};
     builder_.AddChannel(source, std::move(out));
     std::vector<ChannelId> cores;
+    cores.reserve(static_cast<size_t>(spec_.columns));
     for (int c = 0; c < spec_.columns; ++c) {
       cores.push_back({CoreTile(c, core_row), Direction::kS2mm, 0});
     }
@@ -205,11 +206,12 @@ class WholeArray {
     for (const int buffer : buffers) {
       Descriptor d = builder_.Whole(buffer, {locks.full, 1}, {locks.empty, 1});
       d.dims = BlocksOfB();
-      out.push_back(std::move(d));
+      out.push_back(d);
     }
     const ChannelId source{tile, Direction::kMm2s, kChannelBOut};
     builder_.AddChannel(source, std::move(out));
     std::vector<ChannelId> cores;
+    cores.reserve(static_cast<size_t>(CoreRows(spec_)));
     for (int row = 0; row < CoreRows(spec_); ++row) {
       cores.push_back({CoreTile(column, row), Direction::kS2mm, 1});
     }
@@ -259,7 +261,7 @@ class WholeArray {
                   {spec_.tile_n / block_.columns, block_.rows * block_row},
                   {block_.rows, block_row},
                   {spec_.tile_m / block_.rows, block_.rows * Words(spec_.tile_n * element)}};
-        out.push_back(std::move(d));
+        out.push_back(d);
       }
     }
     const ChannelId source{tile, Direction::kMm2s, kChannelCOut};
@@ -290,10 +292,11 @@ class WholeArray {
     const std::vector<int> buffers = AddBuffers("c", tile, depth, bytes);
     const LockPair locks = builder_.AddLockPair("c", tile, depth);
     std::vector<Descriptor> circle;
+    circle.reserve(buffers.size());
     for (const int buffer : buffers) {
       Descriptor d = builder_.Whole(buffer, {locks.full, 1}, {locks.empty, 1});
       d.length_words = Words(out_tile_bytes_);
-      circle.push_back(std::move(d));
+      circle.push_back(d);
     }
     builder_.AddChannel({tile, Direction::kMm2s, 0}, std::move(circle));
     return {core->AddRing("c", buffers), locks};

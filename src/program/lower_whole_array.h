@@ -17,6 +17,9 @@
 
 namespace tilewave::program {
 
+/// Buffers of A and of B in every tile: one fills, one is read.
+inline constexpr int kInputDepth = 2;
+
 /// Rows of cores, all of which a whole_array design uses.
 int CoreRows(const DesignSpec& spec);
 

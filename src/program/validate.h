@@ -33,7 +33,8 @@ std::vector<Violation> Violations(const ArrayProgram& program, const arch::Npu& 
 std::vector<Violation> Violations(const ArrayProgram& program, const Sequence& sequence,
                                   std::span<const int64_t> argument_bytes, const arch::Npu& npu);
 
-/// Ok, or kOutOfRange with the first violation (and how many more there are).
+/// Ok, or kOutOfRange with the first violation (and how many more there are). For a whole_array
+/// design that is too large for the array's memories also the nearest one that fits.
 [[nodiscard]] Status Validate(const ArrayProgram& program, const arch::Npu& npu);
 [[nodiscard]] Status Validate(const ArrayProgram& program, const Sequence& sequence,
                               std::span<const int64_t> argument_bytes, const arch::Npu& npu);

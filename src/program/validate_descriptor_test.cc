@@ -146,8 +146,8 @@ TEST(ValidateDescriptorTest, DescriptorIds) {
        {"16 of them", [](P p) { Extend(13, p); }, {}},
        {"17 of them",
         [](P p) { Extend(14, p); },
-        {channel + "descriptor 16: descriptor id is 16, at most 15",
-         "core (0,2): descriptors is 17, at most 16"}},
+        {"core (0,2): descriptors is 17, at most 16",
+         channel + "descriptor 16: descriptor id is 16, at most 15"}},
        {"end of a chain", [](P p) { p->channels[1].descriptors[0].next = -1; }, {}},
        {"next in another channel",
         [](P p) { p->channels[1].descriptors[0].next = 0; },
@@ -368,14 +368,22 @@ TEST(ValidateDescriptorTest, DescriptorsOfMemoryTiles) {
   };
   ExpectAll(ThroughMemoryTile,
             {{"24 and 24", [](P p) { kFill(2, 0, 24, p), kFill(3, 24, 24, p); }, {}},
+             {"24 and 25",
+              [](P p) {
+                kFill(2, 0, 24, p);
+                kFill(3, 24, 25, p);
+              },
+              {"memory (0,1) odd channels: descriptors is 25, at most 24",
+               "memory (0,1) MM2S 1 descriptor 48: descriptor id of this channel is 48, at most "
+               "47"}},
              {"25 and 24",
               [](P p) {
                 kFill(3, 24, 24, p);
                 kFill(2, 0, 24, p);
                 p->channels[2].descriptors.push_back(p->channels[2].descriptors[0]);
               },
-              {in + "descriptor 0: users of one descriptor id is 2, at most 1",
-               "memory (0,1): descriptors is 49, at most 48"}},
+              {"memory (0,1) even channels: descriptors is 25, at most 24",
+               in + "descriptor 0: users of one descriptor id is 2, at most 1"}},
              {"last lock", [](P p) { p->locks.back().id = 63; }, {}},
              {"lock id",
               [](P p) { p->locks.back().id = 64; },
@@ -388,8 +396,7 @@ TEST(ValidateDescriptorTest, DescriptorsOfMemoryTiles) {
               {in + "descriptor 0: buffers on another tile is 1, at most 0"}},
              {"memory",
               [](P p) { p->buffers.back().bytes += 4; },
-              {"memory (0,1) buffer stage: end in data memory is 524292, at most 524288",
-               "memory (0,1): data memory bytes is 524292, at most 524288"}}});
+              {"memory (0,1): data memory bytes is 524292, at most 524288"}}});
 }
 
 // 17-bit lengths and steps, 10-bit wraps but for the last of four dimensions.
@@ -452,6 +459,166 @@ TEST(ValidateDescriptorTest, PatternsOfMemoryTiles) {
               },
               {d + "d0 step in words is 131073, at most 131072",
                d + "last word, in buffer stage is 131074, at most 131072"}}});
+}
+
+// --- Iterations and padding ---
+
+// Executions step on through the buffer, up to 64 times by a step that the tile has.
+TEST(ValidateDescriptorTest, Iterations) {
+  static constexpr auto kCore = [](P p) -> Descriptor& { return p->channels[1].descriptors[0]; };
+  static constexpr auto kIn = [](P p) -> Descriptor& { return p->channels[2].descriptors[0]; };
+  const std::string core = "core (0,2) MM2S 0 descriptor 2: ";
+  const std::string in = "memory (0,1) S2MM 0 descriptor 0: ";
+  ExpectAll(ThroughMemoryTile, {{"most",
+                                 [](P p) {
+                                   kIn(p).iteration = {64, 128};
+                                 },
+                                 {}},
+                                {"one too many",
+                                 [](P p) {
+                                   kIn(p).iteration = {65, 128};
+                                 },
+                                 {in + "iterations is 65, at most 64"}},
+                                {"none",
+                                 [](P p) {
+                                   kIn(p).iteration = {0, 128};
+                                 },
+                                 {in + "iterations is 0, at least 1"}},
+                                {"step 0",
+                                 [](P p) {
+                                   kIn(p).iteration = {2, 0};
+                                 },
+                                 {in + "iteration step in words is 0, at least 1"}},
+                                {"up to the end of the buffer",
+                                 [](P p) {
+                                   kIn(p).iteration = {2, 131072 - 128};
+                                 },
+                                 {}},
+                                {"past the end of the buffer",
+                                 [](P p) {
+                                   kIn(p).iteration = {2, 131072 - 127};
+                                 },
+                                 {in + "last word, in buffer stage is 131073, at most 131072"}},
+                                {"with dims up to the end",
+                                 [](P p) {
+                                   SetPattern(2, {{64, 1}, {2, 1000}}, 128, p);
+                                   kIn(p).iteration = {3, 65004};
+                                 },
+                                 {}},
+                                {"with dims past the end",
+                                 [](P p) {
+                                   SetPattern(2, {{64, 1}, {2, 1000}}, 128, p);
+                                   kIn(p).iteration = {3, 65005};
+                                 },
+                                 {in + "last word, in buffer stage is 131074, at most 131072"}},
+                                {"step of a memory tile",
+                                 [](P p) {
+                                   kIn(p).iteration = {2, 131073};
+                                 },
+                                 {in + "iteration step in words is 131073, at most 131072",
+                                  in + "last word, in buffer stage is 131201, at most 131072"}},
+                                {"longest step of a core",
+                                 [](P p) {
+                                   kCore(p).iteration = {2, 8192};
+                                 },
+                                 {}},
+                                {"step of a core",
+                                 [](P p) {
+                                   kCore(p).iteration = {2, 8193};
+                                 },
+                                 {core + "iteration step in words is 8193, at most 8192"}},
+                                {"step of an iteration that does not happen",
+                                 [](P p) {
+                                   kCore(p).iteration = {1, 8193};
+                                 },
+                                 {core + "iteration step in words is 8193, at most 8192"}},
+                                {"past the end of a core's buffer",
+                                 [](P p) {
+                                   kCore(p).iteration = {64, 300};
+                                 },
+                                 {core + "last word, in buffer c_0 is 19156, at most 15000"}}});
+}
+
+// Zeros around d0 (63 words), d1 (31 rounds), d2 (15 rounds) of what a memory tile sends.
+TEST(ValidateDescriptorTest, Padding) {
+  static constexpr auto kOut = [](P p) -> Descriptor& { return p->channels[3].descriptors[0]; };
+  static constexpr auto kCube = [](P p) { SetPattern(3, {{2, 1}, {4, 3}, {8, 20}}, 64, p); };
+  const std::string out = "memory (0,1) MM2S 1 descriptor 24: ";
+  ExpectAll(
+      ThroughMemoryTile,
+      {{"most of all",
+        [](P p) {
+          kCube(p);
+          kOut(p).padding = {{{63, 63}, {31, 31}, {15, 15}}};
+        },
+        {}},
+       // The length counts what is read, not the zeros.
+       {"length without zeros",
+        [](P p) {
+          SetPattern(3, {{4, 1}, {4, 8}}, 16, p);
+          kOut(p).padding[0] = {2, 2};
+        },
+        {}},
+       {"length with zeros",
+        [](P p) {
+          SetPattern(3, {{4, 1}, {4, 8}}, 32, p);
+          kOut(p).padding[0] = {2, 2};
+        },
+        {out + "words of its dimensions, against its length is 16, at least 32"}},
+       {"around d0",
+        [](P p) {
+          kCube(p);
+          kOut(p).padding[0] = {64, 65};
+        },
+        {out + "padding before d0 is 64, at most 63", out + "padding after d0 is 65, at most 63"}},
+       {"around d1",
+        [](P p) {
+          kCube(p);
+          kOut(p).padding[1] = {32, 0};
+        },
+        {out + "padding before d1 is 32, at most 31"}},
+       {"around d2",
+        [](P p) {
+          kCube(p);
+          kOut(p).padding[2] = {0, 16};
+        },
+        {out + "padding after d2 is 16, at most 15"}},
+       {"negative",
+        [](P p) {
+          kCube(p);
+          kOut(p).padding[1] = {-1, 0};
+        },
+        {out + "padding before d1 is -1, at least 0"}},
+       {"of a run without dimensions",
+        [](P p) {
+          kOut(p).padding[0] = {1, 0};
+        },
+        {out + "dimensions, with padding around d0 is 0, at least 1"}},
+       {"of a dimension that is not there",
+        [](P p) {
+          SetPattern(3, {{4, 1}, {4, 8}}, 16, p);
+          kOut(p).padding[2] = {0, 1};
+        },
+        {out + "dimensions, with padding around d2 is 2, at least 3"}},
+       // One run has no limits on its wraps, but zeros need the wraps.
+       {"of one long run",
+        [](P p) {
+          SetPattern(3, {{2048, 1}}, 2048, p);
+          kOut(p).padding[0] = {1, 1};
+        },
+        {out + "d0 size is 2048, at most 1023"}},
+       {"of what is received",
+        [](P p) {
+          SetPattern(2, {{4, 1}, {4, 8}}, 16, p);
+          p->channels[2].descriptors[0].padding[0] = {1, 0};
+        },
+        {"memory (0,1) S2MM 0 descriptor 0: padding before d0 is 1, at most 0"}},
+       {"on a core",
+        [](P p) {
+          SetPattern(1, {{4, 1}, {4, 8}}, 16, p);
+          p->channels[1].descriptors[0].padding[1] = {0, 1};
+        },
+        {"core (0,2) MM2S 0 descriptor 2: padding after d1 is 1, at most 0"}}});
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ struct Case {
 TEST(ValidateHostileTest, EveryNumberIsJudged) {
   const Case cases[] = {
       {"end in data memory is", [](ArrayProgram* p) { p->buffers[4].address = kHuge; }},
-      {"end in data memory is", [](ArrayProgram* p) { p->buffers[4].bytes = kHuge; }},
+      {"data memory bytes is 9223372036854775807",
+       [](ArrayProgram* p) { p->buffers[4].bytes = kHuge; }},
       {"end in data memory is", [](ArrayProgram* p) { p->parameters[0].address = kHuge; }},
       {"d1 size is",
        [](ArrayProgram* p) {

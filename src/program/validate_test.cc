@@ -255,8 +255,8 @@ TEST(ValidateProgramTest, Buffers) {
         {buffer + "c_0: end in data memory is 65540, at most 65536"}},
        {"before the memory",
         [](P p) { p->buffers[0].address = -4; },
-        {buffer + "a_0: address is -4, at least 0",
-         "core (0,2) stack: address, after the end of buffer a_0 is 0, at least 4092"}},
+        {"core (0,2) stack: address, after the end of buffer a_0 is 0, at least 4092",
+         buffer + "a_0: address is -4, at least 0"}},
        {"in the stack",
         [](P p) { p->buffers[0].address = 3324; },
         {buffer + "a_0: address, after the end of stack is 3324, at least 3328"}},
@@ -279,8 +279,7 @@ TEST(ValidateProgramTest, Buffers) {
         [](P p) {
           p->buffers.push_back({"shim", kShim, 0, 4});
         },
-        {"shim (0,0) buffer shim: end in data memory is 4, at most 0",
-         "shim (0,0): data memory bytes is 4, at most 0"}}});
+        {"shim (0,0): data memory bytes is 4, at most 0"}}});
 }
 
 TEST(ValidateProgramTest, Parameters) {
@@ -315,8 +314,8 @@ TEST(ValidateProgramTest, StackAndTotals) {
               {"core (0,2) buffer a_0: address, after the end of stack is 3328, at least 3329"}},
              {"more than the memory",
               [](P p) { p->cores[0].stack_bytes = 60000; },
-              {"core (0,2) buffer a_0: address, after the end of stack is 3328, at least 60000",
-               "core (0,2): data memory bytes is 92772, at most 65536"}},
+              {"core (0,2): data memory bytes is 92772, at most 65536",
+               "core (0,2) buffer a_0: address, after the end of stack is 3328, at least 60000"}},
              // 3328 + 4 x 4096 + 16384 + 4 bytes are in use: 29436 are free.
              {"all of the memory",
               [](P p) {
@@ -327,18 +326,17 @@ TEST(ValidateProgramTest, StackAndTotals) {
               [](P p) {
                 p->buffers.push_back({"rest", kCore, 36100, 29440});
               },
-              {"core (0,2) buffer rest: end in data memory is 65540, at most 65536",
-               "core (0,2): data memory bytes is 65540, at most 65536"}},
+              {"core (0,2): data memory bytes is 65540, at most 65536"}},
              {"largest program", [](P p) { p->cores[0].program_bytes = 16384; }, {}},
              {"program memory",
               [](P p) { p->cores[0].program_bytes = 16385; },
               {"core (0,2): program memory bytes is 16385, at most 16384"}}});
-  // The same stack in the spec: everything stands behind it, and part of it outside.
+  // The same stack in the spec: everything stands behind it. That there is too much is said once,
+  // not of every buffer that is outside.
   DesignSpec spec;
   spec.stack_bytes = 60000;
-  const Texts texts = TextsOf(Violations(Lowered(spec), arch::NpuOf(spec.arch)));
-  EXPECT_EQ(texts.front(), "core (0,2) buffer a_1: end in data memory is 68224, at most 65536");
-  EXPECT_EQ(texts.back(), "core (0,2): data memory bytes is 92772, at most 65536");
+  EXPECT_EQ(TextsOf(Violations(Lowered(spec), arch::NpuOf(spec.arch))),
+            Texts{"core (0,2): data memory bytes is 92772, at most 65536"});
 }
 
 // --- Locks ---
@@ -466,6 +464,59 @@ TEST(ValidateProgramTest, Flows) {
               {"flow at core (0,2) MM2S 0: descriptors of its channel is 0, at least 1"}}});
 }
 
+// Four cores send two streams each to one memory tile, which four lanes of the column reach.
+TEST(ValidateProgramTest, FlowsFindLanes) {
+  static constexpr auto kAddFlow = [](int i, P p) {
+    const Tile core{0, 2 + (i / 2)};
+    const ChannelId from{core, kMm2s, i % 2};
+    const ChannelId to{kMemory, kS2mm, i};
+    const auto buffer = static_cast<int>(p->buffers.size());
+    p->buffers.push_back({"out", core, 4 * i, 4});
+    p->buffers.push_back({"in", kMemory, 4 * i, 4});
+    p->channels.push_back({from, {{i, buffer, 0, 1, {}, {}, {}, -1}}});
+    p->channels.push_back({to, {{i % 2 == 0 ? i : 24 + i, buffer + 1, 0, 1, {}, {}, {}, -1}}});
+    p->flows.push_back({from, {to}});
+  };
+  static constexpr auto kFlows = [](int count, int columns, P p) {
+    const DesignSpec spec = p->spec;
+    *p = ArrayProgram();
+    p->spec = spec;
+    p->spec.columns = columns;
+    for (int i = 0; i < count; ++i) kAddFlow(i, p);
+  };
+  ExpectAll(KStream,
+            {{"four", [](P p) { kFlows(4, 1, p); }, {}},
+             {"five in a partition of one column",
+              [](P p) { kFlows(5, 1, p); },
+              {"flow from core (0,4) MM2S 0 to memory (0,1) S2MM 4, out of core (0,2): "
+               "lanes south is 5, at most 4"}},
+             {"five, with a second column to go around by", [](P p) { kFlows(5, 2, p); }, {}},
+             // What is wrong with the flows themselves is said instead.
+             {"five, one from nowhere",
+              [](P p) {
+                kFlows(5, 1, p);
+                p->channels.pop_back();
+              },
+              {"flow at memory (0,1) S2MM 4: descriptors of its channel is 0, at least "
+               "1"}}});
+}
+
+TEST(ValidateProgramTest, ColumnsOfTheDesign) {
+  for (const NpuArch arch : {NpuArch::kNpu1, NpuArch::kNpu2}) {
+    const Npu& npu = arch::NpuOf(arch);
+    ArrayProgram program = KStream(arch);
+    for (const int columns : {0, npu.columns + 1}) {
+      program.spec.columns = columns;
+      EXPECT_EQ(
+          TextsOf(Violations(program, npu)),
+          Texts{fmt::format("design: columns is {}, {}", columns,
+                            columns == 0 ? "at least 1" : fmt::format("at most {}", npu.columns))});
+    }
+    program.spec.columns = npu.columns;
+    EXPECT_EQ(TextsOf(Violations(program, npu)), Texts());
+  }
+}
+
 // --- Cores ---
 
 TEST(ValidateProgramTest, Cores) {
@@ -507,7 +558,50 @@ TEST(ValidateProgramTest, LoopsOfACore) {
                        [](P p) { std::swap(kOps(p).front(), kOps(p).back()); },
                        {"core (0,2): loops around the whole program is 0, at least 1",
                         "core (0,2): loops open at an end is -1, at least 0"}},
+                      {"loops to any depth",
+                       [](P p) {
+                         for (int i = 0; i < 100; ++i) {
+                           kOps(p).insert(kOps(p).begin() + kRepeatSteps, kOps(p)[kRepeatSteps]);
+                           kOps(p).insert(kOps(p).end() - 1, {Kind::kEnd, -1, {}, {}, {}});
+                         }
+                       },
+                       {}},
+                      {"a loop behind the endless one",
+                       [](P p) {
+                         kOps(p).push_back(kOps(p)[kRepeatSteps]);
+                         kOps(p).push_back({Kind::kEnd, -1, {}, {}, {}});
+                       },
+                       {"core (0,2): operations behind the endless loop is 1, at most 0"}},
+                      {"operations behind the endless loop",
+                       [](P p) {
+                         kOps(p).push_back(kOps(p)[kReleaseA]);
+                         kOps(p).push_back(kOps(p)[kReleaseA]);
+                       },
+                       {"core (0,2): operations behind the endless loop is 2, at most 0"}},
                       {"no operations", [](P p) { kOps(p).clear(); }, {}}});
+}
+
+// Run-time parameters that a kernel is called with, as those that count loops.
+TEST(ValidateProgramTest, ScalarsOfACall) {
+  static constexpr auto kCall = [](P p) -> CoreOp& { return p->cores[0].ops[kCallMatmul]; };
+  const std::string index = "core (0,2) program: index of a parameter is ";
+  ExpectAll(KStream, {{"one of the core",
+                       [](P p) {
+                         kCall(p).scalars = {0, 0};
+                       },
+                       {}},
+                      {"unknown",
+                       [](P p) {
+                         kCall(p).scalars = {0, 1};
+                       },
+                       {index + "1, at most 0"}},
+                      {"none", [](P p) { kCall(p).scalars = {-1}; }, {index + "-1, at least 0"}},
+                      {"of another core",
+                       [](P p) {
+                         p->parameters.push_back({"other", {0, 3}, 0});
+                         kCall(p).scalars = {1};
+                       },
+                       {"core (0,2) program: parameters on another tile is 1, at most 0"}}});
 }
 
 TEST(ValidateProgramTest, IndicesOfACore) {
