@@ -5,6 +5,7 @@
 //   TILEWAVE_ROWS_TARGET  the attribute with its instruction set
 // and then hands over a struct V of its instructions (rows_avx512.cc has all):
 //   kLanes; Float, Int    registers of kLanes f32 and s32
+//   Table                 16 f32; LookUp takes the lowest 4 bits of each index
 //   kFloatRowsAtOnce      rows whose activations run side by side, as registers allow
 //   Whole                 says to Load and Store that all lanes are there; other types say less
 // Everything here is local to the file that includes it.
@@ -144,51 +145,38 @@ TILEWAVE_ROWS_INLINE Floats<V, kRows> ExpInRange(const Floats<V, kRows>& x) {
   return ScaleByPowerOfTwo(p, shifted);
 }
 
-/// core::activation::ExpHalfSquareInRange.
+/// core::activation::GeluTail.
 template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> ExpHalfSquareInRange(const Floats<V, kRows>& t) {
+TILEWAVE_ROWS_INLINE Floats<V, kRows> GeluTail(const Floats<V, kRows>& t) {
   namespace act = core::activation;
-  const Floats<V, kRows> t_hi = AndBits(t, act::kHighBitsMask);
-  const Floats<V, kRows> square_hi = Multiply(t_hi, t_hi);
-  const Floats<V, kRows> square_lo = Multiply(Subtract(t, t_hi), Add(t, t_hi));
-  const Floats<V, kRows> shifted = Add(Multiply(square_hi, act::kMinusHalfLog2E), act::kRoundMagic);
-  const Floats<V, kRows> n = Add(shifted, -act::kRoundMagic);
-  const Floats<V, kRows> s =
-      Add(Add(square_hi, Multiply(n, act::kTwoLn2Hi)), Add(Multiply(n, act::kTwoLn2Lo), square_lo));
-  Floats<V, kRows> p = Add(Multiply(s, act::kHalfExpC6), act::kHalfExpC5);
-  p = MultiplyThenAdd(p, s, act::kHalfExpC4);
-  p = MultiplyThenAdd(p, s, act::kHalfExpC3);
-  p = MultiplyThenAdd(p, s, act::kHalfExpC2);
-  p = MultiplyThenAdd(p, s, act::kHalfExpC1);
-  p = MultiplyThenAdd(p, s, 1.0F);
-  return ScaleByPowerOfTwo(p, shifted);
+  Floats<V, kRows> shifted = Add(t, act::kHalvesMagic);
+  const Floats<V, kRows> u = Subtract(t, Add(shifted, -act::kHalvesMagic));
+  Floats<V, kRows> q;
+#pragma GCC unroll 6
+  for (int d = act::kGeluDegree; d >= 0; --d) {
+    const typename V::Table table = V::LoadTable(act::kGeluQ[d]);
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+      const typename V::Float c = V::LookUp(table, V::BitsOf(shifted.row[r]));
+      q.row[r] = d == act::kGeluDegree ? c : V::Add(V::Multiply(q.row[r], u.row[r]), c);
+      // g++ 12 would look everything up first, for which there are not enough registers.
+      asm("" : "+v"(q.row[r]), "+v"(shifted.row[r]));
+    }
+  }
+  return q;
 }
 
 /// core::Gelu.
 template <typename V, int kRows>
 TILEWAVE_ROWS_INLINE Floats<V, kRows> Gelu(const Floats<V, kRows>& x) {
-  namespace act = core::activation;
-  const Floats<V, kRows> t = AndBits(x, act::kMagnitudeMask);
-  Floats<V, kRows> numerator = Add(Multiply(t, act::kGeluN4), act::kGeluN3);
-  numerator = MultiplyThenAdd(numerator, t, act::kGeluN2);
-  numerator = MultiplyThenAdd(numerator, t, act::kGeluN1);
-  numerator = MultiplyThenAdd(numerator, t, act::kGeluN0);
-  Floats<V, kRows> denominator = Add(t, act::kGeluD4);
-  denominator = MultiplyThenAdd(denominator, t, act::kGeluD3);
-  denominator = MultiplyThenAdd(denominator, t, act::kGeluD2);
-  denominator = MultiplyThenAdd(denominator, t, act::kGeluD1);
-  denominator = MultiplyThenAdd(denominator, t, act::kGeluD0);
-  const Floats<V, kRows> ratio = Divide(numerator, denominator);
-  const Floats<V, kRows> e = ExpHalfSquareInRange(t);
-  const Floats<V, kRows> positive = Relu(x);
-  const Floats<V, kRows> inside = Subtract(positive, Multiply(ratio, Multiply(t, e)));
-  Floats<V, kRows> result;
+  Floats<V, kRows> t = AndBits(x, core::activation::kMagnitudeMask);
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
-    result.row[r] =
-        V::SelectLessEqual(t.row[r], V::Set(core::kGeluCutoff), inside.row[r], positive.row[r]);
+    // Of bits, which for magnitudes is the same, NaNs included, and has more pipes to run on.
+    const typename V::Int last = V::BitsOf(V::Set(core::activation::kGeluLast));
+    t.row[r] = V::FloatOf(V::Min(V::BitsOf(t.row[r]), last));
   }
-  return result;
+  return Subtract(Relu(x), Multiply(t, GeluTail(t)));
 }
 
 /// core::Silu.

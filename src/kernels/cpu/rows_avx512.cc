@@ -277,6 +277,7 @@ struct Avx512 {
   static constexpr int kFloatRowsAtOnce = 4;
   using Float = __m512;
   using Int = __m512i;
+  using Table = __m512;
 
   struct Whole {};
   /// Masked stores are many times slower than whole ones.
@@ -330,6 +331,11 @@ struct Avx512 {
   }
   TILEWAVE_ROWS_INLINE static Int SelectNan(Float x, Int yes, Int no) {
     return _mm512_mask_blend_epi32(_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), no, yes);
+  }
+
+  TILEWAVE_ROWS_INLINE static Table LoadTable(const float* from) { return _mm512_load_ps(from); }
+  TILEWAVE_ROWS_INLINE static Float LookUp(Table table, Int index) {
+    return _mm512_permutexvar_ps(index, table);
   }
 
   TILEWAVE_ROWS_INLINE static Int Load(const int32_t* from, Whole /*lanes*/) {
