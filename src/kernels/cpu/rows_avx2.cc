@@ -253,7 +253,7 @@ int32_t SumS8(const uint8_t* x, int64_t count) {
 /// The instructions for row_vectors.h.
 struct Avx2 {
   static constexpr int64_t kLanes = 8;
-  static constexpr int kFloatRowsAtOnce = 2;
+  static constexpr int kFloatsAtOnce = 2;
   using Float = __m256;
   using Int = __m256i;
   struct Table {
