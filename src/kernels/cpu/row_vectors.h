@@ -10,6 +10,7 @@
 //   Whole                 says to Load and Store that all lanes are there; other types say less
 // Everything here is local to the file that includes it.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -145,40 +146,6 @@ TILEWAVE_ROWS_INLINE Floats<V, kCount> ExpInRange(const Floats<V, kCount>& x) {
   return ScaleByPowerOfTwo(p, shifted);
 }
 
-/// core::activation::GeluTail.
-template <typename V, int kCount>
-TILEWAVE_ROWS_INLINE Floats<V, kCount> GeluTail(const Floats<V, kCount>& t) {
-  namespace act = core::activation;
-  Floats<V, kCount> shifted = Add(t, act::kHalvesMagic);
-  const Floats<V, kCount> u = Subtract(t, Add(shifted, -act::kHalvesMagic));
-  Floats<V, kCount> q;
-#pragma GCC unroll 6
-  for (int d = act::kGeluDegree; d >= 0; --d) {
-    const typename V::Table table = V::LoadTable(act::kGeluQ[d]);
-#pragma GCC unroll 4
-    for (int v = 0; v < kCount; ++v) {
-      const typename V::Float c = V::LookUp(table, V::BitsOf(shifted.at[v]));
-      q.at[v] = d == act::kGeluDegree ? c : V::Add(V::Multiply(q.at[v], u.at[v]), c);
-      // g++ 12 would look everything up first, for which there are not enough registers.
-      asm("" : "+v"(q.at[v]), "+v"(shifted.at[v]));
-    }
-  }
-  return q;
-}
-
-/// core::Gelu.
-template <typename V, int kCount>
-TILEWAVE_ROWS_INLINE Floats<V, kCount> Gelu(const Floats<V, kCount>& x) {
-  Floats<V, kCount> t = AndBits(x, core::activation::kMagnitudeMask);
-#pragma GCC unroll 4
-  for (int v = 0; v < kCount; ++v) {
-    // Of bits, which for magnitudes is the same, NaNs included, and has more pipes to run on.
-    const typename V::Int last = V::BitsOf(V::Set(core::activation::kGeluLast));
-    t.at[v] = V::FloatOf(V::Min(V::BitsOf(t.at[v]), last));
-  }
-  return Subtract(Relu(x), Multiply(t, GeluTail(t)));
-}
-
 /// core::Silu.
 template <typename V, int kCount>
 TILEWAVE_ROWS_INLINE Floats<V, kCount> Silu(const Floats<V, kCount>& x) {
@@ -273,19 +240,28 @@ class FloatOutput {
     }
   }
 
+  TILEWAVE_ROWS_INLINE Floats<V, kCount> ScaleOf(const EpilogueTile& t, int64_t i) const {
+    return t.scale_a == nullptr ? scale_ : Multiply(scale_, t.scale_a[i]);
+  }
+  TILEWAVE_ROWS_INLINE const Floats<V, kCount>& bias() const { return bias_; }
+
   template <typename Lanes>
   TILEWAVE_ROWS_INLINE void Store(const EpilogueTile& t, int64_t i, int64_t j, Lanes lanes,
                                   const Ints<V, kCount>& acc) const {
-    Floats<V, kCount> scale = scale_;
-    if (t.scale_a != nullptr) scale = Multiply(scale_, t.scale_a[i]);
+    const Floats<V, kCount> scale = ScaleOf(t, i);
     Floats<V, kCount> x;
 #pragma GCC unroll 4
     for (int v = 0; v < kCount; ++v) {
       x.at[v] = V::Add(V::Multiply(V::ToFloat(acc.at[v]), scale.at[v]), bias_.at[v]);
     }
     if constexpr (kActivation == Activation::kRelu) x = Relu(x);
-    if constexpr (kActivation == Activation::kGelu) x = Gelu(x);
     if constexpr (kActivation == Activation::kSilu) x = Silu(x);
+    StoreActivated(t, i, j, lanes, x);
+  }
+
+  template <typename Lanes>
+  TILEWAVE_ROWS_INLINE void StoreActivated(const EpilogueTile& t, int64_t i, int64_t j, Lanes lanes,
+                                           const Floats<V, kCount>& x) const {
 #pragma GCC unroll 4
     for (int v = 0; v < kCount; ++v) {
       const int64_t index = (i * t.c_stride) + j + (v * V::kLanes);
@@ -409,6 +385,14 @@ TILEWAVE_ROWS_INLINE Ints<V, kCount> LoadOrZero(const int32_t* from, int64_t j, 
   return x;
 }
 
+/// The integer steps of one strip; what is absent is 0.
+template <typename V, int kCount>
+struct ColumnTerms {
+  Ints<V, kCount> column_sums;
+  Ints<V, kCount> zero_b;
+  Ints<V, kCount> bias;
+};
+
 /// acc += row * columns[v].
 template <typename V, int kCount>
 TILEWAVE_ROWS_INLINE void AddProducts(int32_t row, const Ints<V, kCount>& columns,
@@ -419,28 +403,135 @@ TILEWAVE_ROWS_INLINE void AddProducts(int32_t row, const Ints<V, kCount>& column
   }
 }
 
-/// A strip of kCount registers of columns, row by row: what a row of C has of it is written
-/// together, as caches and their look-ahead like it.
+template <typename V, int kCount, typename Lanes>
+TILEWAVE_ROWS_INLINE Ints<V, kCount> Accumulators(const EpilogueTile& t,
+                                                  const ColumnTerms<V, kCount>& terms, int64_t i,
+                                                  int64_t j, Lanes lanes) {
+  Ints<V, kCount> acc;
+#pragma GCC unroll 4
+  for (int v = 0; v < kCount; ++v) {
+    const int32_t* sums = t.sums + (i * t.sums_stride) + j + (v * V::kLanes);
+    acc.at[v] = V::Add(V::Load(sums, lanes), terms.bias.at[v]);
+  }
+  if (t.row_term != nullptr) AddProducts(t.row_term[i], terms.column_sums, &acc);
+  if (t.row_zero_term != nullptr) AddProducts(t.row_zero_term[i], terms.zero_b, &acc);
+  return acc;
+}
+
+/// Row by row: what a row of C has of a strip is written together, as caches and their look-ahead
+/// like it.
+template <typename V, int kCount, typename Output, typename Lanes>
+TILEWAVE_ROWS_INLINE void StoreRows(const Output& output, const ColumnTerms<V, kCount>& terms,
+                                    const EpilogueTile& t, int64_t j, Lanes lanes) {
+  for (int64_t i = 0; i < t.rows; ++i) {
+    output.Store(t, i, j, lanes, Accumulators(t, terms, i, j, lanes));
+  }
+}
+
+/// A row on its way through core::Gelu.
+template <typename V, int kCount>
+struct GeluRow {
+  Floats<V, kCount> x;
+  Floats<V, kCount> t;
+  Floats<V, kCount> shifted;
+  Floats<V, kCount> u;
+
+  static constexpr int kSteps = 7;
+
+  TILEWAVE_ROWS_INLINE void Begin(const Ints<V, kCount>& acc, const Floats<V, kCount>& scale,
+                                  const Floats<V, kCount>& bias) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kCount; ++v) {
+#pragma GCC unroll 7
+      for (int step = 0; step < kSteps; ++step) Step(step, v, acc.at[v], scale.at[v], bias.at[v]);
+    }
+  }
+
+  /// Takes register `v` from the accumulator to `u` in kSteps steps; returns what has come
+  /// of the step.
+  TILEWAVE_ROWS_INLINE typename V::Float* Step(int step, int v, typename V::Int acc,
+                                               typename V::Float scale, typename V::Float bias) {
+    namespace act = core::activation;
+    switch (step) {
+      case 0:
+        x.at[v] = V::ToFloat(acc);
+        return &x.at[v];
+      case 1:
+        x.at[v] = V::Multiply(x.at[v], scale);
+        return &x.at[v];
+      case 2:
+        x.at[v] = V::Add(x.at[v], bias);
+        return &x.at[v];
+      case 3: {
+        // The lesser of bits, which for magnitudes is the same, NaNs included, and has more pipes
+        // to run on.
+        const typename V::Int magnitude = V::BitsOf(V::AndBits(x.at[v], act::kMagnitudeMask));
+        t.at[v] = V::FloatOf(V::Min(magnitude, V::BitsOf(V::Set(act::kGeluLast))));
+        return &t.at[v];
+      }
+      case 4:
+        shifted.at[v] = V::Add(t.at[v], V::Set(act::kHalvesMagic));
+        return &shifted.at[v];
+      case 5:
+        u.at[v] = V::Add(shifted.at[v], V::Set(-act::kHalvesMagic));
+        return &u.at[v];
+      default:
+        u.at[v] = V::Subtract(t.at[v], u.at[v]);
+        return &u.at[v];
+    }
+  }
+};
+
+/// core::Gelu of one row while the next one begins. What follows on each other takes long, and the
+/// processor does not see far enough ahead to find the next row by itself.
+template <typename V, ElementType kType, int kCount, typename Lanes>
+TILEWAVE_ROWS_INLINE void StoreRows(const FloatOutput<V, kType, Activation::kGelu, kCount>& output,
+                                    const ColumnTerms<V, kCount>& terms, const EpilogueTile& t,
+                                    int64_t j, Lanes lanes) {
+  namespace act = core::activation;
+  if (t.rows == 0) return;
+  GeluRow<V, kCount> row;
+  row.Begin(Accumulators(t, terms, 0, j, lanes), output.ScaleOf(t, 0), output.bias());
+  for (int64_t i = 0; i < t.rows; ++i) {
+    const int64_t after = std::min(i + 1, t.rows - 1);
+    const Ints<V, kCount> acc = Accumulators(t, terms, after, j, lanes);
+    const Floats<V, kCount> scale = output.ScaleOf(t, after);
+    GeluRow<V, kCount> next;
+    Floats<V, kCount> q;
+#pragma GCC unroll 6
+    for (int d = act::kGeluDegree; d >= 0; --d) {
+      const typename V::Table table = V::LoadTable(act::kGeluQ[d]);
+#pragma GCC unroll 4
+      for (int v = 0; v < kCount; ++v) {
+        const typename V::Float c = V::LookUp(table, V::BitsOf(row.shifted.at[v]));
+        q.at[v] = d == act::kGeluDegree ? c : V::Add(V::Multiply(q.at[v], row.u.at[v]), c);
+        typename V::Float* done =
+            next.Step(act::kGeluDegree - d, v, acc.at[v], scale.at[v], output.bias().at[v]);
+        // In this order: g++ 12 would look everything up first, and run out of registers.
+        asm("" : "+v"(q.at[v]), "+v"(row.shifted.at[v]), "+v"(*done));
+      }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < kCount; ++v) {
+      q.at[v] = V::Subtract(V::Relu(row.x.at[v]), V::Multiply(row.t.at[v], q.at[v]));
+      next.Step(act::kGeluDegree + 1, v, acc.at[v], scale.at[v], output.bias().at[v]);
+    }
+    output.StoreActivated(t, i, j, lanes, q);
+    row = next;
+  }
+}
+
+/// A strip of kCount registers of columns.
 template <typename V, int kCount, typename Output, typename Lanes>
 TILEWAVE_ROWS_INLINE void StoreStrip(Output output, const EpilogueTile& tile, int64_t j,
                                      Lanes lanes) {
   // A copy of its own, or the compiler reads every pointer again after each store.
   const EpilogueTile t = tile;
   output.SetColumns(t, j, lanes);
-  const Ints<V, kCount> column_sums = LoadOrZero<V, kCount>(t.column_sums, j, lanes);
-  const Ints<V, kCount> zero_b = LoadOrZero<V, kCount>(t.zero_b, j, lanes);
-  const Ints<V, kCount> bias = LoadOrZero<V, kCount>(t.bias_s32, j, lanes);
-  for (int64_t i = 0; i < t.rows; ++i) {
-    Ints<V, kCount> acc;
-#pragma GCC unroll 4
-    for (int v = 0; v < kCount; ++v) {
-      const int32_t* sums = t.sums + (i * t.sums_stride) + j + (v * V::kLanes);
-      acc.at[v] = V::Add(V::Load(sums, lanes), bias.at[v]);
-    }
-    if (t.row_term != nullptr) AddProducts<V, kCount>(t.row_term[i], column_sums, &acc);
-    if (t.row_zero_term != nullptr) AddProducts<V, kCount>(t.row_zero_term[i], zero_b, &acc);
-    output.Store(t, i, j, lanes, acc);
-  }
+  const ColumnTerms<V, kCount> terms{LoadOrZero<V, kCount>(t.column_sums, j, lanes),
+                                     LoadOrZero<V, kCount>(t.zero_b, j, lanes),
+                                     LoadOrZero<V, kCount>(t.bias_s32, j, lanes)};
+  StoreRows(output, terms, t, j, lanes);
 }
 
 template <typename V, typename Outputs>
