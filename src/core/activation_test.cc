@@ -115,9 +115,9 @@ void ExpectInRange(Function function) {
 }
 
 // For positive x: no decrease at all between the values of a coarse sweep, and none above
-// kMaxStepBackUlp between adjacent floats.
+// max_step_back_ulp between adjacent floats.
 template <typename Function>
-void ExpectMonotone(Function function) {
+void ExpectMonotone(Function function, double max_step_back_ulp) {
   int violations = 0;
   float previous = 0.0f;
   SweepFinite(false, [&](float x) {
@@ -127,9 +127,10 @@ void ExpectMonotone(Function function) {
   });
   EXPECT_EQ(violations, 0);
 
-  // A million adjacent floats from 0.5, 1, 2 and 4 on; the function bends most there.
+  // Floats from 0.5, 1, 2 and 4 on, where the function bends most, and where the intervals of Gelu
+  // meet: a quarter of a million adjacent ones each.
   Worst step_back;
-  for (const float start : {0.5f, 1.0f, 2.0f, 4.0f}) {
+  for (const float start : {0.245f, 0.5f, 0.745f, 1.0f, 1.245f, 1.745f, 2.0f, 2.24f, 4.0f}) {
     double highest = 0.0;
     for (std::uint32_t i = 0; i < 250000; ++i) {
       const float x = FromBits(Bits(start) + i);
@@ -138,7 +139,7 @@ void ExpectMonotone(Function function) {
       highest = std::max(highest, y);
     }
   }
-  EXPECT_LE(step_back.error, kMaxStepBackUlp) << "at x = " << step_back.input;
+  EXPECT_LE(step_back.error, max_step_back_ulp) << "at x = " << step_back.input;
 }
 
 template <typename Function>
@@ -259,7 +260,7 @@ TEST(Silu, StaysWithinDocumentedBounds) {
 
 TEST(Silu, StaysBetweenZeroAndInput) { ExpectInRange(Silu); }
 
-TEST(Silu, IsMonotoneForPositiveInput) { ExpectMonotone(Silu); }
+TEST(Silu, IsMonotoneForPositiveInput) { ExpectMonotone(Silu, kMaxStepBackUlp); }
 
 TEST(Silu, SpecialValues) {
   ExpectSpecialValues(Silu);
@@ -333,7 +334,7 @@ TEST(Gelu, StaysWithinDocumentedBounds) {
 
 TEST(Gelu, StaysBetweenZeroAndInput) { ExpectInRange(Gelu); }
 
-TEST(Gelu, IsMonotoneForPositiveInput) { ExpectMonotone(Gelu); }
+TEST(Gelu, IsMonotoneForPositiveInput) { ExpectMonotone(Gelu, 0); }
 
 TEST(Gelu, SpecialValues) {
   ExpectSpecialValues(Gelu);
@@ -348,8 +349,7 @@ TEST(Gelu, CutoffSeparatesFormulaFromRelu) {
   EXPECT_EQ(Gelu(beyond), beyond);
   EXPECT_EQ(Bits(Gelu(-beyond)), 0u);
   EXPECT_EQ(Gelu(kGeluCutoff), kGeluCutoff);
-  // The last result of the formula is still normal.
-  EXPECT_LE(Gelu(-kGeluCutoff), -0x1p-126f);
+  EXPECT_LT(Gelu(-kGeluCutoff), 0.0f);
   EXPECT_GE(Gelu(-kGeluCutoff), Gelu(-before));
   EXPECT_EQ(Gelu(before), before);
 }
@@ -361,38 +361,38 @@ TEST(Gelu, GoldenBits) {
       {0x800116c2u, 0x80008b61u},  // -9.9999461e-41
       {0x1e3ce508u, 0x1dbce508u},  // 9.99999968e-21
       {0x9e3ce508u, 0x9dbce508u},  // -9.99999968e-21
-      {0x3a83126fu, 0x3a032d34u},  // 0.00100000005
-      {0xba83126fu, 0xba02f7aau},  // -0.00100000005
-      {0x3dcccccdu, 0x3d5d1d0eu},  // 0.100000001
-      {0xbdcccccdu, 0xbd3c7c8cu},  // -0.100000001
-      {0x3e800000u, 0x3e1944d1u},  // 0.25
-      {0xbe800000u, 0xbdcd765eu},  // -0.25
-      {0x3f000000u, 0x3eb103b0u},  // 0.5
-      {0xbf000000u, 0xbe1df8a1u},  // -0.5
+      {0x3a83126fu, 0x3a032d35u},  // 0.00100000005
+      {0xba83126fu, 0xba02f7a9u},  // -0.00100000005
+      {0x3dcccccdu, 0x3d5d1d0du},  // 0.100000001
+      {0xbdcccccdu, 0xbd3c7c8du},  // -0.100000001
+      {0x3e800000u, 0x3e1944d2u},  // 0.25
+      {0xbe800000u, 0xbdcd765du},  // -0.25
+      {0x3f000000u, 0x3eb103aeu},  // 0.5
+      {0xbf000000u, 0xbe1df8a3u},  // -0.5
       {0x3f333333u, 0x3f07d711u},  // 0.699999988
       {0xbf333333u, 0xbe2d7087u},  // -0.699999988
       {0x3f800000u, 0x3f57625eu},  // 1
-      {0xbf800000u, 0xbe227686u},  // -1
+      {0xbf800000u, 0xbe227687u},  // -1
       {0x3fc00000u, 0x3fb32c4bu},  // 1.5
-      {0xbfc00000u, 0xbdcd3b53u},  // -1.5
+      {0xbfc00000u, 0xbdcd3b51u},  // -1.5
       {0x40000000u, 0x3ffa2d0cu},  // 2
-      {0xc0000000u, 0xbd3a5e7cu},  // -2
+      {0xc0000000u, 0xbd3a5e77u},  // -2
       {0x402df854u, 0x402d6633u},  // 2.71828175
-      {0xc02df854u, 0xbc1220c6u},  // -2.71828175
+      {0xc02df854u, 0xbc1220bfu},  // -2.71828175
       {0x40490fdbu, 0x4048e49cu},  // 3.14159274
-      {0xc0490fdbu, 0xbb2cfa5bu},  // -3.14159274
+      {0xc0490fdbu, 0xbb2cfa54u},  // -3.14159274
       {0x40900000u, 0x408fffe0u},  // 4.5
-      {0xc0900000u, 0xb7804204u},  // -4.5
+      {0xc0900000u, 0xb78042c9u},  // -4.5
       {0x40c00000u, 0x40c00000u},  // 6
-      {0xc0c00000u, 0xb1cb64b4u},  // -6
+      {0xc0c00000u, 0xb1cb688fu},  // -6
       {0x40f80000u, 0x40f80000u},  // 7.75
-      {0xc0f80000u, 0xa9205da6u},  // -7.75
+      {0xc0f80000u, 0x00000000u},  // -7.75
       {0x41200000u, 0x41200000u},  // 10
-      {0xc1200000u, 0x9ab83c9au},  // -10
+      {0xc1200000u, 0x00000000u},  // -10
       {0x414e6666u, 0x414e6666u},  // 12.8999996
-      {0xc14e6666u, 0x82c593d7u},  // -12.8999996
+      {0xc14e6666u, 0x00000000u},  // -12.8999996
       {0x41500000u, 0x41500000u},  // 13
-      {0xc1500000u, 0x81d87b89u},  // -13
+      {0xc1500000u, 0x00000000u},  // -13
       {0xc1a00000u, 0x00000000u},  // -20
   };
   ExpectGolden(Gelu, kTable);

@@ -29,8 +29,6 @@ constexpr int64_t kTasksPerThread = 4;
 constexpr int64_t kGroupsPerLine = 16;
 // With a K beyond this, writing C takes little of the time.
 constexpr int64_t kLongestStreamedK = 1024;
-// With fewer rows a task would read more of B than it multiplies; columns are cut then.
-constexpr int64_t kFewestRows = 64;
 // A task this small is not worth cutting for that.
 constexpr int64_t kSmallestTaskMacs = int64_t{1} << 20;
 
@@ -126,13 +124,19 @@ HostGemm::Cut HostGemm::CutFor(int threads) const {
     const int64_t wanted = std::clamp<int64_t>(core::MacsOf(problem_) / kSmallestTaskMacs, threads,
                                                kTasksPerThread * threads);
     const int64_t per_matrix = base::CeilDiv(wanted, problem_.batch);
-    const int64_t shared = base::RoundUp(base::CeilDiv(problem_.m, per_matrix), kernel.mr);
-    cut.rows = std::min(cut.rows, std::max(shared, kFewestRows));
+    // Columns are cut first: rows that fit the L2 cache read each strip of B once.
+    const int64_t strips = base::CeilDiv(problem_.n, StripColumns(kernel));
+    const int64_t shared =
+        base::RoundUp(base::CeilDiv(problem_.m, base::CeilDiv(per_matrix, strips)), kernel.mr);
+    cut.rows = std::min(cut.rows, shared);
     const int64_t row_tasks = base::CeilDiv(problem_.m, cut.rows);
     cut.rows = base::RoundUp(base::CeilDiv(problem_.m, row_tasks), kernel.mr);
+    // As many for each thread, if all take as long.
     const int64_t column_tasks = base::CeilDiv(per_matrix, row_tasks);
-    cut.columns = std::min(
-        cut.columns, base::RoundUp(base::CeilDiv(problem_.n, column_tasks), StripColumns(kernel)));
+    const bool even = problem_.batch * row_tasks * column_tasks % threads == 0;
+    const int64_t columns =
+        base::CeilDiv(problem_.n, even ? column_tasks : base::RoundUp(column_tasks, threads));
+    cut.columns = std::min(cut.columns, base::RoundUp(columns, StripColumns(kernel)));
   }
   cut.row_tasks = base::CeilDiv(problem_.m, cut.rows);
   cut.column_tasks = base::CeilDiv(problem_.n, cut.columns);

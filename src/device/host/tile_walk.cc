@@ -22,8 +22,9 @@ constexpr int64_t kLineBytes = RowWriter::kLineBytes;
 constexpr int64_t kChunkColumns = 256;
 constexpr int64_t kChunkBytes = kChunkColumns * int64_t{sizeof(int32_t)};
 
-/// Tiles of a strip whose sums go through the epilogue together.
-constexpr int64_t kTilesTogether = 4;
+/// Tiles of a strip whose sums go through the epilogue together: CPUs take a while to change from
+/// one to the other.
+constexpr int64_t kTilesTogether = 8;
 constexpr int64_t kBlockSums = kTilesTogether * kernels::cpu::kMaxTile;
 
 /// Some tiles together: where they begin in the rectangle, and how large they are.
@@ -165,6 +166,7 @@ void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, bool from
     args.a += rows * args.a_stride;
     args.c += rows * args.c_stride;
     args.init += rows * init_step;
+    if (args.out != nullptr) args.out += rows * args.out_stride;
     args.b_ahead = 0;
   }
 }
@@ -173,11 +175,18 @@ void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, bool from
 void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt block, int64_t init_step,
                  bool from_afar, TileArgs args) {
   alignas(kLineBytes) int32_t sums[kBlockSums];
+  const HostProduct& p = r.product;
+  const bool fetches = p.problem->c.col == 1 && p.element_bytes() == int64_t{sizeof(int32_t)};
+  args.out_stride = p.problem->c.row * p.element_bytes();
   args.c_stride = strip.columns;
   args.columns = static_cast<int>(strip.columns);
   for (; block.row < r.at.rows; block.row += block.rows) {
     block.rows = std::min(kTilesTogether * strip.rows, r.at.rows - block.row);
     args.c = sums;
+    if (fetches) {
+      args.out =
+          ElementOfC(p, r.at.batch, r.at.first_row + block.row, r.at.first_column + block.column);
+    }
     SumStrip(strip, block.rows, init_step, from_afar, args);
     StoreInC(r, block, sums, strip.columns);
     args.a += block.rows * args.a_stride;

@@ -52,11 +52,15 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(t.flip));
   [[maybe_unused]] const std::byte* a_fetch = t.a + t.a_ahead;
   [[maybe_unused]] const bool fetch_a = t.a_ahead != 0;
+  [[maybe_unused]] const int64_t out_lines = t.out == nullptr ? 0 : kRows * kVectors;
   for (int64_t group = 0; group < t.groups; ++group) {
     // A line of each of eight rows with two groups each: what a block of K has of a row is a
     // line in sixteen groups.
     if (kFetch && fetch_a) {
       Fetch(a_fetch + (((group / 2) % 8) * a_stride) + (group / 16 * kLineBytes));
+    }
+    if (kFetch && group < out_lines) {
+      Fetch(t.out + (group / kVectors * t.out_stride) + (group % kVectors * kLineBytes));
     }
     __m512i column[size_t{kVectors}];
 #pragma GCC unroll 8
@@ -102,8 +106,8 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
 
 template <int kRows, int kVectors>
 void Run(const TileArgs& t) {
-  (t.a_ahead | t.b_ahead) != 0 ? RunTile<kRows, kVectors, true>(t)
-                               : RunTile<kRows, kVectors, false>(t);
+  (t.a_ahead | t.b_ahead) != 0 || t.out != nullptr ? RunTile<kRows, kVectors, true>(t)
+                                                   : RunTile<kRows, kVectors, false>(t);
 }
 
 }  // namespace

@@ -41,6 +41,10 @@ struct TileArgs {
   int64_t b_next = 0;   ///< Wide and row tiles: bytes from a panel to the next.
   int64_t b_ahead = 0;  ///< Bytes from what is read of B to what may be fetched meanwhile; a hint.
   int64_t a_ahead = 0;  ///< Bytes from `a` to rows that may be fetched meanwhile; a hint.
+  /// Where elements of C as large as sums will go, which may be fetched meanwhile; a hint. Null:
+  /// there is nothing to fetch.
+  const std::byte* out = nullptr;
+  int64_t out_stride = 0;  ///< Bytes from row to row.
 };
 using TileFunction = void (*)(const TileArgs&);
 

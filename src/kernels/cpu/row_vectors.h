@@ -5,13 +5,14 @@
 //   TILEWAVE_ROWS_TARGET  the attribute with its instruction set
 // and then hands over a struct V of its instructions (rows_avx512.cc has all):
 //   kLanes; Float, Int    registers of kLanes f32 and s32
-//   kFloatRowsAtOnce      rows whose activations run side by side, as registers allow
+//   Table                 16 f32; LookUp takes the lowest 4 bits of each index
+//   kFloatsAtOnce         registers whose activations run side by side
 //   Whole                 says to Load and Store that all lanes are there; other types say less
 // Everything here is local to the file that includes it.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 #include "core/activation.h"
 #include "kernels/cpu/row_functions.h"
@@ -23,119 +24,120 @@
 namespace tilewave::kernels::cpu {
 namespace {
 
-/// The same columns of a few rows, whose chains of operations run side by side.
-template <typename V, int kRows>
+/// A few registers of neighbouring columns, whose chains of operations run side by side.
+template <typename V, int kCount>
 struct Floats {
-  typename V::Float row[size_t{kRows}];
+  typename V::Float at[size_t{kCount}];
 };
-template <typename V, int kRows>
+template <typename V, int kCount>
 struct Ints {
-  typename V::Int row[size_t{kRows}];
+  typename V::Int at[size_t{kCount}];
 };
 
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> Add(const Floats<V, kRows>& a, const Floats<V, kRows>& b) {
-  Floats<V, kRows> sum;
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> Add(const Floats<V, kCount>& a, const Floats<V, kCount>& b) {
+  Floats<V, kCount> sum;
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) sum.row[r] = V::Add(a.row[r], b.row[r]);
+  for (int v = 0; v < kCount; ++v) sum.at[v] = V::Add(a.at[v], b.at[v]);
   return sum;
 }
 
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> Add(const Floats<V, kRows>& a, float b) {
-  Floats<V, kRows> sum;
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> Add(const Floats<V, kCount>& a, float b) {
+  Floats<V, kCount> sum;
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) sum.row[r] = V::Add(a.row[r], V::Set(b));
+  for (int v = 0; v < kCount; ++v) sum.at[v] = V::Add(a.at[v], V::Set(b));
   return sum;
 }
 
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> Subtract(const Floats<V, kRows>& a,
-                                               const Floats<V, kRows>& b) {
-  Floats<V, kRows> difference;
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> Subtract(const Floats<V, kCount>& a,
+                                                const Floats<V, kCount>& b) {
+  Floats<V, kCount> difference;
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) difference.row[r] = V::Subtract(a.row[r], b.row[r]);
+  for (int v = 0; v < kCount; ++v) difference.at[v] = V::Subtract(a.at[v], b.at[v]);
   return difference;
 }
 
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> Multiply(const Floats<V, kRows>& a,
-                                               const Floats<V, kRows>& b) {
-  Floats<V, kRows> product;
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> Multiply(const Floats<V, kCount>& a,
+                                                const Floats<V, kCount>& b) {
+  Floats<V, kCount> product;
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) product.row[r] = V::Multiply(a.row[r], b.row[r]);
+  for (int v = 0; v < kCount; ++v) product.at[v] = V::Multiply(a.at[v], b.at[v]);
   return product;
 }
 
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> Multiply(const Floats<V, kRows>& a, float b) {
-  Floats<V, kRows> product;
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> Multiply(const Floats<V, kCount>& a, float b) {
+  Floats<V, kCount> product;
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) product.row[r] = V::Multiply(a.row[r], V::Set(b));
+  for (int v = 0; v < kCount; ++v) product.at[v] = V::Multiply(a.at[v], V::Set(b));
   return product;
 }
 
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> Divide(const Floats<V, kRows>& a, const Floats<V, kRows>& b) {
-  Floats<V, kRows> quotient;
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> Divide(const Floats<V, kCount>& a,
+                                              const Floats<V, kCount>& b) {
+  Floats<V, kCount> quotient;
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) quotient.row[r] = V::Divide(a.row[r], b.row[r]);
+  for (int v = 0; v < kCount; ++v) quotient.at[v] = V::Divide(a.at[v], b.at[v]);
   return quotient;
 }
 
 /// p * x + c, rounded twice.
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> MultiplyThenAdd(const Floats<V, kRows>& p,
-                                                      const Floats<V, kRows>& x, float c) {
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> MultiplyThenAdd(const Floats<V, kCount>& p,
+                                                       const Floats<V, kCount>& x, float c) {
   return Add(Multiply(p, x), c);
 }
 
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> AndBits(const Floats<V, kRows>& x, uint32_t mask) {
-  Floats<V, kRows> masked;
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> AndBits(const Floats<V, kCount>& x, uint32_t mask) {
+  Floats<V, kCount> masked;
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) masked.row[r] = V::AndBits(x.row[r], mask);
+  for (int v = 0; v < kCount; ++v) masked.at[v] = V::AndBits(x.at[v], mask);
   return masked;
 }
 
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> OrBits(const Floats<V, kRows>& x, uint32_t mask) {
-  Floats<V, kRows> joined;
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> OrBits(const Floats<V, kCount>& x, uint32_t mask) {
+  Floats<V, kCount> joined;
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) joined.row[r] = V::OrBits(x.row[r], mask);
+  for (int v = 0; v < kCount; ++v) joined.at[v] = V::OrBits(x.at[v], mask);
   return joined;
 }
 
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> Relu(const Floats<V, kRows>& x) {
-  Floats<V, kRows> result;
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> Relu(const Floats<V, kCount>& x) {
+  Floats<V, kCount> result;
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) result.row[r] = V::Relu(x.row[r]);
+  for (int v = 0; v < kCount; ++v) result.at[v] = V::Relu(x.at[v]);
   return result;
 }
 
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> ScaleByPowerOfTwo(const Floats<V, kRows>& value,
-                                                        const Floats<V, kRows>& shifted) {
-  Floats<V, kRows> scaled;
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> ScaleByPowerOfTwo(const Floats<V, kCount>& value,
+                                                         const Floats<V, kCount>& shifted) {
+  Floats<V, kCount> scaled;
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) {
+  for (int v = 0; v < kCount; ++v) {
     const typename V::Int exponent =
-        V::ShiftLeft(V::BitsOf(shifted.row[r]), core::activation::kExponentShift);
-    scaled.row[r] = V::FloatOf(V::Add(V::BitsOf(value.row[r]), exponent));
+        V::ShiftLeft(V::BitsOf(shifted.at[v]), core::activation::kExponentShift);
+    scaled.at[v] = V::FloatOf(V::Add(V::BitsOf(value.at[v]), exponent));
   }
   return scaled;
 }
 
 /// core::activation::ExpInRange.
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> ExpInRange(const Floats<V, kRows>& x) {
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> ExpInRange(const Floats<V, kCount>& x) {
   namespace act = core::activation;
-  const Floats<V, kRows> shifted = Add(Multiply(x, act::kLog2E), act::kRoundMagic);
-  const Floats<V, kRows> n = Add(shifted, -act::kRoundMagic);
-  const Floats<V, kRows> r =
+  const Floats<V, kCount> shifted = Add(Multiply(x, act::kLog2E), act::kRoundMagic);
+  const Floats<V, kCount> n = Add(shifted, -act::kRoundMagic);
+  const Floats<V, kCount> r =
       Subtract(Subtract(x, Multiply(n, act::kLn2Hi)), Multiply(n, act::kLn2Lo));
-  Floats<V, kRows> p = Add(Multiply(r, act::kExpC6), act::kExpC5);
+  Floats<V, kCount> p = Add(Multiply(r, act::kExpC6), act::kExpC5);
   p = MultiplyThenAdd(p, r, act::kExpC4);
   p = MultiplyThenAdd(p, r, act::kExpC3);
   p = MultiplyThenAdd(p, r, act::kExpC2);
@@ -144,77 +146,32 @@ TILEWAVE_ROWS_INLINE Floats<V, kRows> ExpInRange(const Floats<V, kRows>& x) {
   return ScaleByPowerOfTwo(p, shifted);
 }
 
-/// core::activation::ExpHalfSquareInRange.
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> ExpHalfSquareInRange(const Floats<V, kRows>& t) {
-  namespace act = core::activation;
-  const Floats<V, kRows> t_hi = AndBits(t, act::kHighBitsMask);
-  const Floats<V, kRows> square_hi = Multiply(t_hi, t_hi);
-  const Floats<V, kRows> square_lo = Multiply(Subtract(t, t_hi), Add(t, t_hi));
-  const Floats<V, kRows> shifted = Add(Multiply(square_hi, act::kMinusHalfLog2E), act::kRoundMagic);
-  const Floats<V, kRows> n = Add(shifted, -act::kRoundMagic);
-  const Floats<V, kRows> s =
-      Add(Add(square_hi, Multiply(n, act::kTwoLn2Hi)), Add(Multiply(n, act::kTwoLn2Lo), square_lo));
-  Floats<V, kRows> p = Add(Multiply(s, act::kHalfExpC6), act::kHalfExpC5);
-  p = MultiplyThenAdd(p, s, act::kHalfExpC4);
-  p = MultiplyThenAdd(p, s, act::kHalfExpC3);
-  p = MultiplyThenAdd(p, s, act::kHalfExpC2);
-  p = MultiplyThenAdd(p, s, act::kHalfExpC1);
-  p = MultiplyThenAdd(p, s, 1.0F);
-  return ScaleByPowerOfTwo(p, shifted);
-}
-
-/// core::Gelu.
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> Gelu(const Floats<V, kRows>& x) {
-  namespace act = core::activation;
-  const Floats<V, kRows> t = AndBits(x, act::kMagnitudeMask);
-  Floats<V, kRows> numerator = Add(Multiply(t, act::kGeluN4), act::kGeluN3);
-  numerator = MultiplyThenAdd(numerator, t, act::kGeluN2);
-  numerator = MultiplyThenAdd(numerator, t, act::kGeluN1);
-  numerator = MultiplyThenAdd(numerator, t, act::kGeluN0);
-  Floats<V, kRows> denominator = Add(t, act::kGeluD4);
-  denominator = MultiplyThenAdd(denominator, t, act::kGeluD3);
-  denominator = MultiplyThenAdd(denominator, t, act::kGeluD2);
-  denominator = MultiplyThenAdd(denominator, t, act::kGeluD1);
-  denominator = MultiplyThenAdd(denominator, t, act::kGeluD0);
-  const Floats<V, kRows> ratio = Divide(numerator, denominator);
-  const Floats<V, kRows> e = ExpHalfSquareInRange(t);
-  const Floats<V, kRows> positive = Relu(x);
-  const Floats<V, kRows> inside = Subtract(positive, Multiply(ratio, Multiply(t, e)));
-  Floats<V, kRows> result;
-#pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) {
-    result.row[r] =
-        V::SelectLessEqual(t.row[r], V::Set(core::kGeluCutoff), inside.row[r], positive.row[r]);
-  }
-  return result;
-}
-
 /// core::Silu.
-template <typename V, int kRows>
-TILEWAVE_ROWS_INLINE Floats<V, kRows> Silu(const Floats<V, kRows>& x) {
-  const Floats<V, kRows> minus_abs = OrBits(x, core::activation::kSignMask);
-  const Floats<V, kRows> e = ExpInRange(minus_abs);
-  Floats<V, kRows> numerator = Multiply(x, e);
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE Floats<V, kCount> Silu(const Floats<V, kCount>& x) {
+  const Floats<V, kCount> minus_abs = OrBits(x, core::activation::kSignMask);
+  const Floats<V, kCount> e = ExpInRange(minus_abs);
+  Floats<V, kCount> numerator = Multiply(x, e);
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) {
-    numerator.row[r] = V::SelectLessEqual(V::Set(0.0F), x.row[r], x.row[r], numerator.row[r]);
+  for (int v = 0; v < kCount; ++v) {
+    numerator.at[v] = V::SelectLessEqual(V::Set(0.0F), x.at[v], x.at[v], numerator.at[v]);
   }
-  const Floats<V, kRows> inside = Divide(numerator, Add(e, 1.0F));
-  const Floats<V, kRows> outside = Relu(x);
-  Floats<V, kRows> result;
+  const Floats<V, kCount> inside = Divide(numerator, Add(e, 1.0F));
+  const Floats<V, kCount> outside = Relu(x);
+  Floats<V, kCount> result;
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) {
-    result.row[r] = V::SelectLessEqual(V::Set(-core::kSiluCutoff), minus_abs.row[r], inside.row[r],
-                                       outside.row[r]);
+  for (int v = 0; v < kCount; ++v) {
+    result.at[v] = V::SelectLessEqual(V::Set(-core::kSiluCutoff), minus_abs.at[v], inside.at[v],
+                                      outside.at[v]);
   }
   return result;
 }
 
 // --- kinds of output -------------------------------------------------------------------------
-// Each keeps what is the same for a tile and, after SetColumns, for one strip of kLanes columns.
-// kRowsAtOnce is how many rows it takes to keep the processor busy.
+// Each keeps what is the same for a tile and, after SetColumns, for one strip of kCount registers
+// of columns. The struct of each kind says how many keep the processor busy.
+
+constexpr int kIntsAtOnce = 4;
 
 /// What an accumulator is at least.
 template <typename V>
@@ -222,28 +179,32 @@ TILEWAVE_ROWS_INLINE typename V::Int FloorOf(const EpilogueMode& mode) {
   return V::Set(mode.activation == Activation::kRelu ? 0 : INT32_MIN);
 }
 
-template <typename V>
+template <typename V, int kCount>
 class S32Output {
  public:
-  static constexpr int kRowsAtOnce = 2;
-
   TILEWAVE_ROWS_INLINE explicit S32Output(const EpilogueMode& mode) : floor_(FloorOf<V>(mode)) {}
 
   template <typename Lanes>
   TILEWAVE_ROWS_INLINE void SetColumns(const EpilogueTile& /*t*/, int64_t /*j*/, Lanes /*lanes*/) {}
 
-  template <int kRows, typename Lanes>
+  template <typename Lanes>
   TILEWAVE_ROWS_INLINE void Store(const EpilogueTile& t, int64_t i, int64_t j, Lanes lanes,
-                                  const Ints<V, kRows>& acc) const {
+                                  const Ints<V, kCount>& acc) const {
     int32_t* c = static_cast<int32_t*>(t.c) + (i * t.c_stride) + j;
 #pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) {
-      V::Store(c + (r * t.c_stride), V::Max(acc.row[r], floor_), lanes);
+    for (int v = 0; v < kCount; ++v) {
+      V::Store(c + (v * V::kLanes), V::Max(acc.at[v], floor_), lanes);
     }
   }
 
  private:
   typename V::Int floor_;
+};
+template <typename V>
+struct S32Outputs {
+  static constexpr int kAtOnce = kIntsAtOnce;
+  template <int kCount>
+  using Output = S32Output<V, kCount>;
 };
 
 /// The low 16 bits are core::ToBFloat16. A NaN comes out of an operation and so is quiet already.
@@ -258,68 +219,88 @@ TILEWAVE_ROWS_INLINE typename V::Int ToBFloat16(typename V::Float x) {
 
 /// f32 and bf16. An absent scale is 1 and an absent bias -0, with which the operations that the
 /// definition leaves out change no bit.
-template <typename V, ElementType kType, Activation kActivation>
+template <typename V, ElementType kType, Activation kActivation, int kCount>
 class FloatOutput {
  public:
-  static constexpr int kRowsAtOnce = V::kFloatRowsAtOnce;
-
-  TILEWAVE_ROWS_INLINE explicit FloatOutput(const EpilogueMode& /*mode*/)
-      : scale_(V::Set(1.0F)), bias_(V::Set(-0.0F)) {}
+  TILEWAVE_ROWS_INLINE explicit FloatOutput(const EpilogueMode& /*mode*/) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kCount; ++v) {
+      scale_.at[v] = V::Set(1.0F);
+      bias_.at[v] = V::Set(-0.0F);
+    }
+  }
 
   template <typename Lanes>
   TILEWAVE_ROWS_INLINE void SetColumns(const EpilogueTile& t, int64_t j, Lanes lanes) {
-    if (t.scale_b != nullptr) scale_ = V::Load(t.scale_b + j, lanes);
-    if (t.bias_f32 != nullptr) bias_ = V::Load(t.bias_f32 + j, lanes);
+#pragma GCC unroll 4
+    for (int v = 0; v < kCount; ++v) {
+      const int64_t at = j + (v * V::kLanes);
+      if (t.scale_b != nullptr) scale_.at[v] = V::Load(t.scale_b + at, lanes);
+      if (t.bias_f32 != nullptr) bias_.at[v] = V::Load(t.bias_f32 + at, lanes);
+    }
   }
 
-  template <int kRows, typename Lanes>
+  TILEWAVE_ROWS_INLINE Floats<V, kCount> ScaleOf(const EpilogueTile& t, int64_t i) const {
+    return t.scale_a == nullptr ? scale_ : Multiply(scale_, t.scale_a[i]);
+  }
+  TILEWAVE_ROWS_INLINE const Floats<V, kCount>& bias() const { return bias_; }
+
+  template <typename Lanes>
   TILEWAVE_ROWS_INLINE void Store(const EpilogueTile& t, int64_t i, int64_t j, Lanes lanes,
-                                  const Ints<V, kRows>& acc) const {
-    Floats<V, kRows> x;
+                                  const Ints<V, kCount>& acc) const {
+    const Floats<V, kCount> scale = ScaleOf(t, i);
+    Floats<V, kCount> x;
 #pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) {
-      const typename V::Float scale =
-          t.scale_a == nullptr ? scale_ : V::Multiply(V::Set(t.scale_a[i + r]), scale_);
-      x.row[r] = V::Add(V::Multiply(V::ToFloat(acc.row[r]), scale), bias_);
+    for (int v = 0; v < kCount; ++v) {
+      x.at[v] = V::Add(V::Multiply(V::ToFloat(acc.at[v]), scale.at[v]), bias_.at[v]);
     }
     if constexpr (kActivation == Activation::kRelu) x = Relu(x);
-    if constexpr (kActivation == Activation::kGelu) x = Gelu(x);
     if constexpr (kActivation == Activation::kSilu) x = Silu(x);
+    StoreActivated(t, i, j, lanes, x);
+  }
+
+  template <typename Lanes>
+  TILEWAVE_ROWS_INLINE void StoreActivated(const EpilogueTile& t, int64_t i, int64_t j, Lanes lanes,
+                                           const Floats<V, kCount>& x) const {
 #pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) {
-      const int64_t index = ((i + r) * t.c_stride) + j;
+    for (int v = 0; v < kCount; ++v) {
+      const int64_t index = (i * t.c_stride) + j + (v * V::kLanes);
       if constexpr (kType == ElementType::kF32) {
-        V::Store(static_cast<float*>(t.c) + index, x.row[r], lanes);
+        V::Store(static_cast<float*>(t.c) + index, x.at[v], lanes);
       } else {
-        V::StoreLow16(static_cast<BFloat16*>(t.c) + index, ToBFloat16<V>(x.row[r]), lanes);
+        V::StoreLow16(static_cast<BFloat16*>(t.c) + index, ToBFloat16<V>(x.at[v]), lanes);
       }
     }
   }
 
  private:
-  typename V::Float scale_;
-  typename V::Float bias_;
+  Floats<V, kCount> scale_;
+  Floats<V, kCount> bias_;
+};
+template <typename V, ElementType kType, Activation kActivation>
+struct FloatOutputs {
+  static constexpr int kAtOnce = V::kFloatsAtOnce;
+  template <int kCount>
+  using Output = FloatOutput<V, kType, kActivation, kCount>;
 };
 
 /// core::RequantiseShift.
-template <typename V>
+template <typename V, int kCount>
 class ShiftOutput {
  public:
-  static constexpr int kRowsAtOnce = 2;
-
   TILEWAVE_ROWS_INLINE explicit ShiftOutput(const EpilogueMode& mode)
       : floor_(FloorOf<V>(mode)), steps_(StepsOf(mode.shift, mode.c_type)) {}
 
   template <typename Lanes>
   TILEWAVE_ROWS_INLINE void SetColumns(const EpilogueTile& /*t*/, int64_t /*j*/, Lanes /*lanes*/) {}
 
-  template <int kRows, typename Lanes>
+  template <typename Lanes>
   TILEWAVE_ROWS_INLINE void Store(const EpilogueTile& t, int64_t i, int64_t j, Lanes lanes,
-                                  const Ints<V, kRows>& acc) const {
+                                  const Ints<V, kCount>& acc) const {
     uint8_t* c = static_cast<uint8_t*>(t.c) + (i * t.c_stride) + j;
 #pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) {
-      V::StoreLow8(c + (r * t.c_stride), Requantise(V::Max(acc.row[r], floor_)), lanes);
+    for (int v = 0; v < kCount; ++v) {
+      V::StoreLow8(c + (v * V::kLanes), Requantise(V::Max(acc.at[v], floor_)), lanes);
     }
   }
 
@@ -339,34 +320,42 @@ class ShiftOutput {
   typename V::Int floor_;
   ShiftSteps steps_;
 };
+template <typename V>
+struct ShiftOutputs {
+  static constexpr int kAtOnce = kIntsAtOnce;
+  template <int kCount>
+  using Output = ShiftOutput<V, kCount>;
+};
 
 /// core::RequantiseScale.
-template <typename V>
+template <typename V, int kCount>
 class ScaleOutput {
  public:
-  static constexpr int kRowsAtOnce = 2;
-
   TILEWAVE_ROWS_INLINE explicit ScaleOutput(const EpilogueMode& mode)
       : floor_(FloorOf<V>(mode)),
         zero_(V::Set(mode.requant_zero)),
         low_(V::Set(LowestStep(mode))),
         high_(V::Set(HighestStep(mode))),
-        scale_(V::Set(0.0F)) {}
+        scale_{} {}
 
   template <typename Lanes>
   TILEWAVE_ROWS_INLINE void SetColumns(const EpilogueTile& t, int64_t j, Lanes lanes) {
-    scale_ = V::Load(t.requant_scale + j, lanes);
+#pragma GCC unroll 4
+    for (int v = 0; v < kCount; ++v) {
+      scale_.at[v] = V::Load(t.requant_scale + j + (v * V::kLanes), lanes);
+    }
   }
 
-  template <int kRows, typename Lanes>
+  template <typename Lanes>
   TILEWAVE_ROWS_INLINE void Store(const EpilogueTile& t, int64_t i, int64_t j, Lanes lanes,
-                                  const Ints<V, kRows>& acc) const {
+                                  const Ints<V, kCount>& acc) const {
     uint8_t* c = static_cast<uint8_t*>(t.c) + (i * t.c_stride) + j;
 #pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) {
-      const typename V::Float scaled = V::Multiply(V::ToFloat(V::Max(acc.row[r], floor_)), scale_);
+    for (int v = 0; v < kCount; ++v) {
+      const typename V::Float scaled =
+          V::Multiply(V::ToFloat(V::Max(acc.at[v], floor_)), scale_.at[v]);
       const typename V::Int steps = V::ToNearest(V::Min(V::Max(scaled, low_), high_));
-      V::StoreLow8(c + (r * t.c_stride), V::Add(steps, zero_), lanes);
+      V::StoreLow8(c + (v * V::kLanes), V::Add(steps, zero_), lanes);
     }
   }
 
@@ -375,83 +364,202 @@ class ScaleOutput {
   typename V::Int zero_;
   typename V::Float low_;
   typename V::Float high_;
-  typename V::Float scale_;
+  Floats<V, kCount> scale_;
+};
+template <typename V>
+struct ScaleOutputs {
+  static constexpr int kAtOnce = kIntsAtOnce;
+  template <int kCount>
+  using Output = ScaleOutput<V, kCount>;
 };
 
 // --- tiles -----------------------------------------------------------------------------------
 
-/// The integer steps of one strip; what is absent is 0.
-template <typename V>
-struct ColumnTerms {
-  typename V::Int column_sums;
-  typename V::Int zero_b;
-  typename V::Int bias;
-};
-
-template <typename V, typename Lanes>
-TILEWAVE_ROWS_INLINE typename V::Int LoadOrZero(const int32_t* from, int64_t j, Lanes lanes) {
-  return from == nullptr ? V::Set(0) : V::Load(from + j, lanes);
+template <typename V, int kCount, typename Lanes>
+TILEWAVE_ROWS_INLINE Ints<V, kCount> LoadOrZero(const int32_t* from, int64_t j, Lanes lanes) {
+  Ints<V, kCount> x;
+#pragma GCC unroll 4
+  for (int v = 0; v < kCount; ++v) {
+    x.at[v] = from == nullptr ? V::Set(0) : V::Load(from + j + (v * V::kLanes), lanes);
+  }
+  return x;
 }
 
-template <typename V, int kRows, typename Lanes>
-TILEWAVE_ROWS_INLINE Ints<V, kRows> Accumulators(const EpilogueTile& t, const ColumnTerms<V>& terms,
-                                                 int64_t i, int64_t j, Lanes lanes) {
-  Ints<V, kRows> acc;
+/// The integer steps of one strip; what is absent is 0.
+template <typename V, int kCount>
+struct ColumnTerms {
+  Ints<V, kCount> column_sums;
+  Ints<V, kCount> zero_b;
+  Ints<V, kCount> bias;
+};
+
+/// acc += row * columns[v].
+template <typename V, int kCount>
+TILEWAVE_ROWS_INLINE void AddProducts(int32_t row, const Ints<V, kCount>& columns,
+                                      Ints<V, kCount>* acc) {
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) {
-    acc.row[r] = V::Add(V::Load(t.sums + ((i + r) * t.sums_stride) + j, lanes), terms.bias);
-    if (t.row_term != nullptr) {
-      acc.row[r] = V::Add(acc.row[r], V::Multiply(V::Set(t.row_term[i + r]), terms.column_sums));
-    }
-    if (t.row_zero_term != nullptr) {
-      acc.row[r] = V::Add(acc.row[r], V::Multiply(V::Set(t.row_zero_term[i + r]), terms.zero_b));
-    }
+  for (int v = 0; v < kCount; ++v) {
+    acc->at[v] = V::Add(acc->at[v], V::Multiply(V::Set(row), columns.at[v]));
   }
+}
+
+template <typename V, int kCount, typename Lanes>
+TILEWAVE_ROWS_INLINE Ints<V, kCount> Accumulators(const EpilogueTile& t,
+                                                  const ColumnTerms<V, kCount>& terms, int64_t i,
+                                                  int64_t j, Lanes lanes) {
+  Ints<V, kCount> acc;
+#pragma GCC unroll 4
+  for (int v = 0; v < kCount; ++v) {
+    const int32_t* sums = t.sums + (i * t.sums_stride) + j + (v * V::kLanes);
+    acc.at[v] = V::Add(V::Load(sums, lanes), terms.bias.at[v]);
+  }
+  if (t.row_term != nullptr) AddProducts(t.row_term[i], terms.column_sums, &acc);
+  if (t.row_zero_term != nullptr) AddProducts(t.row_zero_term[i], terms.zero_b, &acc);
   return acc;
 }
 
-template <typename V, typename Output, typename Lanes>
-TILEWAVE_ROWS_INLINE void StoreStrip(Output output, const EpilogueTile& tile, int64_t j,
-                                     Lanes lanes) {
-  constexpr int kRows = std::is_same_v<Lanes, typename V::Whole> ? Output::kRowsAtOnce : 1;
-  // A copy of its own, or the compiler reads every pointer again after each store.
-  const EpilogueTile t = tile;
-  output.SetColumns(t, j, lanes);
-  const ColumnTerms<V> terms{LoadOrZero<V>(t.column_sums, j, lanes),
-                             LoadOrZero<V>(t.zero_b, j, lanes),
-                             LoadOrZero<V>(t.bias_s32, j, lanes)};
-  int64_t i = 0;
-  for (; i + kRows <= t.rows; i += kRows) {
-    output.Store(t, i, j, lanes, Accumulators<V, kRows>(t, terms, i, j, lanes));
-  }
-  if constexpr (kRows > 1) {
-    for (; i < t.rows; ++i) {
-      output.Store(t, i, j, lanes, Accumulators<V, 1>(t, terms, i, j, lanes));
-    }
+/// Row by row: what a row of C has of a strip is written together, as caches and their look-ahead
+/// like it.
+template <typename V, int kCount, typename Output, typename Lanes>
+TILEWAVE_ROWS_INLINE void StoreRows(const Output& output, const ColumnTerms<V, kCount>& terms,
+                                    const EpilogueTile& t, int64_t j, Lanes lanes) {
+  for (int64_t i = 0; i < t.rows; ++i) {
+    output.Store(t, i, j, lanes, Accumulators(t, terms, i, j, lanes));
   }
 }
 
-template <typename V, typename Output>
-TILEWAVE_ROWS_TARGET void StoreTile(const EpilogueMode& mode, const EpilogueTile& tile) {
-  const Output output(mode);
-  int64_t j = 0;
-  for (; j + V::kLanes <= tile.columns; j += V::kLanes) {
-    StoreStrip<V, Output>(output, tile, j, typename V::Whole{});
+/// A row on its way through core::Gelu.
+template <typename V, int kCount>
+struct GeluRow {
+  Floats<V, kCount> x;
+  Floats<V, kCount> t;
+  Floats<V, kCount> shifted;
+  Floats<V, kCount> u;
+
+  static constexpr int kSteps = 7;
+
+  TILEWAVE_ROWS_INLINE void Begin(const Ints<V, kCount>& acc, const Floats<V, kCount>& scale,
+                                  const Floats<V, kCount>& bias) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kCount; ++v) {
+#pragma GCC unroll 7
+      for (int step = 0; step < kSteps; ++step) Step(step, v, acc.at[v], scale.at[v], bias.at[v]);
+    }
   }
-  if (j < tile.columns) V::template StoreRest<Output>(mode, output, tile, j);
+
+  /// Takes register `v` from the accumulator to `u` in kSteps steps; returns what has come
+  /// of the step.
+  TILEWAVE_ROWS_INLINE typename V::Float* Step(int step, int v, typename V::Int acc,
+                                               typename V::Float scale, typename V::Float bias) {
+    namespace act = core::activation;
+    switch (step) {
+      case 0:
+        x.at[v] = V::ToFloat(acc);
+        return &x.at[v];
+      case 1:
+        x.at[v] = V::Multiply(x.at[v], scale);
+        return &x.at[v];
+      case 2:
+        x.at[v] = V::Add(x.at[v], bias);
+        return &x.at[v];
+      case 3: {
+        // The lesser of bits, which for magnitudes is the same, NaNs included, and has more pipes
+        // to run on.
+        const typename V::Int magnitude = V::BitsOf(V::AndBits(x.at[v], act::kMagnitudeMask));
+        t.at[v] = V::FloatOf(V::Min(magnitude, V::BitsOf(V::Set(act::kGeluLast))));
+        return &t.at[v];
+      }
+      case 4:
+        shifted.at[v] = V::Add(t.at[v], V::Set(act::kHalvesMagic));
+        return &shifted.at[v];
+      case 5:
+        u.at[v] = V::Add(shifted.at[v], V::Set(-act::kHalvesMagic));
+        return &u.at[v];
+      default:
+        u.at[v] = V::Subtract(t.at[v], u.at[v]);
+        return &u.at[v];
+    }
+  }
+};
+
+/// core::Gelu of one row while the next one begins. What follows on each other takes long, and the
+/// processor does not see far enough ahead to find the next row by itself.
+template <typename V, ElementType kType, int kCount, typename Lanes>
+TILEWAVE_ROWS_INLINE void StoreRows(const FloatOutput<V, kType, Activation::kGelu, kCount>& output,
+                                    const ColumnTerms<V, kCount>& terms, const EpilogueTile& t,
+                                    int64_t j, Lanes lanes) {
+  namespace act = core::activation;
+  if (t.rows == 0) return;
+  GeluRow<V, kCount> row;
+  row.Begin(Accumulators(t, terms, 0, j, lanes), output.ScaleOf(t, 0), output.bias());
+  for (int64_t i = 0; i < t.rows; ++i) {
+    const int64_t after = std::min(i + 1, t.rows - 1);
+    const Ints<V, kCount> acc = Accumulators(t, terms, after, j, lanes);
+    const Floats<V, kCount> scale = output.ScaleOf(t, after);
+    GeluRow<V, kCount> next;
+    Floats<V, kCount> q;
+#pragma GCC unroll 6
+    for (int d = act::kGeluDegree; d >= 0; --d) {
+      const typename V::Table table = V::LoadTable(act::kGeluQ[d]);
+#pragma GCC unroll 4
+      for (int v = 0; v < kCount; ++v) {
+        const typename V::Float c = V::LookUp(table, V::BitsOf(row.shifted.at[v]));
+        q.at[v] = d == act::kGeluDegree ? c : V::Add(V::Multiply(q.at[v], row.u.at[v]), c);
+        typename V::Float* done =
+            next.Step(act::kGeluDegree - d, v, acc.at[v], scale.at[v], output.bias().at[v]);
+        // In this order: g++ 12 would look everything up first, and run out of registers.
+        asm("" : "+v"(q.at[v]), "+v"(row.shifted.at[v]), "+v"(*done));
+      }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < kCount; ++v) {
+      q.at[v] = V::Subtract(V::Relu(row.x.at[v]), V::Multiply(row.t.at[v], q.at[v]));
+      next.Step(act::kGeluDegree + 1, v, acc.at[v], scale.at[v], output.bias().at[v]);
+    }
+    output.StoreActivated(t, i, j, lanes, q);
+    row = next;
+  }
+}
+
+/// A strip of kCount registers of columns.
+template <typename V, int kCount, typename Output, typename Lanes>
+TILEWAVE_ROWS_INLINE void StoreStrip(Output output, const EpilogueTile& tile, int64_t j,
+                                     Lanes lanes) {
+  // A copy of its own, or the compiler reads every pointer again after each store.
+  const EpilogueTile t = tile;
+  output.SetColumns(t, j, lanes);
+  const ColumnTerms<V, kCount> terms{LoadOrZero<V, kCount>(t.column_sums, j, lanes),
+                                     LoadOrZero<V, kCount>(t.zero_b, j, lanes),
+                                     LoadOrZero<V, kCount>(t.bias_s32, j, lanes)};
+  StoreRows(output, terms, t, j, lanes);
+}
+
+template <typename V, typename Outputs>
+TILEWAVE_ROWS_TARGET void StoreTile(const EpilogueMode& mode, const EpilogueTile& tile) {
+  constexpr int kMost = Outputs::kAtOnce;
+  const typename Outputs::template Output<kMost> together(mode);
+  const typename Outputs::template Output<1> alone(mode);
+  int64_t j = 0;
+  for (; j + (kMost * V::kLanes) <= tile.columns; j += kMost * V::kLanes) {
+    StoreStrip<V, kMost>(together, tile, j, typename V::Whole{});
+  }
+  for (; j + V::kLanes <= tile.columns; j += V::kLanes) {
+    StoreStrip<V, 1>(alone, tile, j, typename V::Whole{});
+  }
+  if (j < tile.columns) V::StoreRest(mode, alone, tile, j);
 }
 
 template <typename V, ElementType kType>
 TILEWAVE_ROWS_TARGET void StoreFloats(const EpilogueMode& mode, const EpilogueTile& tile) {
   switch (mode.activation) {
     case Activation::kNone:
-      return StoreTile<V, FloatOutput<V, kType, Activation::kNone>>(mode, tile);
+      return StoreTile<V, FloatOutputs<V, kType, Activation::kNone>>(mode, tile);
     case Activation::kRelu:
-      return StoreTile<V, FloatOutput<V, kType, Activation::kRelu>>(mode, tile);
+      return StoreTile<V, FloatOutputs<V, kType, Activation::kRelu>>(mode, tile);
     case Activation::kGelu:
-      return StoreTile<V, FloatOutput<V, kType, Activation::kGelu>>(mode, tile);
+      return StoreTile<V, FloatOutputs<V, kType, Activation::kGelu>>(mode, tile);
     case Activation::kSilu:
-      return StoreTile<V, FloatOutput<V, kType, Activation::kSilu>>(mode, tile);
+      return StoreTile<V, FloatOutputs<V, kType, Activation::kSilu>>(mode, tile);
   }
 }
 
@@ -460,11 +568,11 @@ template <typename V>
 TILEWAVE_ROWS_TARGET void Store(const EpilogueMode& mode, const EpilogueTile& tile) {
   if (mode.c_type == ElementType::kF32) return StoreFloats<V, ElementType::kF32>(mode, tile);
   if (mode.c_type == ElementType::kBF16) return StoreFloats<V, ElementType::kBF16>(mode, tile);
-  if (mode.c_type == ElementType::kS32) return StoreTile<V, S32Output<V>>(mode, tile);
+  if (mode.c_type == ElementType::kS32) return StoreTile<V, S32Outputs<V>>(mode, tile);
   if (mode.requant == EpilogueMode::Requant::kShift) {
-    return StoreTile<V, ShiftOutput<V>>(mode, tile);
+    return StoreTile<V, ShiftOutputs<V>>(mode, tile);
   }
-  StoreTile<V, ScaleOutput<V>>(mode, tile);
+  StoreTile<V, ScaleOutputs<V>>(mode, tile);
 }
 
 }  // namespace

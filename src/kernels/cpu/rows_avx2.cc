@@ -253,9 +253,13 @@ int32_t SumS8(const uint8_t* x, int64_t count) {
 /// The instructions for row_vectors.h.
 struct Avx2 {
   static constexpr int64_t kLanes = 8;
-  static constexpr int kFloatRowsAtOnce = 2;
+  static constexpr int kFloatsAtOnce = 2;
   using Float = __m256;
   using Int = __m256i;
+  struct Table {
+    __m256 low;
+    __m256 high;
+  };
 
   struct Whole {};
 
@@ -305,6 +309,15 @@ struct Avx2 {
   }
   TILEWAVE_ROWS_INLINE static Int SelectNan(Float x, Int yes, Int no) {
     return _mm256_blendv_epi8(no, yes, BitsOf(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)));
+  }
+
+  TILEWAVE_ROWS_INLINE static Table LoadTable(const float* from) {
+    return {_mm256_load_ps(from), _mm256_load_ps(from + kLanes)};
+  }
+  TILEWAVE_ROWS_INLINE static Float LookUp(Table table, Int index) {
+    const __m256 in_low = _mm256_permutevar8x32_ps(table.low, index);
+    const __m256 in_high = _mm256_permutevar8x32_ps(table.high, index);
+    return _mm256_blendv_ps(in_low, in_high, FloatOf(ShiftLeft(index, 28)));
   }
 
   TILEWAVE_ROWS_INLINE static Int Load(const int32_t* from, Whole /*lanes*/) {

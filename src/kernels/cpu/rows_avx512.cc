@@ -123,6 +123,8 @@ TILEWAVE_ROWS_INLINE void QuantiseBy(Factors factors, const float* x, int64_t co
     for (int v = 0; v < 4; ++v) {
       const int64_t at = i + (v * kLanes);
       steps[v] = SymmetricSteps(_mm512_loadu_ps(x + at), factors.At(at));
+      // Most often the next row follows, whose range comes next: reading it would wait for memory.
+      __builtin_prefetch(x + at + count);
     }
     const __m512i bytes = PackS8(steps[0], steps[1], steps[2], steps[3]);
     _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_max_epi8(bytes, low), flips));
@@ -274,9 +276,10 @@ int32_t SumS8(const uint8_t* x, int64_t count) {
 /// The instructions for row_vectors.h.
 struct Avx512 {
   static constexpr int64_t kLanes = 16;
-  static constexpr int kFloatRowsAtOnce = 4;
+  static constexpr int kFloatsAtOnce = 4;
   using Float = __m512;
   using Int = __m512i;
+  using Table = __m512;
 
   struct Whole {};
   /// Masked stores are many times slower than whole ones.
@@ -332,6 +335,11 @@ struct Avx512 {
     return _mm512_mask_blend_epi32(_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), no, yes);
   }
 
+  TILEWAVE_ROWS_INLINE static Table LoadTable(const float* from) { return _mm512_load_ps(from); }
+  TILEWAVE_ROWS_INLINE static Float LookUp(Table table, Int index) {
+    return _mm512_permutexvar_ps(index, table);
+  }
+
   TILEWAVE_ROWS_INLINE static Int Load(const int32_t* from, Whole /*lanes*/) {
     return _mm512_loadu_si512(from);
   }
@@ -373,7 +381,7 @@ struct Avx512 {
   TILEWAVE_ROWS_INLINE static void StoreRest(const EpilogueMode& /*mode*/, const Output& output,
                                              const EpilogueTile& t, int64_t j) {
     const Some lanes{LanesUpTo(t.columns - j)};
-    StoreStrip<Avx512, Output>(output, t, j, lanes);
+    StoreStrip<Avx512, 1>(output, t, j, lanes);
   }
 };
 
