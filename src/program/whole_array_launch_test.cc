@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "program/lower.h"
+#include "program/stream.h"
 #include "program/lower_whole_array.h"
 
 namespace tilewave::program {
@@ -451,41 +452,41 @@ TEST(WholeArrayLaunchTest, CountsThatHaveNo32BitsAreRefused) {
   const DesignSpec spec = Small(1, BLayout::kPacked);
   const Result<ArrayProgram> program = Lower(spec);
   ASSERT_TRUE(program.ok());
-  const ProductShape shape = Shape(int64_t{1} << 32, 1, 1, 1);
+  const ProductShape shape = Shape(1, 1, spec.tile_k << 32, 1);
   const Result<Sequence> sequence = WholeArraySequence(*program, shape, LayoutOf(spec, shape));
   ASSERT_FALSE(sequence.ok());
   EXPECT_EQ(sequence.status().code(), StatusCode::kOutOfRange);
-  EXPECT_EQ(sequence.status().message(), "a launch with tiles = 4294967296; at most 4294967295");
+  EXPECT_EQ(sequence.status().message(), "a launch with k_steps = 4294967296; at most 4294967295");
 }
 
-// Stops at the first operation that the sink does not take, wherever that is.
-TEST(WholeArrayLaunchTest, ErrorsOfTheSinkEndTheLaunch) {
-  class Full final : public SequenceSink {
-   public:
-    explicit Full(size_t room) : room_(room) {}
-    Status Take(const SequenceOp& /*op*/) override {
-      if (taken_ == room_) return {StatusCode::kResourceExhausted, "full"};
-      ++taken_;
-      return {};
+TEST(WholeArrayLaunchTest, AStreamWithoutAListInBetweenIsTheSequences) {
+  for (const BLayout layout : {BLayout::kRowMajor, BLayout::kColumnMajor, BLayout::kPacked}) {
+    const DesignSpec spec = Small(2, layout);
+    const Result<ArrayProgram> program = Lower(spec);
+    ASSERT_TRUE(program.ok());
+    std::vector<uint32_t> words = {1, 2, 3};  // Of an earlier stream.
+    for (const ProductShape& shape : {Shape(1, 100, 16, 16), Shape(3, 1000, 200, 700)}) {
+      ASSERT_TRUE(EncodeWholeArray(*program, shape, LayoutOf(spec, shape), &words).ok());
+      const Result<std::vector<uint32_t>> expected =
+          EncodeStream(SequenceOf(spec, shape), arch::NpuOf(spec.arch));
+      ASSERT_TRUE(expected.ok());
+      EXPECT_EQ(words, *expected);
     }
-    size_t taken() const { return taken_; }
+  }
+}
 
-   private:
-    size_t room_;
-    size_t taken_ = 0;
-  };
+TEST(WholeArrayLaunchTest, StreamsLargerThanTheDevicesMemoryForThemAreRefused) {
   const DesignSpec spec = Small(2, BLayout::kPacked);
-  const ProductShape shape = Shape(1, 100, 16, 16);
   const Result<ArrayProgram> program = Lower(spec);
   ASSERT_TRUE(program.ok());
-  const size_t size = SequenceOf(spec, shape).size();
-  for (size_t room = 0; room <= size; ++room) {
-    Full sink(room);
-    const Status status = EmitWholeArray(*program, shape, LayoutOf(spec, shape), &sink);
-    EXPECT_EQ(status.ok(), room == size) << room;
-    EXPECT_EQ(sink.taken(), room);
-    EXPECT_EQ(status.message(), room < size ? "full" : "");
-  }
+  const ProductShape shape = Shape(1, int64_t{1} << 40, 16, 16);
+  const Result<Sequence> sequence = WholeArraySequence(*program, shape, LayoutOf(spec, shape));
+  EXPECT_EQ(sequence.status().code(), StatusCode::kOutOfRange);
+  EXPECT_NE(sequence.status().message().find("cut it into several products"), std::string::npos)
+      << sequence.status().message();
+  std::vector<uint32_t> words;
+  EXPECT_EQ(EncodeWholeArray(*program, shape, LayoutOf(spec, shape), &words).message(),
+            sequence.status().message());
 }
 
 }  // namespace
