@@ -118,7 +118,10 @@ class CoreParser {
       if (words.size() == 4) values_[buffer->first] = {index, 0};
     }
     rings_.try_emplace(words[1], index);
-    if (ring.buffers.size() > 1) carried_.push_back(index);
+    if (ring.buffers.size() > 1) {
+      carried_.push_back(index);
+      current_[index] = "%c0";
+    }
     core_.rings.push_back(std::move(ring));
     return true;
   }
@@ -142,7 +145,7 @@ class CoreParser {
     if (cursor_.Accept("scf.index_switch")) return TakeSwitch(name);
     if (cursor_.Accept("memref.view")) return TakeView(name);
     if (cursor_.Accept("arith.addi")) {
-      sums_[name] = TakeNamed(positions_, "where a ring stands", &cursor_);
+      sums_[name] = TakePosition();
       cursor_.Expect(",");
       cursor_.Take(Token::Kind::kValue, "'%c1'");
       return cursor_.ExpectAll({":", "index"});
@@ -158,6 +161,25 @@ class CoreParser {
     cursor_.Fail(cursor_.Peek(), "an operation that a core's program has");
   }
 
+  /// The value that says where a ring stands now.
+  int TakePosition() {
+    const Token at = cursor_.Peek();
+    const int ring = TakeNamed(positions_, "where a ring stands", &cursor_);
+    if (cursor_.ok() && at.text != current_[ring]) FailPosition(at, ring);
+    return ring;
+  }
+
+  void TakePositionOf(int ring) {
+    const Token at = cursor_.Peek();
+    cursor_.Take(Token::Kind::kValue, "where a ring stands");
+    if (at.text != current_[ring]) FailPosition(at, ring);
+  }
+
+  void FailPosition(const Token& at, int ring) {
+    cursor_.Fail(at, fmt::format("'{}', where ring {} stands", current_[ring],
+                                 core_.rings[static_cast<size_t>(ring)].name));
+  }
+
   void TakeLoad(std::string_view name) {
     const int first = TakeNamed(symbols_.parameters, "a core's parameters", &cursor_);
     cursor_.Expect("[");
@@ -169,17 +191,28 @@ class CoreParser {
     if (cursor_.ok()) loads_[name] = first + static_cast<int>(place);
   }
 
-  /// The buffer where a ring stands; which one each case yields follows from the ring.
+  /// The buffer where a ring stands: case by case the ring's buffers, the last by default.
   void TakeSwitch(std::string_view name) {
-    const int ring = TakeNamed(positions_, "where a ring stands", &cursor_);
+    const int ring = TakePosition();
     cursor_.ExpectAll({"->", "memref"});
     cursor_.SkipGroup("<", ">");
-    while (cursor_.Accept("case")) {
-      cursor_.TakeInt();
-      cursor_.SkipGroup("{", "}");
+    if (!cursor_.ok()) return;
+    const std::vector<int>& buffers = core_.rings[static_cast<size_t>(ring)].buffers;
+    for (size_t i = 0; cursor_.ok() && i < buffers.size(); ++i) {
+      if (i + 1 < buffers.size()) {
+        cursor_.ExpectAll({"case", std::to_string(i)});
+      } else {
+        cursor_.Expect("default");
+      }
+      cursor_.ExpectAll({"{", "scf.yield"});
+      const Token at = cursor_.Peek();
+      if (TakeNamed(symbols_.buffers, "a buffer", &cursor_) != buffers[i]) {
+        cursor_.Fail(at, fmt::format("buffer {} of the ring", i));
+      }
+      cursor_.ExpectAll({":", "memref"});
+      cursor_.SkipGroup("<", ">");
+      cursor_.Expect("}");
     }
-    cursor_.Expect("default");
-    cursor_.SkipGroup("{", "}");
     values_[name] = {ring, 0};
   }
 
@@ -201,7 +234,7 @@ class CoreParser {
     cursor_.Expect(",");
     const int ring = TakeNamed(sums_, "a sum", &cursor_);
     cursor_.ExpectAll({":", "index"});
-    positions_[name] = ring;
+    SetPosition(ring, name);
     Add(CoreOp::Kind::kAdvance, ring);
   }
 
@@ -236,30 +269,40 @@ class CoreParser {
     cursor_.Expect("(");
     for (size_t i = 0; cursor_.ok() && !cursor_.Is(")"); ++i) {
       if (i > 0) cursor_.Expect(",");
-      if (i >= carried_.size()) cursor_.Fail(cursor_.Peek(), "no more values than rings that turn");
+      if (i >= carried_.size()) {
+        return cursor_.Fail(cursor_.Peek(), "no more values than rings that turn");
+      }
       const std::string_view name = cursor_.Take(Token::Kind::kValue, "where a ring stands");
       cursor_.Expect("=");
-      cursor_.Take(Token::Kind::kValue, "where a ring stands");
-      if (cursor_.ok()) positions_[name] = carried_[i];
+      TakePositionOf(carried_[i]);
+      if (cursor_.ok()) SetPosition(carried_[i], name);
     }
     cursor_.ExpectAll({")", "->"});
     cursor_.SkipGroup("(", ")");
   }
 
   void TakeLoopEnd() {
-    while (cursor_.ok() && !cursor_.Is("}")) {
-      if (cursor_.Peek().kind == Token::Kind::kEnd) cursor_.Fail(cursor_.Peek(), "'}'");
-      // What is yielded follows from the steps before.
-      cursor_.Accept(cursor_.Peek().text);
+    const std::string_view result = loops_.back();
+    loops_.pop_back();
+    if (!result.empty()) {
+      cursor_.Expect("scf.yield");
+      for (size_t i = 0; i < carried_.size(); ++i) {
+        if (i > 0) cursor_.Expect(",");
+        TakePositionOf(carried_[i]);
+      }
+      for (size_t i = 0; i < carried_.size(); ++i) {
+        cursor_.ExpectAll({i == 0 ? ":" : ",", "index"});
+        results_.push_back(fmt::format("{}#{}", result, i));
+        SetPosition(carried_[i], results_.back());
+      }
     }
     cursor_.Expect("}");
     Add(CoreOp::Kind::kEnd, -1);
-    const std::string_view result = loops_.back();
-    loops_.pop_back();
-    for (size_t i = 0; !result.empty() && i < carried_.size(); ++i) {
-      results_.push_back(fmt::format("{}#{}", result, i));
-      positions_[results_.back()] = carried_[i];
-    }
+  }
+
+  void SetPosition(int ring, std::string_view value) {
+    positions_[value] = ring;
+    current_[ring] = value;
   }
 
   void TakeCall() {
@@ -299,6 +342,7 @@ class CoreParser {
   std::map<std::string_view, int> loads_;      ///< Values that are run-time parameters.
   std::map<std::string_view, int> counts_;     ///< The same as trip counts.
   std::map<std::string_view, int> positions_;  ///< Values that say where a ring stands.
+  std::map<int, std::string_view> current_;    ///< Of those, where each ring stands now.
   std::map<std::string_view, int> sums_;       ///< The same plus one.
   std::map<std::string_view, CoreOp::Argument> values_;
   std::vector<std::string_view> loops_;  ///< "%loop0", or empty, of those that are open.

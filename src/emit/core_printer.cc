@@ -45,7 +45,7 @@ class CorePrinter {
  private:
   template <typename... Args>
   void Line(fmt::format_string<Args...> format, Args&&... args) {
-    text_->append(static_cast<size_t>(2 * depth_), ' ');
+    text_->append(2 * static_cast<size_t>(depth_), ' ');
     fmt::format_to(std::back_inserter(*text_), format, std::forward<Args>(args)...);
     *text_ += '\n';
   }

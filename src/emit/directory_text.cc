@@ -167,6 +167,7 @@ std::vector<KernelUse> KernelUses(const program::ArrayProgram& program,
     }
   }
   std::vector<KernelUse> list;
+  list.reserve(uses.size());
   for (auto& [name, use] : uses) list.push_back(std::move(use));
   return list;
 }

@@ -245,18 +245,20 @@ class MlirParser {
     while (cursor_.ok() && label != "^end") {
       Channel channel;
       channel.id.tile = tile;
-      TakeStart(&channel.id);
+      const Token next = TakeStart(&channel.id);
       while (cursor_.ok() && cursor_.Peek().text.starts_with("^bd")) {
         channel.descriptors.push_back(TakeDescriptor(constants));
       }
       program_.channels.push_back(std::move(channel));
       label = cursor_.Take(Token::Kind::kBlock, "'^bd...', '^channel...' or '^end'");
+      if (next.text != label) cursor_.Fail(next, fmt::format("'{}', which follows", label));
       cursor_.Expect(":");
     }
     cursor_.ExpectAll({"aie.end", "}"});
   }
 
-  void TakeStart(ChannelId* id) {
+  /// "aie.dma_start(S2MM, 0, ^first, ^next)"; what follows must be ^first. Returns ^next.
+  Token TakeStart(ChannelId* id) {
     cursor_.ExpectAll({"aie.dma_start", "("});
     id->direction = cursor_.Is("S2MM") ? Direction::kS2mm : Direction::kMm2s;
     if (!cursor_.Is("S2MM") && !cursor_.Is("MM2S")) {
@@ -266,10 +268,14 @@ class MlirParser {
     cursor_.Expect(",");
     id->channel = cursor_.TakeInt();
     cursor_.Expect(",");
+    const Token first = cursor_.Peek();
     cursor_.Take(Token::Kind::kBlock, "the first descriptor");
     cursor_.Expect(",");
+    Token next = cursor_.Peek();
     cursor_.Take(Token::Kind::kBlock, "what follows this channel");
     cursor_.Expect(")");
+    if (first.text != cursor_.Peek().text) cursor_.Fail(first, "the descriptor that follows");
+    return next;
   }
 
   /// The id of "^bd7"; -1 of "^end".

@@ -51,6 +51,27 @@ TEST(MlirParserTest, ReadsPaddingAndIterations) {
   EXPECT_TRUE(*read == program);
 }
 
+// Buffers of bytes have descriptors in elements of a quarter of a word.
+TEST(MlirParserTest, ReadsDescriptorsOfBytes) {
+  DesignSpec spec;
+  spec.family = DesignFamily::kPackedTile;
+  spec.tile_m = spec.tile_k = spec.tile_n = 16;
+  ArrayProgram program = *program::Lower(spec);
+  program::Descriptor& d = program.channels[0].descriptors[1];
+  d.offset_words = 3;
+  d.length_words = 24;
+  d.dims = {{2, 1}, {3, 8}, {4, 2}};
+  d.iteration = {2, 5};
+  const std::string text = *MlirText(program);
+  EXPECT_NE(text.find("memref<512xi8> offset = 12 len = 96 sizes = [4, 3, 8] strides = [8, 32, 1])"
+                      " {bd_id = 1 : i32, iteration = #aie.bd_iteration<size = 2, stride = 20,"),
+            std::string::npos)
+      << text;
+  const Result<ArrayProgram> read = ParseMlir(text);
+  ASSERT_TRUE(read.ok()) << read.status().ToString();
+  EXPECT_TRUE(*read == program);
+}
+
 TEST(MlirParserTest, LayoutOfTheTextIsFree) {
   const std::string text = TextOf(DesignFamily::kKStream);
   std::string spaced = "// a comment of somebody else\n\n";
@@ -94,9 +115,14 @@ TEST(MlirParserTest, ErrorsNameThePlaceAndWhatWasExpected) {
 TEST(MlirParserTest, TakesNothingOnTrust) {
   ExpectError("link_with = \"kernels.o\"", "link_with = \"other.o\"", "expected '\"kernels.o\"'");
   ExpectError("sym_name = \"core_0_2_a_0\"", "sym_name = \"core_0_2_a_1\"", "core_0_2_a_0");
-  ExpectError("yield %core_0_2_a_0", "yield %core_0_2_a_1", "expected '%core_0_2_a_0'");
+  ExpectError("yield %core_0_2_a_0", "yield %core_0_2_a_1", "expected buffer 0 of the ring");
+  ExpectError("scf.yield %loop2#0", "scf.yield %a_in0",
+              "expected '%loop2#0', where ring a stands, found '%a_in0'");
+  ExpectError("%a_in2 = %a_in0", "%a_in2 = %b_in0", "expected '%a_in0', where ring a stands");
+  ExpectError("dma_start(S2MM, 0, ^bd0", "dma_start(S2MM, 0, ^bd1", "the descriptor that follows");
+  ExpectError("^channel1)", "^end)", "expected '^channel1', which follows");
   ExpectError("%c2 : index", "%c1 : index", "expected '%c2'");
-  ExpectError("iter_args(%a_in0 = %c0", "iter_args(%a_in0 = %c1", "expected '%c0'");
+  ExpectError("iter_args(%a_in0 = %c0", "iter_args(%a_in0 = %c1", "expected '%c0', where");
   ExpectError("configuration ", "configuration 0", "expected '// tilewave: configuration");
   ExpectError("@shim_0_0_mm2s_0(%shim_0_0, MM2S, 0)", "@shim_0_0_mm2s_0(%shim_0_0, MM2S, 1)",
               "expected '0', found '1'");

@@ -77,7 +77,7 @@ class MlirPrinter {
  private:
   template <typename... Args>
   void Line(int depth, fmt::format_string<Args...> format, Args&&... args) {
-    text_.append(static_cast<size_t>(2 * depth), ' ');
+    text_.append(2 * static_cast<size_t>(depth), ' ');
     fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
     text_ += '\n';
   }
