@@ -153,8 +153,10 @@ TEST(EmitDirectoryTest, RefusesWhatDoesNotFit) {
   spec.tile_m = spec.tile_n = 96;
   ExpectRefusal(spec, Product(1, 1, 1), "data memory");
   ExpectRefusal(WholeArray(), Product(int64_t{1} << 40, int64_t{1} << 40, 1), "62 bits");
-  ExpectRefusal(WholeArray(), Product(int64_t{1} << 30, 64, 64), "cut it into several products");
+  ExpectRefusal(WholeArray(), Product(int64_t{1} << 30, 64, 64), "rounds of tasks");
   ExpectRefusal({}, Product(1, int64_t{1} << 30, 1), "steps over K");
+  ExpectRefusal({}, Product(INT64_MAX, 1, 1), "an extent beyond");
+  ExpectRefusal({}, Product(int64_t{1} << 60, 1, int64_t{1} << 60), "overflow 63 bits");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -16,6 +17,9 @@ using program::ArrayProgram;
 using program::DesignFamily;
 using program::DesignSpec;
 using program::ProductShape;
+
+/// Leaves room for rounding up.
+constexpr int64_t kMostExtent = int64_t{1} << 61;
 
 Result<program::Sequence> SequenceOf(const ArrayProgram& program, const ProductShape& shape,
                                      LaunchStream* launch) {
@@ -32,6 +36,10 @@ Result<program::Sequence> TileSequenceOf(const ArrayProgram& program, const Prod
                                          LaunchStream* launch) {
   const DesignSpec& spec = program.spec;
   const bool streams_k = spec.family == DesignFamily::kKStream;
+  if (std::max({shape.m, shape.k, shape.n}) > kMostExtent) {
+    return Status(StatusCode::kOutOfRange,
+                  fmt::format("an extent beyond {}, of which no matrix could be", kMostExtent));
+  }
   const int64_t k_tiles = base::CeilDiv(shape.k, spec.tile_k);
   const std::optional<int64_t> launches =
       base::CheckedProduct({shape.batch, base::CeilDiv(shape.m, spec.tile_m),

@@ -73,7 +73,7 @@ class Emission(cli_test.CliTest):
                                                                   "--columns", 1))
         self.refuse(3, "no s8 output", *self.emit("--design", "k_stream", "--out", "s8"))
         self.refuse(3, "--shift is for --out s8", *self.emit("--shift", 3))
-        self.refuse(3, "cut it into several products", *self.emit(shape="1073741824x64x64"))
+        self.refuse(3, "rounds of tasks", *self.emit(shape="1073741824x64x64"))
         self.assertEqual(cli_test.tilewave(*self.emit(arch="npu3")).returncode, 2)
         self.assertEqual(cli_test.tilewave("emit", "1x1x1", "-o", self.dir / "out").returncode, 2)
         self.assertFalse((self.dir / "out").exists())
