@@ -137,7 +137,7 @@ class CoreChecker {
       const TileBuffer& buffer = program_.buffers[static_cast<size_t>(index)];
       out_.AtMost(
           where, [&] { return "offset of an argument, in buffer " + buffer.name; },
-          argument.offset_bytes, std::max<int64_t>(buffer.bytes - 1, 0));
+          argument.offset_bytes, std::max<int64_t>(buffer.bytes, 1) - 1);
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <limits>
+#include <span>
 #include <string>
 
 #include "program/lower.h"
@@ -12,6 +13,7 @@
 namespace tilewave::program {
 namespace {
 
+constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
 constexpr int64_t kHuge = std::numeric_limits<int64_t>::max() - 3;
 
 ArrayProgram KStream() { return *Lower(DesignSpec{}); }
@@ -21,6 +23,20 @@ struct Case {
   const char* part;
   std::function<void(ArrayProgram*)> change;
 };
+
+void ExpectFound(std::span<const Case> cases) {
+  for (const Case& c : cases) {
+    ArrayProgram program = KStream();
+    ASSERT_TRUE(Validate(program, Npu1()).ok());
+    c.change(&program);
+    std::string all;
+    for (const Violation& violation : Violations(program, Npu1())) {
+      all += violation.ToString() + "\n";
+    }
+    EXPECT_NE(all.find(c.part), std::string::npos) << c.part << " is not in:\n" << all;
+    EXPECT_FALSE(Validate(program, Npu1()).ok());
+  }
+}
 
 TEST(ValidateHostileTest, EveryNumberIsJudged) {
   const Case cases[] = {
@@ -65,17 +81,43 @@ TEST(ValidateHostileTest, EveryNumberIsJudged) {
       {"programs for another array than npu1",
        [](ArrayProgram* p) { p->spec.arch = arch::NpuArch::kNpu2; }},
   };
-  for (const Case& c : cases) {
-    ArrayProgram program = KStream();
-    ASSERT_TRUE(Validate(program, Npu1()).ok());
-    c.change(&program);
-    std::string all;
-    for (const Violation& violation : Violations(program, Npu1())) {
-      all += violation.ToString() + "\n";
-    }
-    EXPECT_NE(all.find(c.part), std::string::npos) << c.part << " is not in:\n" << all;
-    EXPECT_FALSE(Validate(program, Npu1()).ok());
-  }
+  ExpectFound(cases);
+}
+
+// At the ends of what a number holds.
+TEST(ValidateHostileTest, NumbersThatOverflowAreJudged) {
+  const Case cases[] = {
+      {"iterations is 9223372036854775804, at most 64",
+       [](ArrayProgram* p) {
+         p->channels[0].descriptors[0].iteration = {kHuge, kHuge};
+       }},
+      {"iteration step in words is -9223372036854775808, at least 1",
+       [](ArrayProgram* p) {
+         p->channels[0].descriptors[0].iteration = {kLeast, kLeast};
+       }},
+      {"d0 size is -9223372036854775808, at least 1",
+       [](ArrayProgram* p) {
+         p->channels[0].descriptors[0].dims = {{kLeast, kLeast}, {kHuge, kLeast}};
+       }},
+      {"length in words is -9223372036854775808, at least 1",
+       [](ArrayProgram* p) { p->channels[0].descriptors[0].length_words = kLeast; }},
+      {"address is -9223372036854775808, at least 0",
+       [](ArrayProgram* p) {
+         p->buffers[4].address = kLeast;
+         p->buffers[4].bytes = kLeast;
+       }},
+      {"padding before d0 is 2147483647, at most 0",
+       [](ArrayProgram* p) {
+         p->channels[0].descriptors[0].dims = {{1024, 1}};
+         p->channels[0].descriptors[0].padding[0] = {2147483647, -2147483647};
+       }},
+      {"index of a parameter is -2147483647, at least 0",
+       [](ArrayProgram* p) { p->cores[0].ops[3].scalars = {-2147483647}; }},
+      {"columns is 2147483647, at most 4", [](ArrayProgram* p) { p->spec.columns = 2147483647; }},
+      {"column is 2147483647, at most 3",
+       [](ArrayProgram* p) { p->flows[0].source.tile.column = 2147483647; }},
+  };
+  ExpectFound(cases);
 }
 
 TEST(ValidateHostileTest, OffsetsBeyondTheAddressAreJudged) {
