@@ -158,16 +158,25 @@ constexpr int64_t kRowsAhead = 4;
 void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, bool from_afar,
               TileArgs args) {
   args.init_stride = init_step;
+  const int64_t b_ahead = args.b_ahead;
+  // Lines of B in a group, and how many of them each of the first tiles fetches.
+  const int64_t lines = std::max<int64_t>(1, strip.columns * kGroupBytes / kLineBytes);
+  const int64_t tiles = std::max<int64_t>(1, all_rows / strip.rows);
+  const int64_t each = b_ahead == 0 ? 0 : base::CeilDiv(lines, std::min(lines, tiles));
+  int64_t line = 0;
   int64_t rows = 0;
   for (int64_t left = all_rows; left > 0; left -= rows) {
     rows = strip.RowsOf(left);
     args.a_ahead = from_afar && left >= kRowsAhead * rows ? 2 * rows * args.a_stride : 0;
+    args.b_ahead = line < lines ? b_ahead : 0;
+    args.b_ahead_first = static_cast<int>(line);
+    args.b_ahead_last = static_cast<int>(line + each - 1);
+    line += each;
     strip.run[rows - 1](args);
     args.a += rows * args.a_stride;
     args.c += rows * args.c_stride;
     args.init += rows * init_step;
     if (args.out != nullptr) args.out += rows * args.out_stride;
-    args.b_ahead = 0;
   }
 }
 
@@ -216,8 +225,8 @@ void WalkStrips(const ReadyRectangle& r, int32_t* sums) {
         init_step = strip.columns;
       }
       const bool last = first + p.block_groups >= p.groups;
-      // The first tile fetches the block that comes next, while those after it find theirs in the
-      // L1 cache. A lone tile reads B in order, which CPUs notice by themselves.
+      // The first tiles share out fetching the block that comes next; a burst of it would be more
+      // than the L3 cache gives. A lone tile reads B in order, which CPUs notice by themselves.
       if (at.rows > strip.most) {
         const int64_t next_block = p.block_groups * p.kernel->nr * kGroupBytes;
         const int64_t next_strip = (strip.columns / p.kernel->nr * p.b->panel_bytes()) -
