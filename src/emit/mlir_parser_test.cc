@@ -38,14 +38,19 @@ TEST(MlirParserTest, ReadsPaddingAndIterations) {
   DesignSpec spec;
   spec.family = DesignFamily::kWholeArray;
   spec.columns = 1;
+  spec.k_mt = 128;
   ArrayProgram program = *program::Lower(spec);
+  int changed = 0;
   for (program::Channel& channel : program.channels) {
-    if (channel.id.tile.row != 1) continue;
-    for (program::Descriptor& d : channel.descriptors) {
-      if (!d.dims.empty()) d.padding = {program::Padding{1, 2}, {3, 4}, {5, 6}};
-      d.iteration = {4, 256};
-    }
+    // Rows of A leave a buffer of two tiles of K: the second is 16 words on.
+    const bool a_out = channel.id.tile.row == 1 && channel.id.channel < 4 &&
+                       channel.id.direction == program::Direction::kMm2s;
+    if (!a_out) continue;
+    channel.descriptors[0].padding = {program::Padding{1, 2}, {3, 4}, {5, 6}};
+    channel.descriptors[0].iteration = {2, 16};
+    ++changed;
   }
+  ASSERT_EQ(changed, 4);
   const Result<ArrayProgram> read = ParseMlir(*MlirText(program));
   ASSERT_TRUE(read.ok()) << read.status().ToString();
   EXPECT_TRUE(*read == program);

@@ -68,6 +68,7 @@ TEST(MlirPrinterTest, DimensionsAndPaddingAreOutermostFirst) {
   DesignSpec spec;
   spec.family = DesignFamily::kWholeArray;
   spec.columns = 1;
+  spec.k_mt = 128;
   ArrayProgram program = *program::Lower(spec);
   for (program::Channel& channel : program.channels) {
     const bool a_out = channel.id.tile.row == 1 && channel.id.channel == 0 &&
@@ -75,16 +76,17 @@ TEST(MlirPrinterTest, DimensionsAndPaddingAreOutermostFirst) {
     if (!a_out) continue;
     program::Descriptor& d = channel.descriptors[0];
     d.padding = {program::Padding{1, 2}, {3, 4}, {5, 6}};
-    d.iteration = {4, 256};
+    d.iteration = {2, 16};
   }
-  // 64 rows of 64 bytes in blocks of 4 x 8: two words, four rows, eight blocks, 16 rows of blocks.
+  // 64 rows of 64 bytes, out of rows of 128, in blocks of 4 x 8: two words, four rows, eight blocks,
+  // 16 rows of blocks.
   EXPECT_TRUE(Has(Text(program),
-                  "offset = 0 len = 1024 sizes = [16, 8, 4, 2] strides = [64, 2, 16, 1] "
+                  "offset = 0 len = 1024 sizes = [16, 8, 4, 2] strides = [128, 2, 32, 1] "
                   "pad [<const_pad_before = 0, const_pad_after = 0>, "
                   "<const_pad_before = 5, const_pad_after = 6>, "
                   "<const_pad_before = 3, const_pad_after = 4>, "
                   "<const_pad_before = 1, const_pad_after = 2>]) {bd_id = 8 : i32, iteration = "
-                  "#aie.bd_iteration<size = 4, stride = 256, current = 0>}"));
+                  "#aie.bd_iteration<size = 2, stride = 16, current = 0>}"));
 }
 
 TEST(MlirPrinterTest, BroadcastIsAFlowPerDestination) {

@@ -25,12 +25,17 @@ struct OnHost {
     BecomeCore<Arch>();
     MatmulS8<Arch, m, k, n>(a, b, c);
   }
+  static void MatmulBTransposed(const int8_t* a, const int8_t* b, int32_t* c) {
+    BecomeCore<Arch>();
+    MatmulS8<Arch, m, k, n, BlocksOfB::kColumnMajor>(a, b, c);
+  }
   static void Requantise(const int32_t* c, int8_t* out, int32_t shift, int32_t rounding,
                          int32_t saturation) {
     BecomeCore<Arch>();
     RequantiseS8<Arch, m * n>(c, out, shift, rounding, saturation);
   }
-  static constexpr HostKernels kKernels{Arch::Mmul::M, m, k, n, Zero, Matmul, Requantise};
+  static constexpr HostKernels kKernels{Arch::Mmul::M,     m,         k, n, Zero, Matmul,
+                                        MatmulBTransposed, Requantise};
 };
 
 // The tiles of the designs, then such as meet every loop with another count.

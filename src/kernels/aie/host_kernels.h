@@ -17,6 +17,8 @@ struct HostKernels {
   int64_t n = 0;
   void (*zero)(int32_t* c) = nullptr;
   void (*matmul)(const int8_t* a, const int8_t* b, int32_t* c) = nullptr;
+  void (*matmul_b_transposed)(const int8_t* a, const int8_t* b, int32_t* c) = nullptr;
+  /// `out` may be where `c` begins.
   void (*requantise)(const int32_t* c, int8_t* out, int32_t shift, int32_t rounding,
                      int32_t saturation) = nullptr;
 };

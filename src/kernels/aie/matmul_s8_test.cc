@@ -40,6 +40,23 @@ std::vector<size_t> Places(int64_t rows, int64_t cols, int64_t block_rows, int64
   return places;
 }
 
+// The same with column-major blocks.
+std::vector<size_t> PlacesOfTransposed(int64_t rows, int64_t cols, int64_t block_rows,
+                                       int64_t block_cols) {
+  std::vector<size_t> places(static_cast<size_t>(rows * cols));
+  size_t next = 0;
+  for (int64_t top = 0; top < rows; top += block_rows) {
+    for (int64_t left = 0; left < cols; left += block_cols) {
+      for (int64_t col = left; col < left + block_cols; ++col) {
+        for (int64_t row = top; row < top + block_rows; ++row) {
+          places[static_cast<size_t>((row * cols) + col)] = next++;
+        }
+      }
+    }
+  }
+  return places;
+}
+
 // A row-major matrix as a tile in memory of the array's alignment, and guards behind it.
 template <typename T>
 class Tile {
@@ -110,13 +127,17 @@ std::string Name(const HostKernels& kernels) {
 
 void ExpectMatmul(const HostKernels& kernels, const Matrices& matrices) {
   const int64_t rows = kernels.block_rows;
-  Tile<int8_t> a(matrices.a, Places(kernels.m, kernels.k, rows, kBlockDepth));
-  Tile<int8_t> b(matrices.b, Places(kernels.k, kernels.n, kBlockDepth, kBlockColumns));
-  Tile<int32_t> c(matrices.c, Places(kernels.m, kernels.n, rows, kBlockColumns));
-  kernels.matmul(a.data(), b.data(), c.data());
-  EXPECT_EQ(c.RowMajor(), NaiveSums(kernels, matrices)) << Name(kernels);
-  EXPECT_EQ(a.RowMajor(), matrices.a);
-  EXPECT_EQ(b.RowMajor(), matrices.b);
+  const std::vector<int32_t> expected = NaiveSums(kernels, matrices);
+  for (const bool b_transposed : {false, true}) {
+    const auto places_of_b = b_transposed ? PlacesOfTransposed : Places;
+    Tile<int8_t> a(matrices.a, Places(kernels.m, kernels.k, rows, kBlockDepth));
+    Tile<int8_t> b(matrices.b, places_of_b(kernels.k, kernels.n, kBlockDepth, kBlockColumns));
+    Tile<int32_t> c(matrices.c, Places(kernels.m, kernels.n, rows, kBlockColumns));
+    (b_transposed ? kernels.matmul_b_transposed : kernels.matmul)(a.data(), b.data(), c.data());
+    EXPECT_EQ(c.RowMajor(), expected) << Name(kernels) << ", B transposed " << b_transposed;
+    EXPECT_EQ(a.RowMajor(), matrices.a);
+    EXPECT_EQ(b.RowMajor(), matrices.b);
+  }
 }
 
 const HostKernels& KernelsOf64(int64_t block_rows) {
@@ -178,8 +199,9 @@ struct Figures {
   int64_t macs;
   int64_t loads_of_operands;
   int64_t accesses_of_sums;  ///< Loads, and as many stores.
+  int64_t shuffles;          ///< If B is transposed.
 };
-constexpr Figures kFigures[] = {{4, 32, 1024, 1536, 512}, {8, 16, 512, 512, 256}};
+constexpr Figures kFigures[] = {{4, 32, 1024, 1536, 512, 512}, {8, 16, 512, 512, 256, 256}};
 
 TEST(AieMatmulS8Test, DoesWhatItsScheduleCounts) {
   for (const Figures& figures : kFigures) {
@@ -189,12 +211,15 @@ TEST(AieMatmulS8Test, DoesWhatItsScheduleCounts) {
     Tile<int8_t> b(zeros.b, Places(64, 64, 1, 1));
     Tile<int32_t> c(zeros.c, Places(64, 64, 1, 1));
 
-    ThisCore().counts = {};
-    kernels.matmul(a.data(), b.data(), c.data());
-    EXPECT_EQ(ThisCore().counts.macs, figures.macs);
-    EXPECT_EQ(ThisCore().counts.loads, figures.loads_of_operands + figures.accesses_of_sums);
-    EXPECT_EQ(ThisCore().counts.stores, figures.accesses_of_sums);
-    EXPECT_EQ(figures.accesses_of_sums, figures.groups * 16);
+    for (const bool b_transposed : {false, true}) {
+      ThisCore().counts = {};
+      (b_transposed ? kernels.matmul_b_transposed : kernels.matmul)(a.data(), b.data(), c.data());
+      EXPECT_EQ(ThisCore().counts.macs, figures.macs);
+      EXPECT_EQ(ThisCore().counts.loads, figures.loads_of_operands + figures.accesses_of_sums);
+      EXPECT_EQ(ThisCore().counts.stores, figures.accesses_of_sums);
+      EXPECT_EQ(ThisCore().counts.shuffles, b_transposed ? figures.shuffles : 0);
+      EXPECT_EQ(figures.accesses_of_sums, figures.groups * 16);
+    }
 
     ThisCore().counts = {};
     kernels.zero(c.data());
@@ -225,6 +250,8 @@ TEST(AieMatmulS8DeathTest, PointersOffTheWidestAccessAreRefused) {
     EXPECT_DEATH(kernels.matmul(a.data<int8_t>() + off, b.data<int8_t>(), sums), kRefusal);
     EXPECT_DEATH(kernels.matmul(a.data<int8_t>(), b.data<int8_t>() + off, sums), kRefusal);
     EXPECT_DEATH(kernels.matmul(a.data<int8_t>(), b.data<int8_t>(), sums + off_sums), kRefusal);
+    EXPECT_DEATH(kernels.matmul_b_transposed(a.data<int8_t>(), b.data<int8_t>() + off, sums),
+                 kRefusal);
     EXPECT_DEATH(kernels.zero(sums + off_sums), kRefusal);
     EXPECT_DEATH(kernels.requantise(sums, a.data<int8_t>() + off, 0, 0, 0), kRefusal);
     EXPECT_DEATH(kernels.requantise(sums + off_sums, a.data<int8_t>(), 0, 0, 0), kRefusal);

@@ -66,6 +66,26 @@ std::vector<int32_t> Requantised(const HostKernels& kernels, const std::vector<i
   return {std::as_const(out).data<int8_t>(), end};
 }
 
+// The same with one buffer for both, and nothing behind the last sum touched.
+std::vector<int32_t> RequantisedInPlace(const HostKernels& kernels,
+                                        const std::vector<int32_t>& sums,
+                                        const RequantShift& mode) {
+  constexpr size_t kGuards = 16;
+  constexpr int32_t kGuard = 0x5A5A5A5A;
+  base::AlignedBuffer c((sums.size() + kGuards) * sizeof(int32_t));
+  std::fill_n(std::copy(sums.begin(), sums.end(), c.data<int32_t>()), kGuards, kGuard);
+  kernels.requantise(c.data<int32_t>(), c.data<int8_t>(), mode.shift,
+                     static_cast<int32_t>(mode.rounding), static_cast<int32_t>(mode.saturation));
+  // Where no result was written, the sums are still there.
+  const size_t in_results = sums.size() / sizeof(int32_t);
+  EXPECT_TRUE(std::equal(sums.begin() + static_cast<ptrdiff_t>(in_results), sums.end(),
+                         std::as_const(c).data<int32_t>() + in_results));
+  const int32_t* end = c.data<int32_t>() + sums.size();
+  EXPECT_EQ(std::count(end, end + kGuards, kGuard), static_cast<ptrdiff_t>(kGuards));
+  const int8_t* out = std::as_const(c).data<int8_t>();
+  return {out, out + sums.size()};
+}
+
 std::vector<int32_t> Expected(const std::vector<int32_t>& sums, const RequantShift& mode) {
   std::vector<int32_t> expected;
   for (const int32_t sum : sums) {
@@ -83,8 +103,11 @@ TEST(AieRequantiseS8Test, EveryModeAndShiftIsThatOfTheReference) {
       for (const Rounding rounding : kRoundings) {
         for (const Saturation saturation : kSaturations) {
           const RequantShift mode{shift, rounding, saturation};
-          EXPECT_EQ(Requantised(*kernels, sums, mode), Expected(sums, mode))
+          const std::vector<int32_t> expected = Expected(sums, mode);
+          EXPECT_EQ(Requantised(*kernels, sums, mode), expected)
               << Name(rounding) << " " << Name(saturation) << " " << shift;
+          EXPECT_EQ(RequantisedInPlace(*kernels, sums, mode), expected)
+              << Name(rounding) << " " << Name(saturation) << " " << shift << " in place";
         }
       }
     }
@@ -97,6 +120,7 @@ TEST(AieRequantiseS8Test, EverySizeKeepsTheOrder) {
     std::vector<int32_t> sums;
     for (int32_t i = 0; i < kernels.m * kernels.n; ++i) sums.push_back(i * 5);
     EXPECT_EQ(Requantised(kernels, sums, mode), Expected(sums, mode));
+    EXPECT_EQ(RequantisedInPlace(kernels, sums, mode), Expected(sums, mode));
   }
 }
 

@@ -15,6 +15,8 @@
 
 namespace {
 
+using tilewave::kernels::aie::BlocksOfB;
+
 #if __AIE_ARCH__ == 20
 using Arch = tilewave::kernels::aie::Aie2;
 #elif __AIE_ARCH__ == 21
@@ -34,13 +36,21 @@ void zero_s32(int32* c);
 /// C += A B on row-major blocks: A of 4x8, B of 8x8, C of 4x8; on AIE2P all of 8x8.
 void matmul_vector_s8_s32(const int8* a, const int8* b, int32* c);
 
+/// The same with column-major blocks of B: what a core calls for Kernel::b_transposed.
+void matmul_vector_s8_s32_bt(const int8* a, const int8* b, int32* c);
+
 /// out = C requantised as RequantShift{shift, rounding, saturation} says; modes by their numbers.
+/// out may be C's own buffer.
 void requantise_s32_s8(const int32* c, int8* out, int32 shift, int32 rounding, int32 saturation);
 
 void zero_s32(int32* c) { tilewave::kernels::aie::ZeroS32<Arch, DIM_M * DIM_N>(c); }
 
 void matmul_vector_s8_s32(const int8* a, const int8* b, int32* c) {
   tilewave::kernels::aie::MatmulS8<Arch, DIM_M, DIM_K, DIM_N>(a, b, c);
+}
+
+void matmul_vector_s8_s32_bt(const int8* a, const int8* b, int32* c) {
+  tilewave::kernels::aie::MatmulS8<Arch, DIM_M, DIM_K, DIM_N, BlocksOfB::kColumnMajor>(a, b, c);
 }
 
 void requantise_s32_s8(const int32* c, int8* out, int32 shift, int32 rounding, int32 saturation) {

@@ -15,6 +15,7 @@
 extern "C" {
 void zero_s32(int32_t* c);
 void matmul_vector_s8_s32(const int8_t* a, const int8_t* b, int32_t* c);
+void matmul_vector_s8_s32_bt(const int8_t* a, const int8_t* b, int32_t* c);
 void requantise_s32_s8(const int32_t* c, int8_t* out, int32_t shift, int32_t rounding,
                        int32_t saturation);
 }
@@ -49,6 +50,10 @@ TEST(AieTileKernelsTest, NamesOfOneSize) {
 
   kernels->matmul(a.data<int8_t>(), b.data<int8_t>(), expected.data<int32_t>());
   matmul_vector_s8_s32(a.data<int8_t>(), b.data<int8_t>(), c.data<int32_t>());
+  EXPECT_EQ(Values<int32_t>(c), Values<int32_t>(expected));
+
+  kernels->matmul_b_transposed(a.data<int8_t>(), b.data<int8_t>(), expected.data<int32_t>());
+  matmul_vector_s8_s32_bt(a.data<int8_t>(), b.data<int8_t>(), c.data<int32_t>());
   EXPECT_EQ(Values<int32_t>(c), Values<int32_t>(expected));
 
   base::AlignedBuffer expected_out = Random<int8_t>(kSums, 4);

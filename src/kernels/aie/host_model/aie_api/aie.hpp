@@ -42,11 +42,12 @@ enum class rounding_mode : unsigned {
 
 namespace host_model {
 
-/// What a core has done: accesses to data memory, each as wide as a load unit, and vector
+/// What a core has done: accesses to data memory, each as wide as a load unit, shuffles and vector
 /// multiply-accumulates.
 struct Counts {
   std::int64_t loads = 0;
   std::int64_t stores = 0;
+  std::int64_t shuffles = 0;
   std::int64_t macs = 0;
 };
 
@@ -147,6 +148,23 @@ T* store_v(T* ptr, const vector<T, Elems>& v) {
   host_model::ThisCore().counts.stores += host_model::AccessesAt<Elems * sizeof(T)>(ptr);
   std::memcpy(ptr, v.data.data(), Elems * sizeof(T));
   return ptr;
+}
+
+/// `v` as a row-major matrix of Row x Col, turned over. Of 64 bytes in 8 rows: one shuffle, on both
+/// cores.
+template <typename T, unsigned Elems>
+vector<T, Elems> transpose(const vector<T, Elems>& v, unsigned Row, unsigned Col) {
+  static_assert(Elems * sizeof(T) == 64 && sizeof(T) == 1, "other vectors take other shuffles");
+  TW_CHECK_EQ(Row, 8u);
+  TW_CHECK_EQ(Col, 8u);
+  ++host_model::ThisCore().counts.shuffles;
+  vector<T, Elems> turned;
+  for (unsigned row = 0; row < Row; ++row) {
+    for (unsigned col = 0; col < Col; ++col) {
+      turned.data[(col * Row) + row] = v.data[(row * Col) + col];
+    }
+  }
+  return turned;
 }
 
 template <typename Tag, unsigned Elems>
