@@ -145,6 +145,7 @@ Result<std::vector<PublishedOutcome>> RunPublishedRows() {
 
 ErrorSummary Summarise(const std::vector<PublishedOutcome>& outcomes) {
   std::vector<double> errors;
+  errors.reserve(outcomes.size());
   for (const PublishedOutcome& outcome : outcomes) errors.push_back(std::abs(outcome.error()));
   std::sort(errors.begin(), errors.end());
   const size_t half = errors.size() / 2;

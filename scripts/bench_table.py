@@ -53,7 +53,8 @@ def main() -> None:
         print(f"{f'{size}^3, npu{npu}':<24} {median['real_time'] / 1e3:>13.2f} {spread(row)}  "
               f"{median['label']}")
     print("measured: encoding a new shape into storage that has been used before")
-    sys.exit(1 if engine_failed or launch_failed or stream_failed or not (engine or launch or stream) else 0)
+    failed = engine_failed or launch_failed or stream_failed
+    sys.exit(1 if failed or not (engine or launch or stream) else 0)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,9 @@ inline constexpr int64_t kWordBytes = 4;
 /// refused.
 inline constexpr int kMaxInFlight = 4;
 
+/// Pages in which the array's addresses are translated, those of the host.
+inline constexpr int64_t kPageBytes = 4096;
+
 /// The device memory that holds the streams of a context, whole (amdxdna: AIE2_DEVM_SIZE).
 inline constexpr int64_t kInstructionHeapBytes = int64_t{64} << 20;
 

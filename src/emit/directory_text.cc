@@ -55,6 +55,14 @@ columns, C in rows x columns.
 | kernel | tile m x k x n | block | arguments | source |
 |---|---|---|---|---|
 {kernels}
+## Memory
+
+Every core, and every memory tile that feeds as much, is laid out alike. Two loads of one instruction
+from one bank of a core take a cycle more.
+
+| tile | buffer | address | bytes | banks |
+|---|---|---|---|---|
+{memory}
 ## What to check on first use
 
 - `aie-opt --verify-diagnostics design.mlir` accepts the text.
@@ -160,10 +168,9 @@ std::vector<KernelUse> KernelUses(const program::ArrayProgram& program,
         use.arguments = signatures->at(kernel.name);
       }
       const std::string definition = fmt::format("void {}(", kernel.name);
-      use.has_source = !kernel.b_transposed &&
-                       std::any_of(sources.begin(), sources.end(), [&](const KernelSource& s) {
-                         return s.text.find(definition) != s.text.npos;
-                       });
+      use.has_source = std::any_of(sources.begin(), sources.end(), [&](const KernelSource& s) {
+        return s.text.find(definition) != s.text.npos;
+      });
     }
   }
   std::vector<KernelUse> list;
@@ -177,7 +184,29 @@ std::string ProductName(const ProductShape& shape) {
   return fmt::format("{}{}x{}x{}", batch, shape.m, shape.k, shape.n);
 }
 
-std::string ReadmeText(const DesignSpec& spec, std::span<const KernelUse> kernels) {
+namespace {
+
+/// Buffers of the first core and of the first memory tile with their banks.
+std::string MemoryRows(const program::ArrayProgram& program) {
+  const arch::Npu& npu = arch::NpuOf(program.spec.arch);
+  std::string rows;
+  for (const program::TileBuffer& b : program.buffers) {
+    const bool first = b.tile.column == 0 && b.tile.row <= program.cores.front().tile.row;
+    if (!first) continue;
+    const arch::TileLimits& limits = npu.LimitsOf(b.tile.row);
+    const int64_t bank = arch::BankOf(limits, b.address);
+    const int64_t last = arch::BankOf(limits, b.address + b.bytes - 1);
+    rows += fmt::format("| {} | `{}` | {} | {} | {} |\n", program::Name(b.tile), b.name, b.address,
+                        b.bytes,
+                        bank == last ? fmt::format("{}", bank) : fmt::format("{}-{}", bank, last));
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string ReadmeText(const program::ArrayProgram& program, std::span<const KernelUse> kernels) {
+  const DesignSpec& spec = program.spec;
   std::string rows;
   for (const KernelUse& use : kernels) {
     const program::Kernel& k = use.kernel;
@@ -189,7 +218,8 @@ std::string ReadmeText(const DesignSpec& spec, std::span<const KernelUse> kernel
   return fmt::format(
       fmt::runtime(kReadme), fmt::arg("name", Name(spec)), fmt::arg("device", DeviceName(spec)),
       fmt::arg("hash", program::ConfigurationHash(spec)), fmt::arg("spec", SpecText(spec)),
-      fmt::arg("kernels", rows), fmt::arg("controller", arch::kShimControllerId),
+      fmt::arg("kernels", rows), fmt::arg("memory", MemoryRows(program)),
+      fmt::arg("controller", arch::kShimControllerId),
       fmt::arg("program_bytes", arch::NpuOf(spec.arch).core.program_bytes));
 }
 

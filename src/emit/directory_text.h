@@ -30,7 +30,7 @@ std::vector<KernelUse> KernelUses(const program::ArrayProgram& program,
 /// "512x1024x256", "batch4-512x1024x256".
 std::string ProductName(const program::ProductShape& shape);
 
-std::string ReadmeText(const program::DesignSpec& spec, std::span<const KernelUse> kernels);
+std::string ReadmeText(const program::ArrayProgram& program, std::span<const KernelUse> kernels);
 
 /// A script for sh that calls Peano and aiecc.
 std::string BuildScript(const program::DesignSpec& spec, std::span<const KernelUse> kernels);

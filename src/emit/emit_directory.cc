@@ -60,7 +60,7 @@ Result<std::vector<EmittedFile>> EmitDirectory(const program::DesignSpec& spec,
   const std::string product = ProductName(shape);
   const std::vector<KernelUse> uses = KernelUses(*program, kernels);
   std::vector<EmittedFile> files;
-  files.push_back({"README.md", ReadmeText(spec, uses)});
+  files.push_back({"README.md", ReadmeText(*program, uses)});
   files.push_back({"build.sh", BuildScript(spec, uses), true});
   files.push_back({"design.mlir", *std::move(mlir)});
   for (const KernelSource& source : kernels) {

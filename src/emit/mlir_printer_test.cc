@@ -78,8 +78,8 @@ TEST(MlirPrinterTest, DimensionsAndPaddingAreOutermostFirst) {
     d.padding = {program::Padding{1, 2}, {3, 4}, {5, 6}};
     d.iteration = {2, 16};
   }
-  // 64 rows of 64 bytes, out of rows of 128, in blocks of 4 x 8: two words, four rows, eight blocks,
-  // 16 rows of blocks.
+  // 64 rows of 64 bytes, out of rows of 128, in blocks of 4 x 8: two words, four rows, eight
+  // blocks, 16 rows of blocks.
   EXPECT_TRUE(Has(Text(program),
                   "offset = 0 len = 1024 sizes = [16, 8, 4, 2] strides = [128, 2, 32, 1] "
                   "pad [<const_pad_before = 0, const_pad_after = 0>, "
@@ -123,8 +123,9 @@ TEST(MlirPrinterTest, RefusesWhatItCannotSay) {
     p->buffers[1].bytes -= 4;
     p->channels[0].descriptors[1].length_words--;
   });
-  refuse(kUnsayable, "not its own", [](ArrayProgram* p) { p->cores[0].ops[3].scalars = {1}; });
-  refuse(kUnsayable, "padding around d0", [](ArrayProgram* p) {
+  refuse(StatusCode::kOutOfRange, "index of a parameter",
+         [](ArrayProgram* p) { p->cores[0].ops[3].scalars = {1}; });
+  refuse(StatusCode::kOutOfRange, "padding before d0", [](ArrayProgram* p) {
     p->channels[0].descriptors[0].padding[0] = {1, 0};
   });
   refuse(kUnsayable, "beyond the one column", [](ArrayProgram* p) {

@@ -24,21 +24,25 @@ constexpr double kStepOps = 7;
 double D(int64_t value) { return static_cast<double>(value); }
 double WordsOf(int64_t bytes) { return D(bytes) / arch::kWordBytes; }
 
-/// Bytes that DDR serves for `bytes` in contiguous runs of `run` bytes.
-double Served(double bytes, double run, const profile::DdrCosts& ddr) {
-  return bytes * (1 + (ddr.run_overhead_bytes / run));
+/// Bytes that DDR serves for `bytes` in runs of `run_bytes`, `row_bytes` from one to the next. Runs
+/// as long as rows are one run.
+double Served(double bytes, int64_t run_bytes, int64_t row_bytes, const profile::DdrCosts& ddr) {
+  if (run_bytes >= row_bytes) return bytes;
+  const double share = std::min(1.0, D(row_bytes) / arch::kPageBytes);
+  return bytes * (1 + (ddr.run_overhead_bytes * share / D(run_bytes)));
 }
 
-double RunOfB(const DesignSpec& spec, const program::ImageLayout& images) {
+double ServedOfB(double bytes, const DesignSpec& spec, const program::ImageLayout& images,
+                 const profile::DdrCosts& ddr) {
   switch (spec.b_layout) {
     case program::BLayout::kRowMajor:
-      return D(spec.tile_n);
+      return Served(bytes, spec.tile_n, images.n_padded, ddr);
     case program::BLayout::kColumnMajor:
-      return D(program::MemoryTileK(spec));
+      return Served(bytes, program::MemoryTileK(spec), images.k_padded, ddr);
     case program::BLayout::kPacked:
       break;
   }
-  return D(images.k_padded * spec.tile_n);
+  return bytes;
 }
 
 }  // namespace
@@ -104,31 +108,31 @@ Result<WholeArrayTime> PredictWholeArrayLaunch(const ArrayPlan& plan, const Prof
   const double a_bytes = tiles * D(rows * spec.tile_m * images.k_padded);
   const double b_bytes = tiles * D(spec.columns * spec.tile_n * images.k_padded);
   const double all_c_bytes = tiles * D(rows * spec.columns * c_bytes);
-  const double k_mt = D(program::MemoryTileK(spec));
-  const double a_run = k_mt == D(images.k_padded) ? D(spec.tile_m) * k_mt : k_mt;
+  const int64_t k_mt = program::MemoryTileK(spec);
+  const int64_t element = program::OutputBytes(spec.output);
 
   const profile::ControllerCosts& controller = profile.controller;
   const double task_cycles = controller.block_cycles +
                              (controller.block_word_cycles * kDescriptorWords) +
                              controller.patch_cycles + controller.write_cycles;
   const double feeding = std::min(spec.columns, rows);
-  const double fill_cycles =
-      ((spec.columns + feeding) * task_cycles) + dma.mm2s_first_cycles +
-      (D(spec.tile_m * fed_rows) * k_mt / arch::kWordBytes * dma.mm2s_word_cycles) +
-      std::max(a_words, b_words);
-  const double empty_cycles =
-      (spec.c_buffers == 1 ? 0 : drain_cycles) + (rows * WordsOf(c_bytes) * dma.s2mm_word_cycles) +
-      ((2 * spec.columns + feeding) * std::min(4.0, D(images.row_blocks)) * controller.sync_cycles);
+  const double fill_cycles = ((spec.columns + feeding) * task_cycles) + dma.mm2s_first_cycles +
+                             (WordsOf(spec.tile_m * fed_rows * k_mt) * dma.mm2s_word_cycles) +
+                             std::max(a_words, b_words);
+  const double empty_cycles = (spec.c_buffers == 1 ? 0 : drain_cycles) +
+                              (rows * WordsOf(c_bytes) * dma.s2mm_word_cycles) +
+                              ((2.0 * spec.columns + feeding) *
+                               std::min(4.0, D(images.row_blocks)) * controller.sync_cycles);
 
   WholeArrayTime time;
   time.kernel_us =
       profile.CyclesToUs(tiles * (zero_cycles + (steps * kernel_cycles) + finish_cycles));
   time.compute_us = profile.CyclesToUs(tiles * tile_cycles);
-  time.read_us =
-      (Served(a_bytes, a_run, profile.ddr) + Served(b_bytes, RunOfB(spec, images), profile.ddr)) /
-      (profile.ddr.read_gbps * 1e3);
+  time.read_us = (Served(a_bytes, k_mt, images.k_padded, profile.ddr) +
+                  ServedOfB(b_bytes, spec, images, profile.ddr)) /
+                 (profile.ddr.read_gbps * 1e3);
   time.write_us =
-      Served(all_c_bytes, D(spec.tile_n * program::OutputBytes(spec.output)), profile.ddr) /
+      Served(all_c_bytes, spec.tile_n * element, images.n_padded * element, profile.ddr) /
       (profile.ddr.write_gbps * 1e3);
   time.start_us = profile.CyclesToUs(fill_cycles + empty_cycles);
   return time;

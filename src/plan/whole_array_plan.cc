@@ -26,7 +26,8 @@ constexpr int64_t kDefaultStackBytes = 1024;
 constexpr int64_t kDefaultMostK = 512;
 constexpr int64_t kMostPaddingOfK = 32;
 
-/// What the planner chooses from: general, deep in K, few rows, few columns, small.
+/// What the planner chooses from: general, deep in K, large (where DDR bounds), few rows, few
+/// columns, small.
 struct TableDesign {
   int64_t m;
   int64_t k;
@@ -34,9 +35,9 @@ struct TableDesign {
   int64_t k_mt;
   int c_buffers;
 };
-constexpr TableDesign kTable[] = {{64, 64, 64, 64, 2},   {64, 64, 64, 256, 2},
-                                  {64, 128, 64, 512, 1}, {16, 128, 64, 256, 2},
-                                  {64, 128, 16, 256, 2}, {32, 64, 32, 128, 2}};
+constexpr TableDesign kTable[] = {
+    {64, 64, 64, 64, 2},   {64, 64, 64, 256, 2},  {64, 128, 64, 512, 1}, {80, 88, 80, 440, 1},
+    {16, 128, 64, 256, 2}, {64, 128, 16, 256, 2}, {32, 64, 32, 128, 2}};
 
 /// Whether the array itself can make C: requantised by one shift, of signed operands without zero
 /// points, bias or activation.

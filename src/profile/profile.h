@@ -65,7 +65,9 @@ struct DmaCosts {
 struct DdrCosts {
   double read_gbps = 0;           ///< GB/s to the array, over long contiguous runs.
   double write_gbps = 0;          ///< GB/s from the array, likewise.
-  double run_overhead_bytes = 0;  ///< What every contiguous run costs beside its own bytes.
+  /// What a contiguous run costs beside its own bytes if it starts on another page than the run
+  /// before it; runs that follow closer share that in proportion.
+  double run_overhead_bytes = 0;
 };
 
 /// The cores, in array cycles.

@@ -80,6 +80,7 @@ class SingleCore {
  private:
   std::pair<Queue, std::vector<int>> AddQueue(const std::string& name, int depth, int64_t bytes) {
     std::vector<int> buffers;
+    buffers.reserve(static_cast<size_t>(depth));
     for (int i = 0; i < depth; ++i) {
       buffers.push_back(builder_.AddBuffer(fmt::format("{}_{}", name, i), kCore, bytes));
     }
@@ -89,6 +90,7 @@ class SingleCore {
 
   void AddChannel(const ChannelId& id, const std::vector<int>& buffers, int acquire, int release) {
     std::vector<Descriptor> circle;
+    circle.reserve(buffers.size());
     for (const int buffer : buffers) {
       circle.push_back(builder_.Whole(buffer, {acquire, 1}, {release, 1}));
     }

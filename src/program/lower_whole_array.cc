@@ -82,7 +82,8 @@ const char* ZeroKernel(TileOutput output) {
   return "zero_s32";
 }
 
-const char* MatmulKernel(TileOutput output) {
+/// Kernels of their own for blocks of B that are column-major inside, but for timing.
+const char* MatmulKernel(TileOutput output, bool b_transposed) {
   switch (output) {
     case TileOutput::kS8Lossy:
       return "matmul_vector_s8_s8_lossy";
@@ -93,7 +94,7 @@ const char* MatmulKernel(TileOutput output) {
     case TileOutput::kS16:
       break;
   }
-  return "matmul_vector_s8_s32";
+  return b_transposed ? "matmul_vector_s8_s32_bt" : "matmul_vector_s8_s32";
 }
 
 class WholeArray {
@@ -321,9 +322,9 @@ class WholeArray {
     // The stream writes the parameters and then opens this lock, so that a core which runs ahead
     // into the next launch does not read the last one's.
     const int start = builder_.AddLock("start", tile, 0);
+    const bool b_transposed = spec_.b_layout == BLayout::kColumnMajor;
     const int zero = core.AddKernel(ZeroKernel(spec_.output));
-    const int matmul =
-        core.AddKernel(MatmulKernel(spec_.output), spec_.b_layout == BLayout::kColumnMajor);
+    const int matmul = core.AddKernel(MatmulKernel(spec_.output, b_transposed), b_transposed);
 
     core.Forever();
     core.Acquire(start);

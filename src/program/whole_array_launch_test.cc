@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "program/lower.h"
-#include "program/stream.h"
 #include "program/lower_whole_array.h"
+#include "program/stream.h"
 
 namespace tilewave::program {
 namespace {

@@ -72,14 +72,25 @@ void DdrModel::Share(int64_t now_ps) {
   }
 }
 
-int64_t ContiguousBytes(int64_t length_words, std::span<const program::Dim> dims) {
+Runs RunsOf(int64_t length_words, std::span<const program::Dim> dims) {
   int64_t words = dims.empty() ? length_words : 1;
+  int64_t step_words = 0;
   for (const program::Dim& dim : dims) {
     if (dim.size == 1) continue;
-    if (dim.step_words != words) break;
+    if (dim.step_words != words) {
+      step_words = dim.step_words;
+      break;
+    }
     words *= dim.size;
   }
-  return std::min(words, length_words) * arch::kWordBytes;
+  return {std::min(words, length_words) * arch::kWordBytes, step_words * arch::kWordBytes};
+}
+
+double ServedPerByte(const Runs& runs, double overhead_bytes) {
+  const double share = runs.step_bytes == 0
+                           ? 1
+                           : std::min(1.0, static_cast<double>(runs.step_bytes) / arch::kPageBytes);
+  return 1 + (overhead_bytes * share / static_cast<double>(runs.bytes));
 }
 
 }  // namespace tilewave::device::vnpu

@@ -51,8 +51,18 @@ class DdrModel {
   int64_t next_end_ps_ = kNever;
 };
 
-/// Bytes that follow each other without a gap in a pattern of so many words, from row to row if
-/// the next row goes on where the last one ends.
-int64_t ContiguousBytes(int64_t length_words, std::span<const program::Dim> dims);
+/// How a pattern of so many words goes through memory.
+struct Runs {
+  int64_t bytes = 0;       ///< Without a gap, from row to row if the next goes on where one ends.
+  int64_t step_bytes = 0;  ///< From the start of a run to that of the next; 0: there is only one.
+
+  bool operator==(const Runs&) const = default;
+};
+Runs RunsOf(int64_t length_words, std::span<const program::Dim> dims);
+
+/// What the memory serves for each byte of such runs: more than 1, as every run costs
+/// `overhead_bytes` beside its own if it begins on another page than the one before, and in
+/// proportion if it is nearer.
+double ServedPerByte(const Runs& runs, double overhead_bytes);
 
 }  // namespace tilewave::device::vnpu

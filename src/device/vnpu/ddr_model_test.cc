@@ -113,19 +113,27 @@ TEST(DdrModelTest, AFullMemoryWastesNothing) {
   }
 }
 
-TEST(ContiguousBytesTest, RunsGoOnFromRowToRow) {
-  EXPECT_EQ(ContiguousBytes(100, {}), 400);
-  const auto of = [](int64_t words, std::vector<program::Dim> dims) {
-    return ContiguousBytes(words, dims);
-  };
-  EXPECT_EQ(of(12, {{4, 1}, {3, 10}}), 16);
-  EXPECT_EQ(of(12, {{4, 1}, {3, 4}}), 48);
-  EXPECT_EQ(of(24, {{4, 1}, {3, 4}, {2, 50}}), 48);
-  EXPECT_EQ(of(24, {{4, 1}, {3, 4}, {2, 12}}), 96);
-  EXPECT_EQ(of(24, {{4, 1}, {3, 8}, {2, 4}}), 16);
-  EXPECT_EQ(of(6, {{3, 2}, {2, 6}}), 4);
-  EXPECT_EQ(of(8, {{1, 9}, {8, 1}}), 32);
-  EXPECT_EQ(of(8, {{4, 1}, {1, 9}, {2, 4}}), 32);
+TEST(RunsTest, GoOnFromRowToRow) {
+  EXPECT_EQ(RunsOf(100, {}), (Runs{400, 0}));
+  const auto of = [](int64_t words, std::vector<program::Dim> dims) { return RunsOf(words, dims); };
+  EXPECT_EQ(of(12, {{4, 1}, {3, 10}}), (Runs{16, 40}));
+  EXPECT_EQ(of(12, {{4, 1}, {3, 4}}), (Runs{48, 0}));
+  EXPECT_EQ(of(24, {{4, 1}, {3, 4}, {2, 50}}), (Runs{48, 200}));
+  EXPECT_EQ(of(24, {{4, 1}, {3, 4}, {2, 12}}), (Runs{96, 0}));
+  EXPECT_EQ(of(24, {{4, 1}, {3, 8}, {2, 4}}), (Runs{16, 32}));
+  EXPECT_EQ(of(6, {{3, 2}, {2, 6}}), (Runs{4, 8}));
+  EXPECT_EQ(of(8, {{1, 9}, {8, 1}}), (Runs{32, 0}));
+  EXPECT_EQ(of(8, {{4, 1}, {1, 9}, {2, 4}}), (Runs{32, 0}));
+}
+
+TEST(RunsTest, CostByTheirLengthAndByTheirDistance) {
+  // Rows of 64 bytes on pages of their own, on half a page each, and farther apart than a page.
+  EXPECT_DOUBLE_EQ(ServedPerByte({64, 4096}, 128), 3);
+  EXPECT_DOUBLE_EQ(ServedPerByte({64, 2048}, 128), 2);
+  EXPECT_DOUBLE_EQ(ServedPerByte({64, 1 << 20}, 128), 3);
+  EXPECT_DOUBLE_EQ(ServedPerByte({256, 4096}, 128), 1.5);
+  EXPECT_DOUBLE_EQ(ServedPerByte({1 << 20, 0}, 128), 1 + (128.0 / (1 << 20)));
+  EXPECT_DOUBLE_EQ(ServedPerByte({64, 4096}, 0), 1);
 }
 
 }  // namespace

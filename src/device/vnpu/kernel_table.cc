@@ -17,6 +17,7 @@ constexpr KernelEntry kPlain[] = {
     {"zero_s8", KernelWork::kZero, TileKernel::kVector, "s8", ZeroS8},
     {"matmul_scalar_s8_s32", KernelWork::kMatmul, TileKernel::kScalar, "s32", MatmulRowMajorS32},
     {"matmul_vector_s8_s32", KernelWork::kMatmul, TileKernel::kVector, "s32", MatmulS32},
+    {"matmul_vector_s8_s32_bt", KernelWork::kMatmul, TileKernel::kVector, "s32", MatmulS32},
     {"matmul_scalar_s8_s8_lossy", KernelWork::kMatmul, TileKernel::kScalar, "s8",
      MatmulRowMajorLossyS8},
     {"requantise_s32_s8", KernelWork::kRequantise, TileKernel::kVector, "s8", RequantiseS32S8},

@@ -98,9 +98,9 @@ bool ArraySim::OpenShimPattern(ChannelState* channel) {
     return false;
   }
   channel->remaining_words = d.length_words;
-  const auto run_bytes = static_cast<double>(ContiguousBytes(d.length_words, d.dims));
   channel->ddr_bytes_per_word =
-      static_cast<double>(arch::kWordBytes) * (1 + (profile_.ddr.run_overhead_bytes / run_bytes));
+      static_cast<double>(arch::kWordBytes) *
+      ServedPerByte(RunsOf(d.length_words, d.dims), profile_.ddr.run_overhead_bytes);
   if (data_ == DataMode::kMoved) {
     channel->pattern = AccessPattern(argument.data + start_bytes, d.length_words, d.dims);
   }

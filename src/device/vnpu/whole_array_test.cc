@@ -388,9 +388,10 @@ TEST(WholeArrayDdrTest, AllChannelsShareTheReads) {
 }
 
 TEST(WholeArrayDdrTest, ShortRunsCostMore) {
-  // Half of it is A: 16 bytes that cost 80, 32 that cost 96, 64 that cost 128. B is packed.
+  // Half of it is A, in runs 512 bytes apart, an eighth of a page: 16 bytes cost 24, 32 cost 40, 64
+  // cost 72. B is packed.
   for (const int64_t k_mt : {16, 32, 64}) {
-    const double a_factor = 1 + (64.0 / static_cast<double>(k_mt));
+    const double a_factor = 1 + (64.0 * 512 / 4096 / static_cast<double>(k_mt));
     const double b_factor = 1 + (64.0 / (512 * 16));
     const double least_ps = kReadBytes / 2 * (a_factor + b_factor) / 0.5 * 1e3;
     const double ps = SimulatedPs({0.5, 1000, 64}, k_mt);

@@ -74,6 +74,7 @@ void Requantise(const Kernel& kernel, std::span<std::byte* const> arguments,
 constexpr KernelEntry kArrayKernels[] = {
     {"zero_s32", KernelWork::kZero, TileKernel::kVector, "s32", Zero},
     {"matmul_vector_s8_s32", KernelWork::kMatmul, TileKernel::kVector, "s32", Matmul},
+    {"matmul_vector_s8_s32_bt", KernelWork::kMatmul, TileKernel::kVector, "s32", Matmul},
     {"requantise_s32_s8", KernelWork::kRequantise, TileKernel::kVector, "s8", Requantise},
 };
 
