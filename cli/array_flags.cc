@@ -16,25 +16,10 @@ namespace {
 
 constexpr int64_t kMostSets = int64_t{1} << 20;
 
-/// Far beyond any tile's memory, which is refused with what would fit.
-constexpr int64_t kLargestSide = int64_t{1} << 16;
-constexpr int64_t kLargestStack = int64_t{1} << 20;
-
 struct NamedText {
   const char* option;
   const std::optional<std::string>* text;
 };
-
-/// An option that is a number; 0 in `out` stays if it is not given.
-template <typename T>
-Status ParseOptional(const char* option, const std::optional<std::string>& text, int64_t low,
-                     int64_t high, T* out) {
-  if (!text) return {};
-  const Result<int64_t> value = ParseInteger(option, *text, low, high);
-  if (!value.ok()) return value.status();
-  *out = static_cast<T>(*value);
-  return {};
-}
 
 /// "64" or "64x128x64".
 Status ParseTile(const std::string& text, ArrayOptions* options) {
@@ -69,19 +54,7 @@ void AddArrayFlags(CLI::App* command, ArrayFlags* flags) {
   AddText(command, "--buffers", &flags->buffers, "vnpu: one set, a set per_tile, or a pool")
       ->type_name("NAME");
   AddText(command, "--pool", &flags->pool, "vnpu: buffer sets of the pool")->type_name("N");
-  AddText(command, "--k-mt", &flags->k_mt,
-          "whole_array: K that passes a memory tile at once, a multiple of the tile's")
-      ->type_name("N");
-  AddText(command, "--b-layout", &flags->b_layout, "whole_array: B on the device: row, col, packed")
-      ->type_name("NAME");
-  AddText(command, "--cols,--columns", &flags->columns,
-          "whole_array: columns of the array (default: all)")
-      ->type_name("N");
-  AddText(command, "--c-buffers", &flags->c_buffers,
-          "whole_array: tiles of C that a core holds, 1 or 2")
-      ->type_name("N");
-  AddText(command, "--stack", &flags->stack, "whole_array: bytes of stack of a core")
-      ->type_name("BYTES");
+  AddWholeArrayFlags(command, &flags->whole_array);
   command->add_flag("--sync-each", flags->sync_each,
                     "vnpu: a sync for each buffer, not one for all that are ready");
   command->add_flag("--no-interleave", flags->no_interleave,
@@ -92,7 +65,7 @@ Result<ArrayOptions> ArrayOptionsOf(const ArrayFlags& flags) {
   for (const NamedText& named :
        {NamedText{"--design", &flags.design}, NamedText{"--tile-kernel", &flags.tile_kernel},
         NamedText{"--mode", &flags.mode}, NamedText{"--buffers", &flags.buffers},
-        NamedText{"--b-layout", &flags.b_layout}}) {
+        NamedText{"--b-layout", &flags.whole_array.b_layout}}) {
     if (named.text->has_value() && (*named.text)->empty()) {
       return Status(StatusCode::kInvalidArgument, fmt::format("{} is empty", named.option));
     }
@@ -104,33 +77,31 @@ Result<ArrayOptions> ArrayOptionsOf(const ArrayFlags& flags) {
   options.buffers = flags.buffers.value_or("");
   options.batched_syncs = !flags.sync_each;
   options.interleave = !flags.no_interleave;
-  options.b_layout = flags.b_layout.value_or("");
+  options.b_layout = flags.whole_array.b_layout.value_or("");
   Status s;
   if (flags.tile) s = ParseTile(*flags.tile, &options);
   if (s.ok()) s = ParseOptional("--pool", flags.pool, 1, kMostSets, &options.pool);
-  if (s.ok()) s = ParseOptional("--k-mt", flags.k_mt, 1, kLargestSide, &options.k_mt);
-  if (s.ok()) s = ParseOptional("--cols", flags.columns, 1, kLargestSide, &options.columns);
-  if (s.ok()) s = ParseOptional("--c-buffers", flags.c_buffers, 1, 2, &options.c_buffers);
-  if (s.ok()) s = ParseOptional("--stack", flags.stack, 0, kLargestStack, &options.stack_bytes);
+  if (s.ok()) s = ParseWholeArrayFlags(flags.whole_array, &options);
   if (!s.ok()) return s;
   return options;
 }
 
 Status CheckArrayFlags(const ArrayFlags& flags, const DeviceInfo& device) {
   if (device.kind != DeviceKind::kHost) return {};
-  const std::pair<const char*, bool> given[] = {{"--design", flags.design.has_value()},
-                                                {"--tile", flags.tile.has_value()},
-                                                {"--tile-kernel", flags.tile_kernel.has_value()},
-                                                {"--mode", flags.mode.has_value()},
-                                                {"--buffers", flags.buffers.has_value()},
-                                                {"--pool", flags.pool.has_value()},
-                                                {"--k-mt", flags.k_mt.has_value()},
-                                                {"--b-layout", flags.b_layout.has_value()},
-                                                {"--cols", flags.columns.has_value()},
-                                                {"--c-buffers", flags.c_buffers.has_value()},
-                                                {"--stack", flags.stack.has_value()},
-                                                {"--sync-each", flags.sync_each},
-                                                {"--no-interleave", flags.no_interleave}};
+  const std::pair<const char*, bool> given[] = {
+      {"--design", flags.design.has_value()},
+      {"--tile", flags.tile.has_value()},
+      {"--tile-kernel", flags.tile_kernel.has_value()},
+      {"--mode", flags.mode.has_value()},
+      {"--buffers", flags.buffers.has_value()},
+      {"--pool", flags.pool.has_value()},
+      {"--k-mt", flags.whole_array.k_mt.has_value()},
+      {"--b-layout", flags.whole_array.b_layout.has_value()},
+      {"--cols", flags.whole_array.columns.has_value()},
+      {"--c-buffers", flags.whole_array.c_buffers.has_value()},
+      {"--stack", flags.whole_array.stack.has_value()},
+      {"--sync-each", flags.sync_each},
+      {"--no-interleave", flags.no_interleave}};
   for (const auto& [option, is_given] : given) {
     if (is_given) {
       return {StatusCode::kInvalidArgument,

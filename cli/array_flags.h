@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/whole_array_flags.h"
 #include "tilewave/device_info.h"
 #include "tilewave/engine.h"
 #include "tilewave/status.h"
@@ -19,11 +20,7 @@ struct ArrayFlags {
   std::optional<std::string> mode;
   std::optional<std::string> buffers;
   std::optional<std::string> pool;
-  std::optional<std::string> k_mt;
-  std::optional<std::string> b_layout;
-  std::optional<std::string> columns;
-  std::optional<std::string> c_buffers;
-  std::optional<std::string> stack;
+  WholeArrayFlags whole_array;
   bool sync_each = false;
   bool no_interleave = false;
 };

@@ -13,6 +13,7 @@
 #include "cli/operands.h"
 #include "cli/output_directory.h"
 #include "cli/text.h"
+#include "cli/whole_array_flags.h"
 #include "emit/emit_directory.h"
 #include "emit/kernel_sources.h"
 
@@ -24,9 +25,6 @@ using program::DesignFamily;
 using program::DesignSpec;
 using program::ProductShape;
 
-/// Far beyond any tile's memory, which Lower and Validate refuse with what would fit.
-constexpr int64_t kLargestSide = int64_t{1} << 16;
-constexpr int64_t kLargestStack = int64_t{1} << 20;
 constexpr int64_t kLargestBatch = int64_t{1} << 31;
 constexpr int64_t kLargestShift = 31;
 
@@ -37,26 +35,12 @@ struct EmitOptions {
   std::string directory;
   std::string out = "s32";
   std::optional<std::string> tile;
-  std::optional<std::string> k_mt;
-  std::optional<std::string> b_layout;
-  std::optional<std::string> columns;
-  std::optional<std::string> c_buffers;
-  std::optional<std::string> stack;
+  WholeArrayFlags whole_array;
   std::optional<std::string> batch;
   std::optional<std::string> shift;
 };
 
 Status Invalid(std::string text) { return {StatusCode::kInvalidArgument, std::move(text)}; }
-
-template <typename T>
-Status ParseOptional(const char* option, const std::optional<std::string>& text, int64_t low,
-                     int64_t high, T* out) {
-  if (!text) return {};
-  const Result<int64_t> value = ParseInteger(option, *text, low, high);
-  if (!value.ok()) return value.status();
-  *out = static_cast<T>(*value);
-  return {};
-}
 
 /// "MxKxN" with all extents at least 1.
 Result<std::vector<int64_t>> ParseExtents(std::string_view what, const std::string& text,
@@ -74,9 +58,10 @@ Result<std::vector<int64_t>> ParseExtents(std::string_view what, const std::stri
 Status CheckFamilyOptions(const EmitOptions& o) {
   if (o.design == "whole_array") return {};
   for (const auto& [option, given] :
-       {std::pair{"--k-mt", o.k_mt.has_value()}, std::pair{"--b-layout", o.b_layout.has_value()},
-        std::pair{"--columns", o.columns.has_value()},
-        std::pair{"--c-buffers", o.c_buffers.has_value()},
+       {std::pair{"--k-mt", o.whole_array.k_mt.has_value()},
+        std::pair{"--b-layout", o.whole_array.b_layout.has_value()},
+        std::pair{"--cols", o.whole_array.columns.has_value()},
+        std::pair{"--c-buffers", o.whole_array.c_buffers.has_value()},
         std::pair{"--batch", o.batch.has_value()}, std::pair{"--shift", o.shift.has_value()}}) {
     if (given) return Invalid(fmt::format("{} is for whole_array, not {}", option, o.design));
   }
@@ -106,15 +91,12 @@ Result<DesignSpec> SpecOf(const EmitOptions& o) {
     spec.tile_k = (*tile)[1];
     spec.tile_n = (*tile)[2];
   }
-  if (o.b_layout) {
-    const Result<BLayout> layout = LayoutOf(*o.b_layout);
+  if (o.whole_array.b_layout) {
+    const Result<BLayout> layout = LayoutOf(*o.whole_array.b_layout);
     if (!layout.ok()) return layout.status();
     spec.b_layout = *layout;
   }
-  Status s = ParseOptional("--k-mt", o.k_mt, 1, kLargestSide, &spec.k_mt);
-  if (s.ok()) s = ParseOptional("--columns", o.columns, 1, kLargestSide, &spec.columns);
-  if (s.ok()) s = ParseOptional("--c-buffers", o.c_buffers, 1, 2, &spec.c_buffers);
-  if (s.ok()) s = ParseOptional("--stack", o.stack, 0, kLargestStack, &spec.stack_bytes);
+  const Status s = ParseWholeArrayFlags(o.whole_array, &spec);
   if (!s.ok()) return s;
   return spec;
 }
@@ -185,18 +167,7 @@ void AddDesignOptions(CLI::App* command, EmitOptions* o) {
       ->check(CLI::IsMember({"s32", "s8"}))
       ->capture_default_str();
   AddText(command, "--tile", &o->tile, "A core's tile (default 64x64x64)")->type_name("MxKxN");
-  AddText(command, "--k-mt", &o->k_mt, "whole_array: K that passes a memory tile at once")
-      ->type_name("N");
-  AddText(command, "--b-layout", &o->b_layout,
-          "whole_array: B on the device: row, col or packed (default)")
-      ->type_name("NAME");
-  AddText(command, "--columns,--cols", &o->columns, "whole_array: columns (default: all)")
-      ->type_name("N");
-  AddText(command, "--c-buffers", &o->c_buffers,
-          "whole_array: tiles of C that a core holds, 1 (default) or 2")
-      ->type_name("N");
-  AddText(command, "--stack", &o->stack, "Bytes of stack of a core (default 3328)")
-      ->type_name("BYTES");
+  AddWholeArrayFlags(command, &o->whole_array);
 }
 
 }  // namespace

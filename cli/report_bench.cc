@@ -99,7 +99,8 @@ std::string WaveText(const ReportSuite& suite) {
 std::string SuiteText(const ReportSuite& suite) {
   std::string text = fmt::format(
       "Every time is simulated (no silicon). Rows with 16x16 tiles run as in the report, on "
-      "vnpu:{};\nthe others on vnpu:{}. Launch is submitting and waiting; kernel (all cores, summed) runs inside.\n"
+      "vnpu:{};\nthe others on vnpu:{}. Launch is submitting and waiting; kernel (all cores, "
+      "summed) runs inside.\n"
       "Totals are of a first call: buffers are allocated, device and configuration are there.\n",
       suite.report_profile, suite.profile);
   for (const int64_t size : {64, 128, 512}) {

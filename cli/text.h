@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -26,6 +27,17 @@ bool ParseNumber(std::string_view text, T* value) {
 /// The integer in `text`, or "<what> is '0x3'; expected an integer from <low> to <high>".
 [[nodiscard]] Result<int64_t> ParseInteger(std::string_view what, std::string_view text,
                                            int64_t low, int64_t high);
+
+/// The same for an option that may not be given; then `out` stays as it is.
+template <typename T>
+[[nodiscard]] Status ParseOptional(std::string_view option, const std::optional<std::string>& text,
+                                   int64_t low, int64_t high, T* out) {
+  if (!text) return {};
+  const Result<int64_t> value = ParseInteger(option, *text, low, high);
+  if (!value.ok()) return value.status();
+  *out = static_cast<T>(*value);
+  return {};
+}
 
 /// The same over all of uint64_t, for --seed.
 [[nodiscard]] Result<uint64_t> ParseSeed(std::string_view text);

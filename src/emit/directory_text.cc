@@ -168,9 +168,13 @@ std::vector<KernelUse> KernelUses(const program::ArrayProgram& program,
         use.arguments = signatures->at(kernel.name);
       }
       const std::string definition = fmt::format("void {}(", kernel.name);
-      use.has_source = std::any_of(sources.begin(), sources.end(), [&](const KernelSource& s) {
-        return s.text.find(definition) != s.text.npos;
-      });
+      // The kernels here take blocks two by two.
+      const bool even =
+          kernel.m % (2 * kernel.block.rows) == 0 && kernel.n % (2 * kernel.block.columns) == 0;
+      use.has_source =
+          even && std::any_of(sources.begin(), sources.end(), [&](const KernelSource& s) {
+            return s.text.find(definition) != s.text.npos;
+          });
     }
   }
   std::vector<KernelUse> list;

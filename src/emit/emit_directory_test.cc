@@ -145,6 +145,15 @@ void ExpectRefusal(const DesignSpec& spec, const ProductShape& shape, const std:
   EXPECT_TRUE(Has(files.status().message(), part)) << files.status().message();
 }
 
+// The kernels here take blocks of 4 x 8 two by two: 12 rows are three of them.
+TEST(EmitDirectoryTest, OddTilesNeedKernelsOfOnesOwn) {
+  DesignSpec spec = WholeArray();
+  spec.tile_m = 12;
+  const Files files = Emitted(spec, Product(48, 64, 64));
+  EXPECT_TRUE(Has(BytesOf(files, "README.md"), "none: yours"));
+  EXPECT_TRUE(Has(BytesOf(files, "build.sh"), "no source here defines"));
+}
+
 TEST(EmitDirectoryTest, RefusesWhatDoesNotFit) {
   DesignSpec spec = WholeArray();
   spec.tile_m = 63;

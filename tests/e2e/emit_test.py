@@ -69,7 +69,7 @@ class Emission(cli_test.CliTest):
         self.refuse(3, "npu1 has 1 to 4", *self.emit("--columns", 5))
         self.refuse(3, "expected row, col or packed", *self.emit("--b-layout", "diagonal"))
         self.refuse(3, "--c-buffers is '3'", *self.emit("--c-buffers", 3))
-        self.refuse(3, "--columns is for whole_array", *self.emit("--design", "k_stream",
+        self.refuse(3, "--cols is for whole_array", *self.emit("--design", "k_stream",
                                                                   "--columns", 1))
         self.refuse(3, "no s8 output", *self.emit("--design", "k_stream", "--out", "s8"))
         self.refuse(3, "--shift is for --out s8", *self.emit("--shift", 3))
