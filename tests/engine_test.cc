@@ -284,6 +284,29 @@ TEST(EngineTest, ListsEveryDeviceWithAReason) {
   EXPECT_EQ(engine.device().name, "host");
 }
 
+TEST(EngineTest, VirtualDevicesTakeOverridesBehindTheirProfile) {
+  const Result<Engine> chess =
+      Engine::Create({.device = "vnpu:phoenix:kernel=chess:launch.latency_us=100"});
+  ASSERT_TRUE(chess.ok()) << chess.status().message();
+  EXPECT_EQ(chess->device().name, "vnpu:phoenix:kernel=chess:launch.latency_us=100");
+  const struct {
+    const char* device;
+    StatusCode code;
+    const char* part;
+  } cases[] = {
+      {"vnpu:phoenix:fast", StatusCode::kInvalidArgument, "an unknown 'fast'"},
+      {"vnpu:phoenix:kernel=", StatusCode::kNotFound, "no kernel model ''"},
+      {"vnpu:phoenix:clock_ghz=9x", StatusCode::kInvalidArgument, "to no number"},
+      {"vnpu:phoenix:clock_ghz=0", StatusCode::kInvalidArgument, "expected 0.1 to 5"},
+      {"vnpu:phoenix:=1", StatusCode::kNotFound, "no constant ''"},
+      {"vnpu::host", StatusCode::kInvalidArgument, "needs a profile"},
+  };
+  for (const auto& c : cases) {
+    const Status status = Engine::Create({.device = c.device}).status();
+    EXPECT_TRUE(Says(status, c.code, c.part)) << c.device << ": " << status.message();
+  }
+}
+
 class FakeEngine : public ::testing::Test {
  protected:
   Engine Make() {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <span>
@@ -363,6 +364,23 @@ TEST(ProfileTest, NestingCostsNoStack) {
   const std::string text = "{\"constants\": " + open + std::string(depth, ']') + "}";
   ExpectRefused(ParseProfile(text, "x").status(), StatusCode::kInvalidArgument,
                 "profile 'x': name is missing; expected letters a-z, digits and '-'");
+}
+
+TEST(ProfileTest, OneConstantCanBeSet) {
+  Profile phoenix = *FindProfile("phoenix");
+  ASSERT_TRUE(SetConstant(&phoenix, "launch.latency_us", 100).ok());
+  EXPECT_EQ(phoenix.launch.latency_us, 100);
+  EXPECT_EQ(phoenix.launch.submit_us, FindProfile("phoenix")->launch.submit_us);
+  for (const double value : {-1.0, 1e9, std::numeric_limits<double>::quiet_NaN()}) {
+    const Status refused = SetConstant(&phoenix, "launch.latency_us", value);
+    EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument) << value;
+    EXPECT_NE(refused.message().find("expected 0 to 1000000"), std::string::npos)
+        << refused.message();
+  }
+  const Status unknown = SetConstant(&phoenix, "launch.latency", 1);
+  EXPECT_EQ(unknown.code(), StatusCode::kNotFound);
+  EXPECT_NE(unknown.message().find("launch.latency_us, "), std::string::npos) << unknown.message();
+  EXPECT_EQ(phoenix.launch.latency_us, 100);
 }
 
 TEST(FindProfileTest, UnknownNamesListTheKnown) {
