@@ -340,8 +340,8 @@ TEST(StreamReaderTest, OperationsWithoutAKnownSizeAreRefused) {
 
 TEST(StreamReaderTest, CustomOperationsAreSkippedByTheirSize) {
   for (uint32_t code = 0x85; code < 0x100; ++code) {
-    const std::vector<StreamOp> ops =
-        Read(StreamOf(StreamVersion::kV01, {{code, 20, 7, 8, 9}, {5}}));
+    const Words words = StreamOf(StreamVersion::kV01, {{code, 20, 7, 8, 9}, {5}});
+    const std::vector<StreamOp> ops = Read(words);
     ASSERT_EQ(ops.size(), 2u);
     EXPECT_EQ(ops[0], StreamOp(CustomOp{code, Payload()}));
     EXPECT_EQ(Name(ops[0]), "custom operation");

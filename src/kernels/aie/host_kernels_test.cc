@@ -144,7 +144,8 @@ profile::Profile PhoenixAs(NpuArch arch) {
 std::pair<std::vector<std::byte>, int64_t> Launch(const DesignSpec& spec, int64_t k_steps,
                                                   KernelTable table) {
   const std::shared_ptr<const ArrayProgram> program = Lowered(spec);
-  Result<std::unique_ptr<ArraySim>> sim = ArraySim::Make(program, PhoenixAs(spec.arch), table);
+  const profile::Profile profile = PhoenixAs(spec.arch);
+  Result<std::unique_ptr<ArraySim>> sim = ArraySim::Make(program, profile, table);
   EXPECT_TRUE(sim.ok()) << sim.status().ToString();
   Result<program::Sequence> sequence = program::LaunchSequence(*program, k_steps);
   EXPECT_TRUE(sequence.ok()) << sequence.status().ToString();
@@ -176,7 +177,8 @@ std::pair<std::vector<std::byte>, int64_t> Launch(const DesignSpec& spec, int64_
 std::vector<std::pair<std::vector<std::byte>, int64_t>> LaunchWholeArray(
     const DesignSpec& spec, const std::vector<ProductShape>& shapes, KernelTable table) {
   const std::shared_ptr<const ArrayProgram> program = Lowered(spec);
-  Result<std::unique_ptr<ArraySim>> sim = ArraySim::Make(program, PhoenixAs(spec.arch), table);
+  const profile::Profile profile = PhoenixAs(spec.arch);
+  Result<std::unique_ptr<ArraySim>> sim = ArraySim::Make(program, profile, table);
   EXPECT_TRUE(sim.ok()) << sim.status().ToString();
   std::vector<std::pair<std::vector<std::byte>, int64_t>> launches;
   int64_t start_ps = 0;
