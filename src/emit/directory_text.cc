@@ -57,8 +57,8 @@ columns, C in rows x columns.
 {kernels}
 ## Memory
 
-Every core, and every memory tile that feeds as much, is laid out alike. Two loads of one instruction
-from one bank of a core take a cycle more.
+Every core, and every memory tile that feeds as much, is laid out alike. Two loads of one
+instruction from one bank of a core take a cycle more.
 
 | tile | buffer | address | bytes | banks |
 |---|---|---|---|---|

@@ -87,7 +87,8 @@ Result<WholeArrayTime> PredictWholeArrayLaunch(const ArrayPlan& plan, const Prof
   const profile::DmaCosts& dma = profile.dma;
 
   // One step over K: the kernel, or the slowest of the streams that feed it.
-  const double kernel_cycles = model->CyclesOf(spec.tile_m, spec.tile_k, spec.tile_n);
+  const double kernel_cycles =
+      model->CyclesOf(spec.tile_m, spec.tile_k, spec.tile_n) + model->loop_cycles;
   const double a_words = WordsOf(spec.tile_m * spec.tile_k);
   const double b_words = WordsOf(spec.tile_k * spec.tile_n);
   const double step_cycles =

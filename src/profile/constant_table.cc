@@ -109,6 +109,7 @@ constexpr ModelConstant kModelConstants[] = {
     {"peak_macs_per_cycle", "MAC/cycle", 0.0001, 4096, &KernelModel::peak_macs_per_cycle},
     {"output_cycles", "cycles/element", 0, kMostCycles, &KernelModel::output_cycles},
     {"fixed_cycles", "cycles", 0, kMostCycles, &KernelModel::fixed_cycles},
+    {"loop_cycles", "cycles", 0, kMostCycles, &KernelModel::loop_cycles},
 };
 
 }  // namespace

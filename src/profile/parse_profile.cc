@@ -210,8 +210,9 @@ Status ProfileParser::ParseConstants(const json& root, Profile* profile) const {
 
 Status ProfileParser::ParseModel(const json& object, const std::string& path,
                                  KernelModel* model) const {
-  Status s = CheckKeys(object, path,
-                       {"name", "output", "peak_macs_per_cycle", "output_cycles", "fixed_cycles"});
+  Status s = CheckKeys(
+      object, path,
+      {"name", "output", "peak_macs_per_cycle", "output_cycles", "fixed_cycles", "loop_cycles"});
   if (s.ok()) s = ParseText(object, "name", path + ".name", kNameForm, &model->name);
   if (s.ok()) s = ParseText(object, "output", path + ".output", kOutputForm, &model->output);
   for (const ModelConstant& constant : ModelConstantTable()) {

@@ -20,6 +20,9 @@ struct KernelModel {
   double peak_macs_per_cycle = 0;
   double output_cycles = 0;  ///< Per element of C.
   double fixed_cycles = 0;
+  /// What a core that is fed through memory tiles spends around each call, beside the kernel's own
+  /// cycles: locks as the compiler writes them, banks that its DMA channels take.
+  double loop_cycles = 0;
 
   double CyclesOf(int64_t m, int64_t k, int64_t n) const;
 };
@@ -63,8 +66,8 @@ struct DmaCosts {
 /// The memory behind the shim tiles, shared by all of them. Reads and writes share nothing, as
 /// long as each stays below its own bandwidth.
 struct DdrCosts {
-  double read_gbps = 0;           ///< GB/s to the array, over long contiguous runs.
-  double write_gbps = 0;          ///< GB/s from the array, likewise.
+  double read_gbps = 0;   ///< GB/s to the array, over long contiguous runs.
+  double write_gbps = 0;  ///< GB/s from the array, likewise.
   /// What a contiguous run costs beside its own bytes if it starts on another page than the run
   /// before it; runs that follow closer share that in proportion.
   double run_overhead_bytes = 0;

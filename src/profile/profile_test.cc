@@ -304,7 +304,7 @@ TEST(ProfileTest, RefusesKernelsByName) {
        "kernel_models is of type object; expected an array of objects"},
       {[](json& root) { root["kernel_models"][0] = 1; },
        "kernel_models[0] is of type number; expected an object of name, output, "
-       "peak_macs_per_cycle, output_cycles, fixed_cycles"},
+       "peak_macs_per_cycle, output_cycles, fixed_cycles, loop_cycles"},
       {[](json& root) { root["kernel_models"][1]["output"] = "s64"; },
        "kernel_models[1].output is 's64'; expected s32, s16 or s8"},
       {[](json& root) { root["kernel_models"][1]["name"] = "Scalar"; },

@@ -199,7 +199,9 @@ class ArraySim {
   Status LayChannel(const program::Channel& channel);
   void LayFlow(const program::Flow& flow);
   Status LayCore(const program::Core& core, KernelTable kernels);
-  Result<LoadedKernel> LoadKernel(const program::Kernel& kernel, KernelTable kernels) const;
+  bool IsFedByMemoryTiles(const program::Tile& core) const;
+  Result<LoadedKernel> LoadKernel(const program::Kernel& kernel, const program::Tile& core,
+                                  KernelTable kernels) const;
   /// -1: off the array.
   int TileIndex(const program::Tile& tile) const;
   size_t ShimSlot(const program::ChannelId& id) const;

@@ -156,7 +156,16 @@ int ArraySim::FindShimChannel(const program::ChannelId& id) const {
   return shim_channels_[ShimSlot(id)];
 }
 
+bool ArraySim::IsFedByMemoryTiles(const program::Tile& core) const {
+  return std::any_of(program_->flows.begin(), program_->flows.end(), [&](const auto& flow) {
+    return npu_.KindOf(flow.source.tile.row) == arch::TileKind::kMemory &&
+           std::any_of(flow.destinations.begin(), flow.destinations.end(),
+                       [&](const program::ChannelId& to) { return to.tile == core; });
+  });
+}
+
 Result<ArraySim::LoadedKernel> ArraySim::LoadKernel(const program::Kernel& kernel,
+                                                    const program::Tile& core,
                                                     KernelTable kernels) const {
   const KernelEntry* entry = FindKernel(kernels, kernel.name);
   if (entry == nullptr) {
@@ -184,7 +193,8 @@ Result<ArraySim::LoadedKernel> ArraySim::LoadKernel(const program::Kernel& kerne
                                                      "output",
                                                      profile_.name, name, entry->output));
   }
-  return LoadedKernel{entry, Ps(model->CyclesOf(kernel.m, kernel.k, kernel.n))};
+  const double around_cycles = IsFedByMemoryTiles(core) ? model->loop_cycles : 0;
+  return LoadedKernel{entry, Ps(model->CyclesOf(kernel.m, kernel.k, kernel.n) + around_cycles)};
 }
 
 Status ArraySim::LayCore(const program::Core& core, KernelTable kernels) {
@@ -192,7 +202,7 @@ Status ArraySim::LayCore(const program::Core& core, KernelTable kernels) {
   state.program = &core;
   state.tile = TileIndex(core.tile);
   for (const program::Kernel& kernel : core.kernels) {
-    Result<LoadedKernel> loaded = LoadKernel(kernel, kernels);
+    Result<LoadedKernel> loaded = LoadKernel(kernel, core.tile, kernels);
     if (!loaded.ok()) return loaded.status();
     state.kernels.push_back(*loaded);
   }
