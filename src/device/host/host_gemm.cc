@@ -209,7 +209,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   product.b_matrices = one_b ? 1 : problem_.batch;
   FillZeroA(operands, workspace, &product);
   if (weights == nullptr && WalkPacks(operands, right, product)) {
-    product.b_source = right;
+    product.b_source = &right;
     product.measures_packing = pack_ns != nullptr;
     for (TaskMemory& member : workspace->members) member.packing_ns = 0;
   } else if (weights == nullptr) {
@@ -266,15 +266,19 @@ void HostGemm::FillParameters(const core::Operands& o, Workspace* workspace,
   product->requant_scale = Dense(o.requant_scale, batch, problem_.n, &workspace->parameters[3]);
 }
 
-/// Whether the walk over a task's tiles can pack the columns of B that it comes to: no other task
-/// needs them, and what sums begin with comes from packing alone.
+/// Whether the walk over a task's tiles packs the columns of B that it comes to: no other task
+/// needs them, what sums begin with comes from packing alone, and all of B would leave the L2
+/// cache.
 bool HostGemm::WalkPacks(const core::Operands& o, const RightSource& right,
                          const HostProduct& product) const {
+  if (cut_.row_tasks != 1 || product.past_caches || product.b_matrices != problem_.batch) {
+    return false;
+  }
+  if (problem_.k * problem_.n <= resources_->cpu.l2_bytes / 2 || o.bias_s32.present) return false;
   const bool one_zero_b =
       !right.zero.present || core::FormOf(right.zero) == core::ParameterForm::kOne;
   const int32_t zero_a = product.zero_a.data == nullptr ? product.shared_zero_a : 0;
-  return cut_.row_tasks == 1 && product.b_matrices == problem_.batch && !product.past_caches &&
-         one_zero_b && !o.bias_s32.present && (zero_a == 0 || zero_a == 128);
+  return one_zero_b && (zero_a == 0 || zero_a == 128);
 }
 
 /// Zero points of A as multiplied: one for all rows, or one for each.

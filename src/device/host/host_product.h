@@ -20,9 +20,9 @@ struct HostProduct {
   LeftSource a;
   const PackedRight* b = nullptr;  ///< Null: the walk packs columns itself.
   int64_t b_matrices = 1;
-  RightSource b_source;        ///< What it packs.
-  int64_t columns_packed = 0;  ///< Together; a multiple of a strip's.
-  int64_t groups = 1;          ///< Along K.
+  const RightSource* b_source = nullptr;  ///< What it packs.
+  int64_t columns_packed = 0;             ///< Together; a multiple of a strip's.
+  int64_t groups = 1;                     ///< Along K.
   void* c = nullptr;
   std::atomic<int64_t>* progress = nullptr;
 

@@ -181,10 +181,11 @@ void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, bool from
   for (int64_t left = all_rows; left > 0; left -= rows) {
     rows = strip.RowsOf(left);
     args.a_ahead = from_afar && left >= kRowsAhead * rows ? 2 * rows * args.a_stride : 0;
-    const bool fetches = each > 0 && line < ahead.lines;
-    args.ahead[0] = fetches ? ahead.Line(line) : nullptr;
-    args.ahead[1] = fetches ? ahead.Line(line + each - 1) : nullptr;
-    line += each;
+    if (each > 0) {
+      args.ahead[0] = line < ahead.lines ? ahead.Line(line) : nullptr;
+      args.ahead[1] = ahead.Line(line + each - 1);
+      line += each;
+    }
     strip.run[rows - 1](args);
     args.a += rows * args.a_stride;
     args.c += rows * args.c_stride;
@@ -227,7 +228,7 @@ ReadyColumns StartPacking(const HostProduct& p, int64_t column, int64_t columns,
 
 /// The source of columns of the rectangle.
 RightSource SourceAt(const ReadyRectangle& r, int64_t column) {
-  RightSource source = r.product.b_source;
+  RightSource source = *r.product.b_source;
   source.data +=
       (r.at.batch * source.batch_stride) + ((r.at.first_column + column) * source.column_stride);
   return source;
@@ -245,7 +246,7 @@ Ahead AheadOf(const ReadyRectangle& r, const Strip& strip, int64_t column, int64
   const int64_t together = p.b == nullptr ? p.columns_packed : strip.columns;
   if (r.at.rows <= strip.most || (last && column + together >= r.at.columns)) return {};
   if (p.b == nullptr) {
-    if (p.b_source.column_stride != 1) return {};
+    if (p.b_source->column_stride != 1) return {};
     const int64_t k = last ? 0 : (first + p.block_groups) * kGroupBytes;
     const RightSource next = SourceAt(r, column + (last ? together : 0));
     const auto* from = reinterpret_cast<const std::byte*>(next.data + (k * next.k_stride));

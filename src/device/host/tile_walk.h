@@ -22,7 +22,7 @@ struct ReadyColumns {
 /// A rectangle of C with its rows of A ready, and the terms of zero points that belong to them.
 struct ReadyRectangle {
   const HostProduct& product;
-  Rectangle at;
+  const Rectangle& at;
   ReadyColumns b;  ///< Of all columns, or of none if the walk packs them.
   LeftRows rows;
   const int32_t* row_terms = nullptr;       ///< Null: none. Else one for each row.
