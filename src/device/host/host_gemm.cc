@@ -64,14 +64,13 @@ core::Problem WithoutIdleStrides(core::Problem p) {
 }
 
 /// Groups of K that are multiplied before the next rows are: all, if a strip of B with all of K
-/// fits the L1 cache. Else a strip takes three quarters of it, and the blocks are about as large as
-/// each other: putting sums aside between blocks costs some percent of a block's time.
-int64_t BlockGroups(const arch::Cpu& cpu, const Int8Kernel& kernel, int64_t groups) {
+/// fits `bytes`, or is at most a third longer. Else the blocks are about as large as each other:
+/// putting sums aside between blocks costs some percent of a block's time.
+int64_t BlockGroups(int64_t bytes, const Int8Kernel& kernel, int64_t groups) {
   const int64_t fitting =
-      std::max<int64_t>(1, cpu.l1_bytes / (StripColumns(kernel) * kernels::cpu::kGroupBytes));
-  if (groups <= fitting) return groups;
-  const int64_t blocks = base::CeilDiv(groups, std::max<int64_t>(1, fitting * 3 / 4));
-  return base::RoundUp(base::CeilDiv(groups, blocks), kGroupsPerLine);
+      std::max<int64_t>(1, bytes / (StripColumns(kernel) * kernels::cpu::kGroupBytes));
+  if (groups <= fitting + (fitting / 3)) return groups;
+  return base::RoundUp(base::CeilDiv(groups, base::CeilDiv(groups, fitting)), kGroupsPerLine);
 }
 
 /// Whether C is too large to be found in a cache afterwards, and K so short that writing C is a
@@ -103,7 +102,11 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
                 flip_a_,
                 problem.k,
                 nullptr};
-  product_.block_groups = BlockGroups(resources->cpu, resources->kernel, product_.groups);
+  // Tiles read packed columns from the L2 cache as fast as they multiply. Columns that the walk has
+  // just packed are best still in the L1 cache, three quarters of it, beside rows of A.
+  const arch::Cpu& cpu = resources->cpu;
+  product_.block_groups = BlockGroups(cpu.l2_bytes / 4, resources->kernel, product_.groups);
+  walk_packs_groups_ = BlockGroups(cpu.l1_bytes / 4 * 3, resources->kernel, product_.groups);
   product_.rows_from_afar = problem.batch * problem.m * problem.k > resources->cpu.l2_bytes;
   product_.past_caches = GoesPastCaches(problem_, resources->cpu, resources->kernel);
   product_.columns_packed =
@@ -210,6 +213,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   FillZeroA(operands, workspace, &product);
   if (weights == nullptr && WalkPacks(operands, right, product)) {
     product.b_source = &right;
+    product.block_groups = walk_packs_groups_;
     product.measures_packing = pack_ns != nullptr;
     for (TaskMemory& member : workspace->members) member.packing_ns = 0;
   } else if (weights == nullptr) {

@@ -81,7 +81,8 @@ class HostGemm final : public Executable {
   uint8_t flip_a_;
   base::Crew crew_;
   Cut cut_;
-  HostProduct product_;  ///< What all calls have in common.
+  int64_t walk_packs_groups_;  ///< Of K, at a time, where the walk packs.
+  HostProduct product_;        ///< What all calls have in common.
 };
 
 }  // namespace tilewave::device::host

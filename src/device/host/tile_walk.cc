@@ -319,8 +319,8 @@ void ComputeStrip(const ReadyRectangle& r, const Strip& strip, int64_t j, int64_
   }
 }
 
-/// Strip by strip, and K in blocks, so that what belongs to a strip and a block of B stays in the
-/// L1 cache while rows of A pass.
+/// Strip by strip, and K in blocks, so that what belongs to a strip and a block of B stays in a
+/// near cache while rows of A pass.
 void WalkStrips(const ReadyRectangle& r, int32_t* sums) {
   const HostProduct& p = r.product;
   Strip strip{};
