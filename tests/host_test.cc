@@ -27,6 +27,15 @@ TEST_P(HostTest, ManyBlocksOfEverything) {
   EXPECT_EQ(RunRandomCalls(&engine, 21, 60, {.m = 90, .k = 300, .n = 300, .batch = 2}), "");
 }
 
+TEST_P(HostTest, AllRowsAtOnceWhileKIsInBlocks) {
+  arch::Cpu cpu = TinyCaches(kAmpleL3Bytes);
+  cpu.l2_bytes = 32768;
+  for (const int threads : {1, 3}) {
+    Engine engine = HostEngineWith({.kernel = GetParam(), .threads = threads, .cpu = cpu});
+    EXPECT_EQ(RunRandomCalls(&engine, 24, 120, {.m = 50, .k = 300, .n = 500, .batch = 2}), "");
+  }
+}
+
 TEST_P(HostTest, WideOutputsPastTheCaches) {
   Engine engine =
       HostEngineWith({.kernel = GetParam(), .threads = 2, .cpu = TinyCaches(kTinyL3Bytes)});

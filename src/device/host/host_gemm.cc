@@ -27,6 +27,8 @@ constexpr int64_t kSmallestWakingMacs = int64_t{1} << 23;
 // Several tasks for each thread even out what other programs take away from some of them.
 constexpr int64_t kTasksPerThread = 4;
 constexpr int64_t kGroupsPerLine = 16;
+// Strips that the walk packs together: whole lines of a row-major B, and some for each page.
+constexpr int64_t kStripsPacked = 2;
 // With a K beyond this, writing C takes little of the time.
 constexpr int64_t kLongestStreamedK = 1024;
 // A task this small is not worth cutting for that.
@@ -62,14 +64,13 @@ core::Problem WithoutIdleStrides(core::Problem p) {
 }
 
 /// Groups of K that are multiplied before the next rows are: all, if a strip of B with all of K
-/// fits the L1 cache. Else a strip takes three quarters of it, and the blocks are about as large as
-/// each other: putting sums aside between blocks costs some percent of a block's time.
-int64_t BlockGroups(const arch::Cpu& cpu, const Int8Kernel& kernel, int64_t groups) {
+/// fits `bytes`, or is at most a third longer. Else the blocks are about as large as each other:
+/// putting sums aside between blocks costs some percent of a block's time.
+int64_t BlockGroups(int64_t bytes, const Int8Kernel& kernel, int64_t groups) {
   const int64_t fitting =
-      std::max<int64_t>(1, cpu.l1_bytes / (StripColumns(kernel) * kernels::cpu::kGroupBytes));
-  if (groups <= fitting) return groups;
-  const int64_t blocks = base::CeilDiv(groups, std::max<int64_t>(1, fitting * 3 / 4));
-  return base::RoundUp(base::CeilDiv(groups, blocks), kGroupsPerLine);
+      std::max<int64_t>(1, bytes / (StripColumns(kernel) * kernels::cpu::kGroupBytes));
+  if (groups <= fitting + (fitting / 3)) return groups;
+  return base::RoundUp(base::CeilDiv(groups, base::CeilDiv(groups, fitting)), kGroupsPerLine);
 }
 
 /// Whether C is too large to be found in a cache afterwards, and K so short that writing C is a
@@ -101,9 +102,16 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
                 flip_a_,
                 problem.k,
                 nullptr};
-  product_.block_groups = BlockGroups(resources->cpu, resources->kernel, product_.groups);
+  // Tiles read packed columns from the L2 cache as fast as they multiply. Columns that the walk has
+  // just packed are best still in the L1 cache, three quarters of it, beside rows of A.
+  const arch::Cpu& cpu = resources->cpu;
+  product_.block_groups = BlockGroups(cpu.l2_bytes / 4, resources->kernel, product_.groups);
+  walk_packs_groups_ = BlockGroups(cpu.l1_bytes / 4 * 3, resources->kernel, product_.groups);
   product_.rows_from_afar = problem.batch * problem.m * problem.k > resources->cpu.l2_bytes;
   product_.past_caches = GoesPastCaches(problem_, resources->cpu, resources->kernel);
+  product_.columns_packed =
+      StripColumns(resources->kernel) *
+      std::min(kStripsPacked, base::CeilDiv(problem.n, StripColumns(resources->kernel)));
   cut_ = CutFor(crew_.threads());
 }
 
@@ -202,7 +210,13 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   // One matrix with different zero points in each of the batch is as many packed ones.
   const bool one_b = problem_.b.batch == 0 && right.zero.batch_stride == 0;
   product.b_matrices = one_b ? 1 : problem_.batch;
-  if (weights == nullptr) {
+  FillZeroA(operands, workspace, &product);
+  if (weights == nullptr && WalkPacks(operands, right, product)) {
+    product.b_source = &right;
+    product.block_groups = walk_packs_groups_;
+    product.measures_packing = pack_ns != nullptr;
+    for (TaskMemory& member : workspace->members) member.packing_ns = 0;
+  } else if (weights == nullptr) {
     PackRight(right, product.b_matrices, workspace);
     product.b = &workspace->right;
   } else {
@@ -211,11 +225,19 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   packed();
   product.any_zero_b = PackedRight::AnyZero(right, kernel);
   product.rows_in_place = ReadableInPlace(product.a, kernel);
-  FillInit(operands, workspace, &product);
+  if (product.b != nullptr) FillInit(operands, workspace, &product);
   product.sums_are_c = problem_.c_type == ElementType::kS32 &&
                        problem_.activation == Activation::kNone && product.zero_a.data == nullptr &&
                        !product.any_zero_b;
   Compute(product, workspace);
+  if (product.measures_packing) {
+    // Threads pack side by side.
+    const auto by_time = [](const TaskMemory& a, const TaskMemory& b) {
+      return a.packing_ns < b.packing_ns;
+    };
+    *pack_ns +=
+        std::max_element(workspace->members.begin(), workspace->members.end(), by_time)->packing_ns;
+  }
   return {};
 }
 
@@ -248,10 +270,24 @@ void HostGemm::FillParameters(const core::Operands& o, Workspace* workspace,
   product->requant_scale = Dense(o.requant_scale, batch, problem_.n, &workspace->parameters[3]);
 }
 
-/// Sums begin with what all rows share: the integer bias, and the terms of zero points of A if
-/// they are one.
-void HostGemm::FillInit(const core::Operands& o, Workspace* workspace, HostProduct* product) const {
-  const PackedRight& b = *product->b;
+/// Whether the walk over a task's tiles packs the columns of B that it comes to: no other task
+/// needs them, what sums begin with comes from packing alone, and all of B would leave the L2
+/// cache.
+bool HostGemm::WalkPacks(const core::Operands& o, const RightSource& right,
+                         const HostProduct& product) const {
+  if (cut_.row_tasks != 1 || product.past_caches || product.b_matrices != problem_.batch) {
+    return false;
+  }
+  if (problem_.k * problem_.n <= resources_->cpu.l2_bytes / 2 || o.bias_s32.present) return false;
+  const bool one_zero_b =
+      !right.zero.present || core::FormOf(right.zero) == core::ParameterForm::kOne;
+  const int32_t zero_a = product.zero_a.data == nullptr ? product.shared_zero_a : 0;
+  return one_zero_b && (zero_a == 0 || zero_a == 128);
+}
+
+/// Zero points of A as multiplied: one for all rows, or one for each.
+void HostGemm::FillZeroA(const core::Operands& o, Workspace* workspace,
+                         HostProduct* product) const {
   const Form form = resources_->kernel.form;
   const int32_t shift = ShiftOf(flip_a_, product->a.type);
   const bool one_zero = !o.zero_a.present || core::FormOf(o.zero_a) == core::ParameterForm::kOne;
@@ -268,6 +304,12 @@ void HostGemm::FillInit(const core::Operands& o, Workspace* workspace, HostProdu
   } else {
     product->shared_zero_a = shift + (o.zero_a.present ? o.zero_a.At(0, 0) : 0);
   }
+}
+
+/// Sums begin with what all rows share: the integer bias, and the terms of zero points of A if
+/// they are one.
+void HostGemm::FillInit(const core::Operands& o, Workspace* workspace, HostProduct* product) const {
+  const PackedRight& b = *product->b;
   const int64_t per_matrix = b.layout().columns_padded();
   const int32_t zero_a = product->zero_a.data == nullptr ? product->shared_zero_a : 0;
   if (!o.bias_s32.present && (zero_a == 0 || zero_a == 128)) {

@@ -69,6 +69,9 @@ class HostGemm final : public Executable {
   void PackRight(const RightSource& source, int64_t matrices, Workspace* workspace) const;
   void FillParameters(const core::Operands& operands, Workspace* workspace,
                       HostProduct* product) const;
+  bool WalkPacks(const core::Operands& operands, const RightSource& right,
+                 const HostProduct& product) const;
+  void FillZeroA(const core::Operands& operands, Workspace* workspace, HostProduct* product) const;
   void FillInit(const core::Operands& operands, Workspace* workspace, HostProduct* product) const;
   void Compute(const HostProduct& product, Workspace* workspace) const;
   Rectangle RectangleOf(int64_t task) const;
@@ -78,7 +81,8 @@ class HostGemm final : public Executable {
   uint8_t flip_a_;
   base::Crew crew_;
   Cut cut_;
-  HostProduct product_;  ///< What all calls have in common.
+  int64_t walk_packs_groups_;  ///< Of K, at a time, where the walk packs.
+  HostProduct product_;        ///< What all calls have in common.
 };
 
 }  // namespace tilewave::device::host

@@ -48,7 +48,11 @@ void ReserveFor(const HostProduct& p, int64_t rows, TaskMemory* memory) {
 }
 
 void ComputeRectangle(const HostProduct& p, const Rectangle& at, TaskMemory* memory) {
-  ReadyRectangle ready{p, at, {}};
+  ReadyRectangle ready{p, at, {}, {}};
+  if (p.b != nullptr) {
+    const int64_t matrix = p.b_matrices == 1 ? 0 : at.batch;
+    ready.b = {p.b, matrix, at.first_column, 0, p.init.From(at.batch, at.first_column)};
+  }
   if (p.rows_in_place) {
     ready.rows = RowsInPlace(p.a, at.batch, at.first_row);
   } else {

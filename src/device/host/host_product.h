@@ -18,14 +18,17 @@ struct HostProduct {
   const core::Problem* problem = nullptr;
   const kernels::cpu::Int8Kernel* kernel = nullptr;
   LeftSource a;
-  const PackedRight* b = nullptr;
+  const PackedRight* b = nullptr;  ///< Null: the walk packs columns itself.
   int64_t b_matrices = 1;
-  int64_t groups = 1;  ///< Along K.
+  const RightSource* b_source = nullptr;  ///< What it packs.
+  int64_t columns_packed = 0;             ///< Together; a multiple of a strip's.
+  int64_t groups = 1;                     ///< Along K.
   void* c = nullptr;
   std::atomic<int64_t>* progress = nullptr;
 
   /// What sums begin with, one per padded column of every matrix: zero points of A, as far as all
-  /// rows share them, and the integer bias.
+  /// rows share them, and the integer bias. Unused if the walk packs: it has no such bias, and
+  /// shared_zero_a is 0 or 128.
   DenseParameter<int32_t> init;
 
   // The rest of the zero points, see kernels::cpu::EpilogueTile.
@@ -39,11 +42,12 @@ struct HostProduct {
   DenseParameter<float> bias_f32;
   DenseParameter<float> requant_scale;
 
-  bool rows_in_place = false;   ///< A is read where it stands.
-  bool sums_are_c = false;      ///< Sums go to C as they are, from the kernel's registers.
-  bool past_caches = false;     ///< C is too large for the caches, and written past them.
-  bool rows_from_afar = false;  ///< A is too large to be found in a near cache.
-  int64_t block_groups = 1;     ///< Along K, that are multiplied before the next rows are.
+  bool measures_packing = false;  ///< By the walk.
+  bool rows_in_place = false;     ///< A is read where it stands.
+  bool sums_are_c = false;        ///< Sums go to C as they are, from the kernel's registers.
+  bool past_caches = false;       ///< C is too large for the caches, and written past them.
+  bool rows_from_afar = false;    ///< A is too large to be found in a near cache.
+  int64_t block_groups = 1;       ///< Along K, that are multiplied before the next rows are.
 
   int64_t element_bytes() const { return static_cast<int64_t>(ElementBytes(mode.c_type)); }
 };

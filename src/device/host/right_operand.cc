@@ -74,21 +74,31 @@ void PackedRight::PackAll(const RightSource& source, const base::Crew& crew) {
 
 void PackedRight::PackPanels(const RightSource& source, int64_t matrix, int64_t first,
                              int64_t count) {
+  PackBlock(source, matrix, first, count, 0, layout_.k);
+}
+
+void PackedRight::PackBlock(const RightSource& source, int64_t matrix, int64_t first, int64_t count,
+                            int64_t k, int64_t k_count) {
   if (kernel_->form == Form::kS16xS16) {
-    for (int64_t p = first; p < first + count; ++p) PackPairPanel(source, matrix, p);
+    // All of K at once.
+    for (int64_t p = first; k == 0 && p < first + count; ++p) PackPairPanel(source, matrix, p);
     return;
   }
-  int32_t* sums = Column(matrix, 0) + (first * layout_.nr);
-  std::fill_n(sums, count * layout_.nr, 0);
+  if (k == 0) {
+    std::fill_n(Column(matrix, 0) + (first * layout_.nr), count * layout_.nr, 0);
+    std::fill_n(Column(matrix, 2) + (first * layout_.nr), count * layout_.nr, 0);
+  }
   // Side by side panels share lines and pages of a row-major B: they are packed together, some rows
   // at a time.
   const bool across = source.column_stride == 1 && count > 1;
-  const int64_t chunk = across ? kRowsTogether : layout_.k;
-  for (int64_t k = 0; k < layout_.k; k += chunk) {
+  const int64_t chunk = across ? kRowsTogether : k_count;
+  const int64_t end = k + k_count;
+  for (; k < end; k += chunk) {
     for (int64_t p = first; p < first + count; ++p) {
-      PackQuadRows(source, matrix, p, k, std::min(chunk, layout_.k - k));
+      PackQuadRows(source, matrix, p, k, std::min(chunk, end - k));
     }
   }
+  if (end != layout_.k) return;
   for (int64_t p = first; p < first + count; ++p) FillColumns(source, matrix, p);
 }
 
@@ -118,14 +128,12 @@ void PackedRight::FillColumns(const RightSource& source, int64_t matrix, int64_t
   const int64_t columns = layout_.columns_of(p);
   const int32_t* sums = Column(matrix, 0) + first;
   int32_t* zeros = Column(matrix, 1) + first;
-  int32_t* init_0 = Column(matrix, 2) + first;
   int32_t* init_128 = Column(matrix, 3) + first;
   const int32_t shift = ShiftOf(FlipOfB(kernel_->form, source.type), source.type);
   const auto k = static_cast<int32_t>(layout_.k);
   for (int64_t j = 0; j < layout_.nr; ++j) {
     const bool real = j < columns && source.zero.present;
     zeros[j] = shift + (real ? source.zero.At(matrix, first + j) : 0);
-    init_0[j] = 0;
     // K * 128 * zero - 128 * sum.
     init_128[j] = MinusProduct(0, kHalfRange, MinusProduct(sums[j], k, zeros[j]));
   }

@@ -47,6 +47,11 @@ class PackedRight {
   /// threads at once.
   void PackPanels(const RightSource& source, int64_t matrix, int64_t first, int64_t count);
 
+  /// Packs elements [k, k + k_count) of `count` panels, k a multiple of whole groups. All of K is
+  /// packed in order, from 0 on. init_0 is there at once, the rest once the last element is.
+  void PackBlock(const RightSource& source, int64_t matrix, int64_t first, int64_t count, int64_t k,
+                 int64_t k_count);
+
   /// Packs everything, a few panels side by side at a time.
   void PackAll(const RightSource& source, const base::Crew& crew);
 

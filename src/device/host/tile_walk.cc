@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/checked_math.h"
+#include "base/clock.h"
 #include "device/host/row_writer.h"
 
 namespace tilewave::device::host {
@@ -68,16 +69,14 @@ std::byte* ElementOfC(const HostProduct& p, int64_t batch, int64_t row, int64_t 
 /// missing.
 TileArgs ArgsOf(const ReadyRectangle& r, int64_t column) {
   const HostProduct& p = r.product;
-  const int64_t matrix = p.b_matrices == 1 ? 0 : r.at.batch;
-  const int64_t j = r.at.first_column + column;
   TileArgs args{};
   args.a = r.rows.data;
   args.a_stride = r.rows.stride;
-  args.b = p.b->panel_at(matrix, j);
+  args.b = r.b.packed->panel_at(r.b.matrix, r.b.IndexOf(column));
   args.groups = p.groups;
   args.flip = r.rows.flip;
-  args.b_next = p.b->panel_bytes();
-  args.init = p.init.From(r.at.batch, j);
+  args.b_next = r.b.packed->panel_bytes();
+  args.init = r.b.init + column - r.b.at;
   return args;
 }
 
@@ -91,7 +90,6 @@ void TakeGroups(const HostProduct& p, int64_t first, int64_t count, TileArgs* ar
 EpilogueTile EpilogueOf(const ReadyRectangle& r, const TileAt& tile, const int32_t* sums) {
   const HostProduct& p = r.product;
   const int64_t batch = r.at.batch;
-  const int64_t matrix = p.b_matrices == 1 ? 0 : batch;
   const int64_t row = r.at.first_row + tile.row;
   const int64_t column = r.at.first_column + tile.column;
   EpilogueTile e;
@@ -100,11 +98,11 @@ EpilogueTile EpilogueOf(const ReadyRectangle& r, const TileAt& tile, const int32
   e.columns = tile.columns;
   if (r.row_terms != nullptr) {
     e.row_term = r.row_terms + tile.row;
-    e.column_sums = p.b->sums(matrix) + column;
+    e.column_sums = r.b.packed->sums(r.b.matrix) + r.b.IndexOf(tile.column);
   }
   if (r.row_zero_terms != nullptr) {
     e.row_zero_term = r.row_zero_terms + tile.row;
-    e.zero_b = p.b->zeros(matrix) + column;
+    e.zero_b = r.b.packed->zeros(r.b.matrix) + r.b.IndexOf(tile.column);
   }
   e.scale_a = p.scale_a.From(batch, row);
   e.scale_b = p.scale_b.From(batch, column);
@@ -152,26 +150,42 @@ void StoreInC(const ReadyRectangle& r, const TileAt& block, const int32_t* sums,
 /// pieces when K is in blocks, where CPUs do not look ahead.
 constexpr int64_t kRowsAhead = 4;
 
+/// Lines to fetch while tiles of a strip are computed: `lines` with every group.
+struct Ahead {
+  const std::byte* from = nullptr;  ///< Null: nothing.
+  int64_t lines = 1;
+  int64_t step = 0;            ///< Bytes from those of a group to those of the next.
+  int shift = 0;               ///< Lines come with every 2^shift groups only.
+  int64_t lines_together = 1;  ///< Side by side,
+  int64_t next = 0;            ///< and bytes to the next of these.
+
+  const std::byte* Line(int64_t line) const {
+    return from + (line / lines_together * next) + (line % lines_together * kLineBytes);
+  }
+};
+
 /// A strip of the rectangle and a block of K: all tiles, sums to args.c. `init_step`: numbers from
 /// what a row of sums begins with to that of the next row. `from_afar`: rows of A are not in a near
 /// cache yet. Short, since small products spend a good part of their time here.
 void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, bool from_afar,
-              TileArgs args) {
+              const Ahead& ahead, TileArgs args) {
   args.init_stride = init_step;
-  const int64_t b_ahead = args.b_ahead;
-  // Lines of B in a group, and how many of them each of the first tiles fetches.
-  const int64_t lines = std::max<int64_t>(1, strip.columns * kGroupBytes / kLineBytes);
+  args.ahead_step = ahead.step;
+  args.ahead_shift = ahead.shift;
+  // How many lines each of the first tiles fetches.
   const int64_t tiles = std::max<int64_t>(1, all_rows / strip.rows);
-  const int64_t each = b_ahead == 0 ? 0 : base::CeilDiv(lines, std::min(lines, tiles));
+  const int64_t each =
+      ahead.from == nullptr ? 0 : base::CeilDiv(ahead.lines, std::min(ahead.lines, tiles));
   int64_t line = 0;
   int64_t rows = 0;
   for (int64_t left = all_rows; left > 0; left -= rows) {
     rows = strip.RowsOf(left);
     args.a_ahead = from_afar && left >= kRowsAhead * rows ? 2 * rows * args.a_stride : 0;
-    args.b_ahead = line < lines ? b_ahead : 0;
-    args.b_ahead_first = static_cast<int>(line);
-    args.b_ahead_last = static_cast<int>(line + each - 1);
-    line += each;
+    if (each > 0) {
+      args.ahead[0] = line < ahead.lines ? ahead.Line(line) : nullptr;
+      args.ahead[1] = ahead.Line(line + each - 1);
+      line += each;
+    }
     strip.run[rows - 1](args);
     args.a += rows * args.a_stride;
     args.c += rows * args.c_stride;
@@ -182,7 +196,7 @@ void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, bool from
 
 /// The last block of K of a strip, through the epilogue, a few tiles at a time.
 void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt block, int64_t init_step,
-                 bool from_afar, TileArgs args) {
+                 bool from_afar, Ahead ahead, TileArgs args) {
   alignas(kLineBytes) int32_t sums[kBlockSums];
   const HostProduct& p = r.product;
   const bool fetches = p.problem->c.col == 1 && p.element_bytes() == int64_t{sizeof(int32_t)};
@@ -196,57 +210,149 @@ void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt block, int6
       args.out =
           ElementOfC(p, r.at.batch, r.at.first_row + block.row, r.at.first_column + block.column);
     }
-    SumStrip(strip, block.rows, init_step, from_afar, args);
+    SumStrip(strip, block.rows, init_step, from_afar, ahead, args);
     StoreInC(r, block, sums, strip.columns);
     args.a += block.rows * args.a_stride;
     args.init += block.rows * init_step;
-    args.b_ahead = 0;
+    ahead.from = nullptr;
   }
 }
 
-/// Strip by strip, and K in blocks, so that what belongs to a strip and a block of B stays in the
-/// L1 cache while rows of A pass. Sums wait in `sums` from block to block.
-void WalkStrips(const ReadyRectangle& r, int32_t* sums) {
+/// Columns of the rectangle that are about to be packed in `packed`.
+ReadyColumns StartPacking(const HostProduct& p, int64_t column, int64_t columns,
+                          PackedRight* packed) {
+  packed->Reset(*p.kernel, RightLayout(*p.kernel, p.problem->k, columns), 1);
+  const bool init_128 = p.zero_a.data == nullptr && p.shared_zero_a != 0;
+  return {packed, 0, 0, column, init_128 ? packed->init_128(0) : packed->init_0(0)};
+}
+
+/// The source of columns of the rectangle.
+RightSource SourceAt(const ReadyRectangle& r, int64_t column) {
+  RightSource source = *r.product.b_source;
+  source.data +=
+      (r.at.batch * source.batch_stride) + ((r.at.first_column + column) * source.column_stride);
+  return source;
+}
+
+/// Tiles far apart fetch a line with every fourth group at the least.
+constexpr int kMostShift = 2;
+
+/// What the next tiles will want that is far away: packed columns, or what is to be packed.
+Ahead AheadOf(const ReadyRectangle& r, const Strip& strip, int64_t column, int64_t first,
+              const TileArgs& args) {
+  const HostProduct& p = r.product;
+  const bool last = first + p.block_groups >= p.groups;
+  // A lone tile reads B in order, which CPUs notice by themselves.
+  const int64_t together = p.b == nullptr ? p.columns_packed : strip.columns;
+  if (r.at.rows <= strip.most || (last && column + together >= r.at.columns)) return {};
+  if (p.b == nullptr) {
+    if (p.b_source->column_stride != 1) return {};
+    const int64_t k = last ? 0 : (first + p.block_groups) * kGroupBytes;
+    const RightSource next = SourceAt(r, column + (last ? together : 0));
+    const auto* from = reinterpret_cast<const std::byte*>(next.data + (k * next.k_stride));
+    // A row of the source for each element of K, spread over many tiles: each is in another page.
+    const int64_t tiles = r.at.rows / strip.rows;
+    int shift = 0;
+    while (shift < kMostShift && tiles >> (shift + 1) >= kGroupBytes) ++shift;
+    return {from,
+            int64_t{kGroupBytes} << shift,
+            next.k_stride,
+            shift,
+            1,
+            (p.block_groups >> shift) * next.k_stride};
+  }
+  const int64_t group_bytes = int64_t{p.kernel->nr} * kGroupBytes;
+  const int64_t next_block = p.block_groups * group_bytes;
+  const int64_t next_strip = (strip.columns / p.kernel->nr * args.b_next) - (first * group_bytes);
+  const int64_t lines = std::max<int64_t>(1, strip.columns * kGroupBytes / kLineBytes);
+  return {args.b + (last ? next_strip : next_block),      lines,      group_bytes, 0,
+          std::max<int64_t>(1, group_bytes / kLineBytes), args.b_next};
+}
+
+/// Every row of a strip's sums += `init`.
+void AddToRows(const int32_t* init, int64_t columns, int64_t rows, int32_t* sums) {
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; ++j) {
+      sums[j] =
+          static_cast<int32_t>(static_cast<uint32_t>(sums[j]) + static_cast<uint32_t>(init[j]));
+    }
+    sums += columns;
+  }
+}
+
+/// A strip and a block of K, from group `first` on. Sums wait in `sums` for the next block.
+void ComputeStrip(const ReadyRectangle& r, const Strip& strip, int64_t j, int64_t first,
+                  int32_t* sums) {
   const HostProduct& p = r.product;
   const Rectangle& at = r.at;
-  const bool direct = p.sums_are_c && p.problem->c.col == 1;
+  const bool last = first + p.block_groups >= p.groups;
+  const bool from_afar = p.rows_from_afar && j == 0;
+  const int64_t columns = std::min(strip.columns, at.columns - j);
+  int64_t init_step = 0;
+  TileArgs args = ArgsOf(r, j);
+  TakeGroups(p, first, p.block_groups, &args);
+  if (p.b == nullptr && p.block_groups < p.groups) {
+    // What sums begin with is known when all of K is packed.
+    const int32_t* none = r.b.packed->init_0(r.b.matrix) + r.b.IndexOf(j);
+    if (last && args.init != none) AddToRows(args.init, strip.columns, at.rows, sums);
+    if (first == 0) args.init = none;
+  }
+  if (first != 0) {
+    args.init = sums;
+    init_step = strip.columns;
+  }
+  // The first tiles share out fetching the block that comes next; a burst of it would be more than
+  // the L3 cache gives.
+  const Ahead ahead = AheadOf(r, strip, j, first, args);
+  if (!last) {
+    args.c = sums;
+    args.c_stride = strip.columns;
+    args.columns = static_cast<int>(strip.columns);
+    SumStrip(strip, at.rows, init_step, from_afar, ahead, args);
+  } else if (p.sums_are_c && p.problem->c.col == 1) {
+    args.c = reinterpret_cast<int32_t*>(ElementOfC(p, at.batch, at.first_row, at.first_column + j));
+    args.c_stride = p.problem->c.row;
+    args.columns = static_cast<int>(columns);
+    SumStrip(strip, at.rows, init_step, from_afar, ahead, args);
+  } else {
+    FinishStrip(r, strip, {0, 0, j, columns}, init_step, from_afar, ahead, args);
+  }
+}
+
+/// Strip by strip, and K in blocks, so that what belongs to a strip and a block of B stays in a
+/// near cache while rows of A pass.
+void WalkStrips(const ReadyRectangle& r, int32_t* sums) {
+  const HostProduct& p = r.product;
   Strip strip{};
-  for (int64_t j = 0; j < at.columns; j += strip.columns) {
-    strip = StripFor(*p.kernel, at.rows, at.columns - j);
-    const TileArgs whole = ArgsOf(r, j);
-    const int64_t columns = std::min(strip.columns, at.columns - j);
-    const bool from_afar = p.rows_from_afar && j == 0;
+  for (int64_t j = 0; j < r.at.columns; j += strip.columns) {
+    strip = StripFor(*p.kernel, r.at.rows, r.at.columns - j);
     for (int64_t first = 0; first < p.groups; first += p.block_groups) {
-      TileArgs args = whole;
-      int64_t init_step = 0;
-      TakeGroups(p, first, p.block_groups, &args);
-      if (first != 0) {
-        args.init = sums;
-        init_step = strip.columns;
-      }
-      const bool last = first + p.block_groups >= p.groups;
-      // The first tiles share out fetching the block that comes next; a burst of it would be more
-      // than the L3 cache gives. A lone tile reads B in order, which CPUs notice by themselves.
-      if (at.rows > strip.most) {
-        const int64_t next_block = p.block_groups * p.kernel->nr * kGroupBytes;
-        const int64_t next_strip = (strip.columns / p.kernel->nr * p.b->panel_bytes()) -
-                                   (first * p.kernel->nr * kGroupBytes);
-        const bool nothing_next = last && j + strip.columns >= at.columns;
-        args.b_ahead = nothing_next ? 0 : last ? next_strip : next_block;
-      }
-      if (!last) {
-        args.c = sums;
-        args.c_stride = strip.columns;
-        args.columns = static_cast<int>(strip.columns);
-        SumStrip(strip, at.rows, init_step, from_afar, args);
-      } else if (direct) {
-        args.c =
-            reinterpret_cast<int32_t*>(ElementOfC(p, at.batch, at.first_row, at.first_column + j));
-        args.c_stride = p.problem->c.row;
-        args.columns = static_cast<int>(columns);
-        SumStrip(strip, at.rows, init_step, from_afar, args);
-      } else {
-        FinishStrip(r, strip, {0, 0, j, columns}, init_step, from_afar, args);
+      ComputeStrip(r, strip, j, first, sums);
+    }
+  }
+}
+
+/// The same, and a block of some strips' columns is packed right before it is multiplied.
+void WalkAndPack(ReadyRectangle r, TaskMemory* memory) {
+  const HostProduct& p = r.product;
+  const int64_t elements = kernels::cpu::GroupElements(p.kernel->form);
+  PackedRight& packed = memory->columns;
+  Strip strip{};
+  for (int64_t j = 0; j < r.at.columns; j += p.columns_packed) {
+    const int64_t end = std::min(r.at.columns, j + p.columns_packed);
+    r.b = StartPacking(p, j, end - j, &packed);
+    const RightSource source = SourceAt(r, j);
+    for (int64_t first = 0; first < p.groups; first += p.block_groups) {
+      const int64_t k = first * elements;
+      const int64_t start_ns = p.measures_packing ? base::WallNowNs() : 0;
+      packed.PackBlock(source, 0, 0, packed.layout().panels(), k,
+                       std::min(p.block_groups * elements, p.problem->k - k));
+      if (p.measures_packing) memory->packing_ns += base::WallNowNs() - start_ns;
+      auto* sums = memory->sums.data<int32_t>();
+      for (int64_t i = j; i < end; i += strip.columns) {
+        strip = StripFor(*p.kernel, r.at.rows, end - i);
+        ComputeStrip(r, strip, i, first, sums);
+        sums += strip.columns * r.at.rows;
       }
     }
   }
@@ -276,7 +382,7 @@ void WalkRows(const ReadyRectangle& r, std::byte* lines) {
       for (int64_t left = chunk.columns; left > 0; left -= kernel.nr) {
         args.columns = static_cast<int>(std::min<int64_t>(kernel.nr, left));
         kernel.run[chunk.rows - 1](args);
-        args.b += p.b->panel_bytes();
+        args.b += args.b_next;
         args.init += kernel.nr;
         args.c += kernel.nr;
       }
@@ -305,10 +411,14 @@ int64_t StripColumns(const Int8Kernel& kernel) {
 }
 
 void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
+  if (p.b == nullptr) {
+    memory->columns.Reset(*p.kernel, RightLayout(*p.kernel, p.problem->k, p.columns_packed), 1);
+  }
   if (p.past_caches) {
     memory->lines.Reserve(static_cast<size_t>(RowWriter::BytesFor(p.kernel->mr, kChunkBytes)));
   } else if (p.block_groups < p.groups) {
-    const int64_t numbers = std::max(rows * StripColumns(*p.kernel), RowTileColumns(*p.kernel));
+    const int64_t columns = p.b == nullptr ? p.columns_packed : StripColumns(*p.kernel);
+    const int64_t numbers = std::max(rows * columns, RowTileColumns(*p.kernel));
     memory->sums.Reserve(static_cast<size_t>(numbers) * sizeof(int32_t));
   }
 }
@@ -316,6 +426,8 @@ void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
 void ComputeTiles(const ReadyRectangle& rectangle, TaskMemory* memory) {
   if (rectangle.product.past_caches) {
     WalkRows(rectangle, memory->lines.data());
+  } else if (rectangle.product.b == nullptr) {
+    WalkAndPack(rectangle, memory);
   } else {
     WalkStrips(rectangle, memory->sums.data<int32_t>());
   }

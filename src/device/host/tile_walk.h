@@ -8,10 +8,22 @@
 
 namespace tilewave::device::host {
 
+/// Packed columns of B, and what sums of them begin with.
+struct ReadyColumns {
+  const PackedRight* packed = nullptr;
+  int64_t matrix = 0;  ///< Of those packed.
+  int64_t first = 0;   ///< Column of that matrix,
+  int64_t at = 0;      ///< which is this one of the rectangle.
+  const int32_t* init = nullptr;
+
+  int64_t IndexOf(int64_t column) const { return first + column - at; }
+};
+
 /// A rectangle of C with its rows of A ready, and the terms of zero points that belong to them.
 struct ReadyRectangle {
   const HostProduct& product;
   const Rectangle& at;
+  ReadyColumns b;  ///< Of all columns, or of none if the walk packs them.
   LeftRows rows;
   const int32_t* row_terms = nullptr;       ///< Null: none. Else one for each row.
   const int32_t* row_zero_terms = nullptr;  ///< Likewise.

@@ -11,6 +11,8 @@ namespace tilewave::device::host {
 /// calling thread lets it grow before the others come, since nothing may fail in those.
 struct TaskMemory {
   base::AlignedBuffer rows;      ///< Packed rows of A.
+  PackedRight columns;           ///< Of B, that are packed right before they are multiplied.
+  int64_t packing_ns = 0;        ///< That packing them took in this call, if it is measured.
   base::AlignedBuffer row_sums;  ///< Of those rows.
   base::AlignedBuffer sums;      ///< Of a strip of C, while K is not done.
   base::AlignedBuffer lines;     ///< Rows of C on their way past the caches.

@@ -24,8 +24,10 @@ struct Fetches {
   explicit Fetches(const TileArgs& t)
       : a(t.a_ahead == 0 ? nullptr : t.a + t.a_ahead),
         a_stride(t.a_stride),
-        b_first(t.b_ahead == 0 ? nullptr : t.b + t.b_ahead + LineOf(t.b_ahead_first, t.b_next)),
-        b_last(t.b + t.b_ahead + LineOf(t.b_ahead_last, t.b_next)),
+        first(t.ahead[0]),
+        last(t.ahead[1]),
+        step(t.ahead_step),
+        shift(t.ahead_shift),
         out(t.out),
         out_stride(t.out_stride),
         out_lines(t.out == nullptr ? 0 : kRows * kVectors) {}
@@ -34,24 +36,21 @@ struct Fetches {
     // A line of each of eight rows with two groups each: what a block of K has of a row is a
     // line in sixteen groups.
     if (a != nullptr) Fetch(a + (((group / 2) % 8) * a_stride) + (group / 16 * kLineBytes));
-    if (b_first != nullptr) {
-      Fetch(b_first + (group * kPanelGroupBytes));
-      Fetch(b_last + (group * kPanelGroupBytes));
+    if (first != nullptr) {
+      Fetch(first + ((group >> shift) * step));
+      Fetch(last + ((group >> shift) * step));
     }
     if (group < out_lines) {
       Fetch(out + (group / kVectors * out_stride) + (group % kVectors * kLineBytes));
     }
   }
 
-  /// Bytes from a group of B to a line of it.
-  static int64_t LineOf(int line, int64_t b_next) {
-    return (line / kPanelVectors * b_next) + (line % kPanelVectors * kLineBytes);
-  }
-
   const std::byte* a;
   int64_t a_stride;
-  const std::byte* b_first;
-  const std::byte* b_last;
+  const std::byte* first;
+  const std::byte* last;
+  int64_t step;
+  int shift;
   const std::byte* out;
   int64_t out_stride;
   int64_t out_lines;
@@ -134,8 +133,8 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
 
 template <int kRows, int kVectors>
 void Run(const TileArgs& t) {
-  (t.a_ahead | t.b_ahead) != 0 || t.out != nullptr ? RunTile<kRows, kVectors, true>(t)
-                                                   : RunTile<kRows, kVectors, false>(t);
+  t.a_ahead != 0 || t.ahead[0] != nullptr || t.out != nullptr ? RunTile<kRows, kVectors, true>(t)
+                                                              : RunTile<kRows, kVectors, false>(t);
 }
 
 }  // namespace

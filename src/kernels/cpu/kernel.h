@@ -39,10 +39,11 @@ struct TileArgs {
   int columns;          ///< 1 .. nr; of a wide tile nr + 1 .. 2 * nr; of a row tile all.
   uint8_t flip = 0;     ///< XORed to every byte of A, by kernels with `flips`; others ignore it.
   int64_t b_next = 0;   ///< Wide and row tiles: bytes from a panel to the next.
-  int64_t b_ahead = 0;  ///< Bytes from what is read of B to what may be fetched meanwhile; a hint.
-  int b_ahead_first = 0;  ///< Which lines of each group: from this one
-  int b_ahead_last = 0;   ///< to this one, at most two.
-  int64_t a_ahead = 0;    ///< Bytes from `a` to rows that may be fetched meanwhile; a hint.
+  /// Lines that may be fetched meanwhile, these with the first group; a hint. Null: none.
+  const std::byte* ahead[2] = {};
+  int64_t ahead_step = 0;  ///< Bytes from those to the next,
+  int ahead_shift = 0;     ///< which come with every 2^ahead_shift groups.
+  int64_t a_ahead = 0;     ///< Bytes from `a` to rows that may be fetched meanwhile; a hint.
   /// Where elements of C as large as sums will go, which may be fetched meanwhile; a hint. Null:
   /// there is nothing to fetch.
   const std::byte* out = nullptr;
