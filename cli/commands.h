@@ -10,7 +10,7 @@
 #include "cli/exit_code.h"
 #include "tilewave/status.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11's.
 class App;
 class Option;
 }  // namespace CLI

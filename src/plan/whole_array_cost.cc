@@ -75,7 +75,7 @@ Result<WholeArrayTime> PredictWholeArrayLaunch(const ArrayPlan& plan, const Prof
                   fmt::format("profile {} has no kernel model '{}' with {} output", profile.name,
                               profile.vector_model, ModelOutput(spec.output)));
   }
-  const int rows = program::CoreRows(spec);
+  const int64_t rows = program::CoreRows(spec);
   int fed_rows = 0;
   for (int c = 0; c < spec.columns; ++c) {
     fed_rows = std::max(fed_rows, program::FedRowsOf(spec, c).count);
@@ -104,7 +104,7 @@ Result<WholeArrayTime> PredictWholeArrayLaunch(const ArrayPlan& plan, const Prof
   const double drain_cycles = WordsOf(c_bytes) * dma.stream_word_cycles;
   const double busy_cycles = zero_cycles + (steps * step_cycles) + finish_cycles;
   const double tile_cycles = std::max(busy_cycles + (spec.c_buffers == 1 ? drain_cycles : 0),
-                                      rows * WordsOf(c_bytes) * dma.s2mm_word_cycles);
+                                      D(rows) * WordsOf(c_bytes) * dma.s2mm_word_cycles);
 
   const double a_bytes = tiles * D(rows * spec.tile_m * images.k_padded);
   const double b_bytes = tiles * D(spec.columns * spec.tile_n * images.k_padded);
@@ -116,12 +116,12 @@ Result<WholeArrayTime> PredictWholeArrayLaunch(const ArrayPlan& plan, const Prof
   const double task_cycles = controller.block_cycles +
                              (controller.block_word_cycles * kDescriptorWords) +
                              controller.patch_cycles + controller.write_cycles;
-  const double feeding = std::min(spec.columns, rows);
+  const double feeding = D(std::min<int64_t>(spec.columns, rows));
   const double fill_cycles = ((spec.columns + feeding) * task_cycles) + dma.mm2s_first_cycles +
                              (WordsOf(spec.tile_m * fed_rows * k_mt) * dma.mm2s_word_cycles) +
                              std::max(a_words, b_words);
   const double empty_cycles = (spec.c_buffers == 1 ? 0 : drain_cycles) +
-                              (rows * WordsOf(c_bytes) * dma.s2mm_word_cycles) +
+                              (D(rows) * WordsOf(c_bytes) * dma.s2mm_word_cycles) +
                               ((2.0 * spec.columns + feeding) *
                                std::min(4.0, D(images.row_blocks)) * controller.sync_cycles);
 

@@ -171,7 +171,7 @@ TILEWAVE_ROWS_INLINE Floats<V, kCount> Silu(const Floats<V, kCount>& x) {
 // Each keeps what is the same for a tile and, after SetColumns, for one strip of kCount registers
 // of columns. The struct of each kind says how many keep the processor busy.
 
-constexpr int kIntsAtOnce = 4;
+inline constexpr int kIntsAtOnce = 4;
 
 /// What an accumulator is at least.
 template <typename V>
