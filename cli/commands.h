@@ -42,6 +42,7 @@ CLI::Option* AddText(CLI::App* command, const std::string& name, std::optional<s
 void AddMatmulCommand(CLI::App* app, Context* context);
 void AddRandomCommand(CLI::App* app, Context* context);
 void AddDevicesCommand(CLI::App* app, Context* context);
+void AddDoctorCommand(CLI::App* app, Context* context);
 void AddBenchCommand(CLI::App* app, Context* context);
 void AddExplainCommand(CLI::App* app, Context* context);
 void AddEmitCommand(CLI::App* app, Context* context);

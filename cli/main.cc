@@ -67,6 +67,7 @@ int Main(int argc, char** argv) {
   AddMatmulCommand(&app, &context);
   AddRandomCommand(&app, &context);
   AddDevicesCommand(&app, &context);
+  AddDoctorCommand(&app, &context);
   AddBenchCommand(&app, &context);
   AddExplainCommand(&app, &context);
   AddEmitCommand(&app, &context);
