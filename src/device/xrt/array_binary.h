@@ -13,8 +13,8 @@ namespace tilewave::device::xrt {
 /// The image that an NPU loads: what the array's toolchain has made of one configuration.
 class ArrayBinary final : public ArrayImage {
  public:
-  ArrayBinary(program::DesignSpec spec, std::vector<std::byte> bytes)
-      : spec_(std::move(spec)), bytes_(std::move(bytes)) {}
+  ArrayBinary(const program::DesignSpec& spec, std::vector<std::byte> bytes)
+      : spec_(spec), bytes_(std::move(bytes)) {}
 
   const program::DesignSpec& spec() const { return spec_; }
   std::span<const std::byte> bytes() const { return bytes_; }

@@ -167,7 +167,7 @@ Result<XrtQueue::Room> XrtQueue::Prepare(std::span<const Launch> launches, InFli
   entry->context = *std::move(context);
   std::array<RunArguments, kMaxChainLaunches> arguments;
   const std::span<RunArguments> used(arguments.data(), launches.size());
-  const Result<Room> room = GatherArguments(launches, *entry, used);
+  Result<Room> room = GatherArguments(launches, *entry, used);
   if (!room.ok() || *room == Room::kNo) return room;
   Result<std::unique_ptr<Submission>> submission = entry->context->Take(used);
   if (!submission.ok()) {
