@@ -73,6 +73,9 @@ TEST(EngineTest, UnknownDevicesAndOptionsAreRefusedByName) {
   EXPECT_TRUE(Says(refuse({.device = "vnpu:birman"}), StatusCode::kNotFound, "phoenix-pyxrt"));
   EXPECT_TRUE(Says(refuse({.device = "vnpu"}), StatusCode::kInvalidArgument, "needs a profile"));
   EXPECT_TRUE(Says(refuse({.device = "xrt:0"}), StatusCode::kUnimplemented, "XRT"));
+  for (const char* bad : {"xrt:one", "xrt:-1", "xrt:0x", "xrt:0:"}) {
+    EXPECT_TRUE(Says(refuse({.device = bad}), StatusCode::kInvalidArgument, "xrt:N:DIRECTORY"));
+  }
   EXPECT_TRUE(Says(refuse({.cpu_kernel = "fast"}), StatusCode::kNotFound,
                    "no CPU kernel 'fast'; expected one of Int8Gemm_"));
   EXPECT_TRUE(Says(refuse({.threads = 1025}), StatusCode::kInvalidArgument,

@@ -62,8 +62,9 @@ constexpr TileLimits kCore = {.memory_bytes = 0x10000,
 // default stack of mlir-aie, DevGen of the transaction header (aie-rt xaie_txn.h). Some toolchains
 // (IREE's) count the fifth column of Phoenix, which has no way to memory, in that header.
 // Bursts of 256 bytes, on npu2 512 (AM025 noc_module/dma/bd word 4; what mlir-aie writes).
-constexpr Npu kNpu1 = {"npu1", 4, 6, kShim, kMemory, kCore, 63, 256, 1024, 3, 256, 5, 2};
-constexpr Npu kNpu2 = {"npu2", 8, 6, kShim, kMemory, kCore, 63, 256, 1024, 4, 512, 8, 3};
+// Contexts: amdxdna's hwctx_limit (npu1_regs.c, npu4_regs.c).
+constexpr Npu kNpu1 = {"npu1", 4, 6, kShim, kMemory, kCore, 63, 256, 1024, 3, 256, 5, 2, 6};
+constexpr Npu kNpu2 = {"npu2", 8, 6, kShim, kMemory, kCore, 63, 256, 1024, 4, 512, 8, 3, 16};
 
 // AM025 register offsets; the same on npu2.
 constexpr TileRegisters kShimRegisters = {0x1D000, 8, 0x1D200, 0x1D204, 0x1D210, 0x1D214, 0x14000};

@@ -62,6 +62,7 @@ struct Npu {
   int64_t macs_per_cycle_int8 = 0;  ///< Dense s8 x s8 of one core's vector unit.
   int stream_columns = 0;           ///< Most that the header of a stream may name.
   uint32_t burst_code = 0;          ///< Of the longest bursts of a shim descriptor.
+  int max_contexts = 0;             ///< Hardware contexts at a time, of all processes.
 
   TileKind KindOf(int row) const {
     return row == 0 ? TileKind::kShim : row == 1 ? TileKind::kMemory : TileKind::kCore;
@@ -91,6 +92,12 @@ inline constexpr int64_t kPageBytes = 4096;
 
 /// The device memory that holds the streams of a context, whole (amdxdna: AIE2_DEVM_SIZE).
 inline constexpr int64_t kInstructionHeapBytes = int64_t{64} << 20;
+
+/// What is taken from it begins at a multiple of this (amdxdna: dev_mem_buf_shift).
+inline constexpr int64_t kHeapGranuleBytes = int64_t{32} << 10;
+
+/// Buffers of chained submissions that each context holds there.
+inline constexpr int kChainBuffers = 4;
 
 /// Most runs of one chained submission (XRT splits longer run lists).
 inline constexpr int kMaxChainRuns = 24;

@@ -27,6 +27,8 @@ TEST(NpuTest, GenerationsDifferInColumnsRateAndStreamOnly) {
   EXPECT_EQ(npu2.stream_generation, 4);
   EXPECT_EQ(npu1.macs_per_cycle_int8, 256);
   EXPECT_EQ(npu2.macs_per_cycle_int8, 512);
+  EXPECT_EQ(npu1.max_contexts, 6);
+  EXPECT_EQ(npu2.max_contexts, 16);
   EXPECT_EQ(npu1.rows, npu2.rows);
 }
 

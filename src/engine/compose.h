@@ -1,11 +1,14 @@
 #pragma once
 
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "device/host/host_device.h"
 #include "device/registry.h"
 #include "device/vnpu/vnpu_device.h"
 #include "plan/array_plan.h"
+#include "runtime/plan_cache.h"
 #include "tilewave/engine.h"
 
 namespace tilewave::engine {
@@ -21,6 +24,13 @@ struct Composer {
   [[nodiscard]] static Result<Engine> Compose(const EngineOptions& options,
                                               device::Registry registry,
                                               const plan::ArrayChoices& choices);
+
+  /// Over a device that is open already, and what plans are made for on it; its device pointer is
+  /// set here. The registry is for Engine::Devices. `reason`: a literal.
+  [[nodiscard]] static Result<Engine> Compose(const EngineOptions& options,
+                                              device::Registry registry,
+                                              std::unique_ptr<device::Device> device,
+                                              runtime::PlanTarget target, std::string_view reason);
 };
 
 /// The devices of this build.
@@ -30,5 +40,12 @@ device::Registry StandardRegistry(const device::host::HostOptions& host);
 /// measured, not charged), ":timing" (no data moves), ":kernel=MODEL" (the kernel model that vector
 /// kernels follow) and ":KEY=VALUE" (a constant of the profile for another value).
 [[nodiscard]] Result<device::vnpu::VnpuOptions> ParseVnpuArgument(const std::string& argument);
+
+/// What stands behind "xrt:" in a device's name: N, then perhaps ":DIRECTORY" of array binaries.
+struct XrtArgument {
+  int index = 0;
+  std::string directory = ".";
+};
+[[nodiscard]] Result<XrtArgument> ParseXrtArgument(const std::string& argument);
 
 }  // namespace tilewave::engine

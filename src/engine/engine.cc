@@ -12,6 +12,8 @@
 #include "device/registry.h"
 #include "device/validating_device.h"
 #include "device/vnpu/vnpu_device.h"
+#include "device/xrt/binary_directory.h"
+#include "device/xrt/xrt_device.h"
 #include "engine/array_choices.h"
 #include "engine/compose.h"
 #include "engine/describe_call.h"
@@ -120,6 +122,25 @@ Result<runtime::PlanTarget> VnpuTarget(const std::string& device_name,
   return target;
 }
 
+/// An NPU as something to plan for, its binaries from a directory. The measured constants are those
+/// of the profile that most is known of for its generation.
+Result<runtime::PlanTarget> XrtTarget(const std::string& device_name, const device::Device& device,
+                                      const plan::ArrayChoices& choices) {
+  const size_t colon = device_name.find(':');
+  const Result<engine::XrtArgument> argument =
+      engine::ParseXrtArgument(colon == std::string::npos ? "" : device_name.substr(colon + 1));
+  if (!argument.ok()) return argument.status();
+  const bool npu1 = device::xrt::ArchOf(device) == arch::NpuArch::kNpu1;
+  Result<profile::Profile> profile = profile::FindProfile(npu1 ? "phoenix" : "strix");
+  if (!profile.ok()) return profile.status();
+  runtime::PlanTarget target;
+  target.target = {DeviceKind::kXrt, *std::move(profile), choices};
+  target.images = [directory = argument->directory](const program::DesignSpec& spec) {
+    return device::xrt::ReadBinary(directory, spec);
+  };
+  return target;
+}
+
 }  // namespace
 
 Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::Registry registry) {
@@ -146,11 +167,22 @@ Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::R
     if (!vnpu.ok()) return vnpu.status();
     target = *std::move(vnpu);
   }
-  if (options.validate_submissions) opened = device::MakeValidatingDevice(std::move(opened));
-  target.device = opened.get();
-  return Engine(std::make_unique<Engine::Impl>(
-      std::move(registry), std::move(opened), std::move(target),
-      automatic ? "auto: the only device that is no simulation" : "requested"));
+  if (target.target.kind == DeviceKind::kXrt) {
+    Result<runtime::PlanTarget> xrt = XrtTarget(options.device, *opened, choices);
+    if (!xrt.ok()) return xrt.status();
+    target = *std::move(xrt);
+  }
+  return Compose(options, std::move(registry), std::move(opened), std::move(target),
+                 automatic ? "auto: the only device that is no simulation" : "requested");
+}
+
+Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::Registry registry,
+                                         std::unique_ptr<device::Device> device,
+                                         runtime::PlanTarget target, std::string_view reason) {
+  if (options.validate_submissions) device = device::MakeValidatingDevice(std::move(device));
+  target.device = device.get();
+  return Engine(std::make_unique<Engine::Impl>(std::move(registry), std::move(device),
+                                               std::move(target), reason));
 }
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "device/host/host_device.h"
+#include "device/xrt/seam_xrt.h"
+#include "device/xrt/xrt_device.h"
 #include "engine/compose.h"
 #include "profile/profile.h"
 
@@ -52,18 +54,22 @@ void RegisterVnpu(device::Registry* registry) {
       });
 }
 
-/// The NPU is documented but not built yet, and answers by name.
 void RegisterXrt(device::Registry* registry) {
-  static constexpr std::string_view kSentence =
-      "the NPU through XRT is not implemented yet in this version";
   registry->Register(
       "xrt", "xrt[:N]",
-      [](const std::string& /*argument*/) -> Result<std::unique_ptr<device::Device>> {
-        return Status(StatusCode::kUnimplemented, std::string(kSentence));
+      [](const std::string& argument) -> Result<std::unique_ptr<device::Device>> {
+        const Result<XrtArgument> parsed = ParseXrtArgument(argument);
+        if (!parsed.ok()) return parsed.status();
+        Result<std::unique_ptr<device::xrt::Driver>> driver = device::xrt::OpenXrtDriver();
+        if (!driver.ok()) return driver.status();
+        return device::xrt::OpenXrt(*std::move(driver), parsed->index);
       },
       [] {
-        return std::vector<DeviceInfo>{
-            {"xrt[:N]", DeviceKind::kXrt, false, std::string(kSentence)}};
+        const Result<std::unique_ptr<device::xrt::Driver>> driver = device::xrt::OpenXrtDriver();
+        return std::vector<DeviceInfo>{{"xrt[:N]", DeviceKind::kXrt, driver.ok(),
+                                        driver.ok()
+                                            ? fmt::format("NPU through {}", (*driver)->version())
+                                            : driver.status().message()}};
       });
 }
 
@@ -75,6 +81,24 @@ device::Registry StandardRegistry(const device::host::HostOptions& host) {
   RegisterVnpu(&registry);
   RegisterXrt(&registry);
   return registry;
+}
+
+Result<XrtArgument> ParseXrtArgument(const std::string& argument) {
+  XrtArgument parsed;
+  if (argument.empty()) return parsed;
+  const size_t colon = argument.find(':');
+  const std::string number = argument.substr(0, colon);
+  const auto [end, error] =
+      std::from_chars(number.data(), number.data() + number.size(), parsed.index);
+  const bool whole = error == std::errc() && end == number.data() + number.size();
+  if (!whole || parsed.index < 0 || colon == argument.size() - 1) {
+    return Status(
+        StatusCode::kInvalidArgument,
+        fmt::format("device 'xrt:{}'; expected xrt, xrt:N or xrt:N:DIRECTORY, N from 0 on",
+                    argument));
+  }
+  if (colon != std::string::npos) parsed.directory = argument.substr(colon + 1);
+  return parsed;
 }
 
 namespace {

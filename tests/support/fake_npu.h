@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "device/xrt/array_binary.h"
+#include "device/xrt/xrt_fake/fake_xrt.h"
+#include "program/design_spec.h"
+#include "tilewave/engine.h"
+#include "tilewave/status.h"
+
+namespace tilewave::testing {
+
+/// A fake of XRT whose array is the virtual NPU's. Its binaries are array programs as MLIR text.
+/// REQUIRES: a built-in profile.
+std::shared_ptr<device::xrt::FakeXrt> MakeFakeNpu(const std::string& profile);
+
+/// The binary of a configuration for that fake.
+Result<std::unique_ptr<device::xrt::ArrayBinary>> MakeFakeBinary(const program::DesignSpec& spec);
+
+/// An engine over the fake, planned with the profile that the fake was made with.
+Result<Engine> MakeFakeNpuEngine(const device::xrt::FakeXrt& fake, const std::string& profile,
+                                 const EngineOptions& options);
+
+}  // namespace tilewave::testing
