@@ -30,10 +30,10 @@ build:
 # The release tests come last, so that their summary closes the output.
 test: build
 	@cmake --preset asan >/dev/null
-	@cmake --build build-asan --target unit_tests engine_tests mlir_fuzz npy_fuzz profile_fuzz stream_fuzz
+	@cmake --build build-asan --target unit_tests engine_tests xrt_tests mlir_fuzz npy_fuzz profile_fuzz stream_fuzz
 	@cmake --preset tsan >/dev/null
 	@cmake --build build-tsan --target thread_tests
-	@ctest --test-dir build-asan -L 'unit_tests|engine_tests|fuzz' -j2 --output-on-failure
+	@ctest --test-dir build-asan -L 'unit_tests|engine_tests|xrt_tests|fuzz' -j2 --output-on-failure
 	@ctest --test-dir build-tsan -L thread_tests --output-on-failure
 	@ctest --test-dir build -j2 --output-on-failure
 

@@ -282,8 +282,8 @@ Finding Contexts(const SystemState& s) {
   if (id == nullptr || !DriverRuns(s)) {
     return {kCheck, State::kNotApplicable, "the driver runs no NPU", ""};
   }
-  std::string seen =
-      fmt::format("how many of {} are in use, only the driver knows", id->max_contexts);
+  std::string seen = fmt::format("how many of {} are in use, only the driver knows",
+                                 arch::NpuOf(id->arch).max_contexts);
   if (s.processes_with_node) {
     seen += fmt::format("; processes that have the NPU open, as far as this user sees them: {}",
                         *s.processes_with_node);

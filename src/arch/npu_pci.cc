@@ -6,10 +6,10 @@ namespace tilewave::arch {
 namespace {
 
 constexpr std::array<NpuPciId, 4> kNpuPciIds = {{
-    {0x1502, 0x00, NpuArch::kNpu1, "Phoenix or Hawk Point", {"1502_00", "1502_00"}, 6},
-    {0x17f0, 0x10, NpuArch::kNpu2, "Strix", {"17f0_10", "17f0_10"}, 16},
-    {0x17f0, 0x11, NpuArch::kNpu2, "Strix Halo", {"17f0_11", "17f0_11"}, 16},
-    {0x17f0, 0x20, NpuArch::kNpu2, "Krackan", {"17f0_10", "17f0_20"}, 16},
+    {0x1502, 0x00, NpuArch::kNpu1, "Phoenix or Hawk Point", {"1502_00", "1502_00"}},
+    {0x17f0, 0x10, NpuArch::kNpu2, "Strix", {"17f0_10", "17f0_10"}},
+    {0x17f0, 0x11, NpuArch::kNpu2, "Strix Halo", {"17f0_11", "17f0_11"}},
+    {0x17f0, 0x20, NpuArch::kNpu2, "Krackan", {"17f0_10", "17f0_20"}},
 }};
 
 // 0x17f1 to 0x17f3 are of a later generation, which needs other programs.

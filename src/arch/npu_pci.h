@@ -22,7 +22,6 @@ struct NpuPciId {
   std::string_view name;  ///< Of the processors that have it.
   /// Under amdnpu/ of the firmware folders; the driver reads the first, older ones the second.
   std::array<std::string_view, 2> firmware_folders;
-  int max_contexts = 0;  ///< Hardware contexts of all processes together.
 };
 
 /// Null if tilewave does not know this NPU.
