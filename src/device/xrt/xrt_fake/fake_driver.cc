@@ -68,6 +68,13 @@ class FakeRun final : public DriverRun {
       : state_(std::move(state)),
         context_(std::move(context)),
         run_(std::make_shared<FakeRunState>()) {}
+  FakeRun(const FakeRun&) = delete;
+  FakeRun& operator=(const FakeRun&) = delete;
+  /// A command in flight keeps its runs; that a run keeps its command, too, ends here.
+  ~FakeRun() override {
+    const Lock lock(state_->mutex);
+    run_->command = nullptr;
+  }
 
   const std::shared_ptr<FakeRunState>& run() const { return run_; }
   const std::shared_ptr<FakeContextState>& context() const { return context_; }
