@@ -393,7 +393,10 @@ void FakeXrt::Release() {
     for (const auto& command : context->in_flight) {
       if (command->fault == FakeFault::kHang) command->fault = FakeFault::kNone;
     }
-    if (!context->in_flight.empty()) state_->Advance(context->in_flight.back());
+    if (context->in_flight.empty()) continue;
+    // A share of its own: the queue lets go of a command that has ended.
+    const std::shared_ptr<FakeCommand> last = context->in_flight.back();
+    state_->Advance(last);
   }
 }
 
