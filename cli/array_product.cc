@@ -10,7 +10,6 @@
 #include "engine/describe_call.h"
 
 namespace tilewave::cli {
-namespace {
 
 std::vector<int8_t> RandomBytes(int64_t count, uint64_t seed) {
   base::Random random(seed);
@@ -18,8 +17,6 @@ std::vector<int8_t> RandomBytes(int64_t count, uint64_t seed) {
   for (int8_t& byte : bytes) byte = static_cast<int8_t>(random.Between(-128, 127));
   return bytes;
 }
-
-}  // namespace
 
 ArrayProduct::ArrayProduct(int64_t m, int64_t k, int64_t n)
     : m_(m),

@@ -40,7 +40,7 @@ struct BenchOptions {
   bool timing_only = false;
 };
 
-Result<program::TileOutput> OutputOf(const BenchOptions& options) {
+program::TileOutput OutputOf(const BenchOptions& options) {
   using program::TileOutput;
   const bool kept = options.c_type == "output";
   if (options.out == "s32") return TileOutput::kS32;
@@ -61,9 +61,7 @@ Result<WholeArrayRequest> RequestOf(const BenchOptions& options) {
   const Result<plan::ArrayChoices> choices = engine::ArrayChoicesOf(*array);
   if (!choices.ok()) return choices.status();
   request.choices = *choices;
-  const Result<program::TileOutput> output = OutputOf(options);
-  if (!output.ok()) return output.status();
-  request.choices.output = *output;
+  request.choices.output = OutputOf(options);
   const Result<std::vector<int64_t>> shape = ParseShape(options.shape.value_or(""));
   if (!shape.ok() || shape->size() != 3) {
     return Status(StatusCode::kInvalidArgument,

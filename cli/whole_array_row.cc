@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 
-#include "base/random.h"
+#include "cli/array_product.h"
 #include "device/vnpu/vnpu_device.h"
 #include "engine/compose.h"
 #include "plan/cost.h"
@@ -102,13 +102,6 @@ Status TimeLaunch(device::vnpu::VnpuOptions options, const plan::ArrayPlan& plan
                    {"kernel", row->kernel_us},
                    {"dma", array_us - row->kernel_us}};
   return {};
-}
-
-std::vector<int8_t> RandomBytes(int64_t count, uint64_t seed) {
-  base::Random random(seed);
-  std::vector<int8_t> bytes(static_cast<size_t>(count));
-  for (int8_t& byte : bytes) byte = static_cast<int8_t>(random.Between(-128, 127));
-  return bytes;
 }
 
 /// The call of a request on any engine; C is s8 or s32.

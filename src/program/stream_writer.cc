@@ -16,8 +16,6 @@ namespace {
 constexpr int64_t kMaxOffsetBytes = (int64_t{1} << 48) - arch::kWordBytes;
 constexpr int64_t kMaxArgument = 32;  // What aiebu accepts.
 
-// The id that every shim tile of mlir-aie's designs puts in its tokens.
-constexpr uint32_t kShimControllerId = 15;
 constexpr int kMaxControllerId = 31;
 
 constexpr int kFirstCoreRow = 2;
@@ -364,7 +362,7 @@ bool StreamWriter::Add(const PushTask& task) {
     using Ids = StreamOptions::ControllerIds;
     if (options_.controller_ids == Ids::kEveryToken ||
         (options_.controller_ids == Ids::kOncePerChannel && (reporting_ & bit) == 0)) {
-      AppendController(task.channel, kShimControllerId);
+      AppendController(task.channel, uint32_t{arch::kShimControllerId});
     }
     reporting_ |= bit;
   }

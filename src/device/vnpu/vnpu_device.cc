@@ -12,6 +12,7 @@
 
 #include "base/aligned_buffer.h"
 #include "base/clock.h"
+#include "device/no_payload.h"
 #include "device/vnpu/array_sim.h"
 #include "device/vnpu/picoseconds.h"
 
@@ -347,13 +348,9 @@ class VnpuDevice final : public Device {
     return "row_major";
   }
 
-  /// Tiles are packed per launch from the weights' own copy, so there is nothing to keep.
   Result<std::unique_ptr<WeightsPayload>> PackWeights(const core::Problem& /*problem*/,
                                                       const core::Operands& /*operands*/) override {
-    class NoPayload final : public WeightsPayload {
-      size_t bytes() const override { return 0; }
-    };
-    return std::unique_ptr<WeightsPayload>(std::make_unique<NoPayload>());
+    return NoPayload::Make();
   }
 
  private:

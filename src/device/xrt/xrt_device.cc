@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "device/no_payload.h"
 #include "device/xrt/array_binary.h"
 #include "device/xrt/xrt_buffer.h"
 #include "device/xrt/xrt_queue.h"
@@ -71,13 +72,9 @@ class XrtDevice final : public Device {
     return "row_major";
   }
 
-  /// Weights reach an array as images that the runtime makes, so there is nothing to keep.
   Result<std::unique_ptr<WeightsPayload>> PackWeights(const core::Problem& /*problem*/,
                                                       const core::Operands& /*operands*/) override {
-    class NoPayload final : public WeightsPayload {
-      size_t bytes() const override { return 0; }
-    };
-    return std::unique_ptr<WeightsPayload>(std::make_unique<NoPayload>());
+    return NoPayload::Make();
   }
 
  private:
