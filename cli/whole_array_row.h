@@ -17,7 +17,7 @@
 namespace tilewave::cli {
 
 struct WholeArrayRequest {
-  std::string device;  ///< "vnpu:PROFILE" with its suffixes, but not ":timing".
+  std::string device;  ///< "vnpu:PROFILE" with its suffixes.
   int64_t batch = 1;
   int64_t m = 0;
   int64_t k = 0;

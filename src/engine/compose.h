@@ -37,8 +37,10 @@ struct Composer {
 device::Registry StandardRegistry(const device::host::HostOptions& host);
 
 /// What stands behind "vnpu:" in a device's name: PROFILE, then any of ":host" (host time is
-/// measured, not charged), ":timing" (no data moves), ":kernel=MODEL" (the kernel model that vector
-/// kernels follow) and ":KEY=VALUE" (a constant of the profile for another value).
+/// measured, not charged), ":kernel=MODEL" (the kernel model that vector kernels follow) and
+/// ":KEY=VALUE" (a constant of the profile for another value). A device of timing only has no
+/// memory for the engine to write, so no name opens one: a caller sets VnpuOptions::timing_only
+/// itself.
 [[nodiscard]] Result<device::vnpu::VnpuOptions> ParseVnpuArgument(const std::string& argument);
 
 /// What stands behind "xrt:" in a device's name: N, then perhaps ":DIRECTORY" of array binaries.

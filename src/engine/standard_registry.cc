@@ -19,7 +19,6 @@ namespace tilewave::engine {
 namespace {
 
 constexpr std::string_view kMeasuredHost = "host";
-constexpr std::string_view kTimingOnly = "timing";
 
 void RegisterHost(const device::host::HostOptions& options, device::Registry* registry) {
   registry->Register(
@@ -152,8 +151,6 @@ Result<device::vnpu::VnpuOptions> ParseVnpuArgument(const std::string& argument)
     const size_t equals = part.find('=');
     if (part == kMeasuredHost) {
       options.host_time = device::vnpu::HostTime::kMeasured;
-    } else if (part == kTimingOnly) {
-      options.timing_only = true;
     } else if (equals != std::string_view::npos) {
       if (Status s = Override(part.substr(0, equals), part.substr(equals + 1), &options.profile);
           !s.ok()) {
@@ -162,7 +159,7 @@ Result<device::vnpu::VnpuOptions> ParseVnpuArgument(const std::string& argument)
       options.profile.name += fmt::format(":{}", part);
     } else {
       return Status(StatusCode::kInvalidArgument,
-                    fmt::format("device 'vnpu:{}' has an unknown '{}'; expected host, timing, "
+                    fmt::format("device 'vnpu:{}' has an unknown '{}'; expected host, "
                                 "kernel=MODEL or a constant of the profile as KEY=VALUE",
                                 argument, part));
     }
