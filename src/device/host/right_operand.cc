@@ -131,9 +131,14 @@ void PackedRight::FillColumns(const RightSource& source, int64_t matrix, int64_t
   int32_t* init_128 = Column(matrix, 3) + first;
   const int32_t shift = ShiftOf(FlipOfB(kernel_->form, source.type), source.type);
   const auto k = static_cast<int32_t>(layout_.k);
+  // Padding has the zero point of the bytes that it consists of.
+  if (core::FormOf(source.zero) == core::ParameterForm::kVector) {
+    for (int64_t j = 0; j < columns; ++j) zeros[j] = shift + source.zero.At(matrix, first + j);
+  } else {
+    std::fill_n(zeros, columns, shift + (source.zero.present ? source.zero.At(0, 0) : 0));
+  }
+  std::fill_n(zeros + columns, layout_.nr - columns, shift);
   for (int64_t j = 0; j < layout_.nr; ++j) {
-    const bool real = j < columns && source.zero.present;
-    zeros[j] = shift + (real ? source.zero.At(matrix, first + j) : 0);
     // K * 128 * zero - 128 * sum.
     init_128[j] = MinusProduct(0, kHalfRange, MinusProduct(sums[j], k, zeros[j]));
   }

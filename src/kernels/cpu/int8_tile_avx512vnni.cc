@@ -106,6 +106,9 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
     a += kGroupBytes;
     b += kPanelGroupBytes;
   }
+  // Copies: the compiler cannot know that `t` is no part of C.
+  int32_t* const c = t.c;
+  const int64_t c_stride = t.c_stride;
   // Row tiles, the widest, take whole panels alone.
   if constexpr (kVectors <= 2 * kPanelVectors) {
     if (t.columns < kVectors * kLanes) {
@@ -115,7 +118,7 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
       for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
         for (int v = 0; v < kVectors; ++v) {
-          _mm512_mask_storeu_epi32(t.c + (r * t.c_stride) + (v * kLanes),
+          _mm512_mask_storeu_epi32(c + (r * c_stride) + (v * kLanes),
                                    static_cast<__mmask16>(wanted >> (v * kLanes)), sum[r][v]);
         }
       }
@@ -126,7 +129,7 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
-      _mm512_storeu_si512(t.c + (r * t.c_stride) + (v * kLanes), sum[r][v]);
+      _mm512_storeu_si512(c + (r * c_stride) + (v * kLanes), sum[r][v]);
     }
   }
 }

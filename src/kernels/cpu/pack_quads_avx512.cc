@@ -23,55 +23,87 @@ TILEWAVE_AVX512VNNI inline __m512i AddQuads(__m512i sums, __m512i quads) {
   return _mm512_dpbusd_epi32(sums, _mm512_set1_epi8(1), quads);
 }
 
-/// Four rows of 32 columns -> 32 quads, in two registers of 16.
-TILEWAVE_AVX512VNNI inline void Interleave(__m256i r0, __m256i r1, __m256i r2, __m256i r3,
-                                           __m512i* first, __m512i* second) {
-  const __m256i low01 = _mm256_unpacklo_epi8(r0, r1);
-  const __m256i high01 = _mm256_unpackhi_epi8(r0, r1);
-  const __m256i low23 = _mm256_unpacklo_epi8(r2, r3);
-  const __m256i high23 = _mm256_unpackhi_epi8(r2, r3);
-  // Columns 0-3 and 16-19, 4-7 and 20-23, 8-11 and 24-27, 12-15 and 28-31.
-  const __m256i q0 = _mm256_unpacklo_epi16(low01, low23);
-  const __m256i q1 = _mm256_unpackhi_epi16(low01, low23);
-  const __m256i q2 = _mm256_unpacklo_epi16(high01, high23);
-  const __m256i q3 = _mm256_unpackhi_epi16(high01, high23);
-  *first = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_permute2x128_si256(q0, q1, 0x20)),
-                              _mm256_permute2x128_si256(q2, q3, 0x20), 1);
-  *second = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_permute2x128_si256(q0, q1, 0x31)),
-                               _mm256_permute2x128_si256(q2, q3, 0x31), 1);
+/// A row of a panel's columns: all 32, or those of the mask, which are read alone.
+template <bool Whole>
+TILEWAVE_AVX512VNNI inline __m256i LoadRow(const uint8_t* from, __mmask32 mask) {
+  if constexpr (Whole) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return _mm256_maskz_loadu_epi8(mask, from);
 }
 
-/// Columns stand side by side in the source.
+TILEWAVE_AVX512VNNI inline __m512i SideBySide(__m256i low, __m256i high) {
+  return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+/// Sums of the columns of a panel.
+struct ColumnSums {
+  __m512i first;
+  __m512i second;
+};
+
+/// Four rows of 32 columns -> 32 quads. Four columns of four rows come to lie in each lane of 16
+/// bytes, where rows and columns are then exchanged.
+TILEWAVE_AVX512VNNI inline void PackQuad(__m512i rows01, __m512i rows23, std::byte* panel,
+                                         ColumnSums* sums) {
+  const __m512i first_lanes =
+      _mm512_setr_epi32(0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27);
+  const __m512i second_lanes = _mm512_add_epi32(first_lanes, _mm512_set1_epi32(4));
+  const __m512i exchanged =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+  const __m512i first =
+      _mm512_shuffle_epi8(_mm512_permutex2var_epi32(rows01, first_lanes, rows23), exchanged);
+  const __m512i second =
+      _mm512_shuffle_epi8(_mm512_permutex2var_epi32(rows01, second_lanes, rows23), exchanged);
+  sums->first = AddQuads(sums->first, first);
+  sums->second = AddQuads(sums->second, second);
+  _mm512_storeu_si512(panel, first);
+  _mm512_storeu_si512(panel + (kLanes * kQuad), second);
+}
+
+template <bool Whole>
+TILEWAVE_AVX512VNNI inline void PackFourRows(const uint8_t* from, int64_t step, __mmask32 mask,
+                                             __m512i flips, std::byte* panel, ColumnSums* sums) {
+  const __m512i rows01 = SideBySide(LoadRow<Whole>(from, mask), LoadRow<Whole>(from + step, mask));
+  const __m512i rows23 =
+      SideBySide(LoadRow<Whole>(from + (2 * step), mask), LoadRow<Whole>(from + (3 * step), mask));
+  PackQuad(_mm512_xor_si512(rows01, flips), _mm512_xor_si512(rows23, flips), panel, sums);
+}
+
+/// Columns stand side by side in the source. `Whole`: all 32 are there.
+template <bool Whole>
 TILEWAVE_AVX512VNNI void PackAcross(const pack::PanelSource& source, int64_t k, int64_t columns,
-                                    uint8_t flip, std::byte* panel, int32_t* sums) {
+                                    uint8_t flip, std::byte* panel, int32_t* all_sums) {
   const auto mask = static_cast<__mmask32>(LowBits(columns));
-  const __m256i flips = _mm256_maskz_set1_epi8(mask, static_cast<char>(flip));
-  const __m256i zero = _mm256_setzero_si256();
-  __m512i first_sums = _mm512_setzero_si512();
-  __m512i second_sums = _mm512_setzero_si512();
+  const __m256i row_flips = _mm256_maskz_set1_epi8(mask, static_cast<char>(flip));
+  const __m512i flips = SideBySide(row_flips, row_flips);
+  const __m512i zero = _mm512_setzero_si512();
+  // One chain of additions would be what takes longest.
+  ColumnSums even{zero, zero};
+  ColumnSums odd{zero, zero};
+  const int64_t step = source.k_stride;
   const uint8_t* from = source.data;
-  for (int64_t i = 0; i < k; i += kQuad) {
-    const int64_t rows = k - i < kQuad ? k - i : kQuad;
-    __m256i row[4];
-    for (int64_t r = 0; r < kQuad; ++r) {
-      row[r] = zero;
-      if (r < rows) {
-        row[r] =
-            _mm256_xor_si256(_mm256_maskz_loadu_epi8(mask, from + (r * source.k_stride)), flips);
-      }
-    }
-    __m512i first;
-    __m512i second;
-    Interleave(row[0], row[1], row[2], row[3], &first, &second);
-    first_sums = AddQuads(first_sums, first);
-    second_sums = AddQuads(second_sums, second);
-    _mm512_storeu_si512(panel, first);
-    _mm512_storeu_si512(panel + (kLanes * kQuad), second);
-    from += kQuad * source.k_stride;
-    panel += kGroupBytes;
+  int64_t left = k;
+  for (; left >= 2 * kQuad; left -= 2 * kQuad) {
+    PackFourRows<Whole>(from, step, mask, flips, panel, &even);
+    PackFourRows<Whole>(from + (kQuad * step), step, mask, flips, panel + kGroupBytes, &odd);
+    from += 2 * kQuad * step;
+    panel += 2 * kGroupBytes;
   }
-  _mm512_storeu_si512(sums, first_sums);
-  _mm512_storeu_si512(sums + kLanes, second_sums);
+  if (left >= kQuad) {
+    PackFourRows<Whole>(from, step, mask, flips, panel, &even);
+    from += kQuad * step;
+    panel += kGroupBytes;
+    left -= kQuad;
+  }
+  if (left > 0) {
+    __m256i row[kQuad];
+    for (int64_t r = 0; r < kQuad; ++r) {
+      row[r] = r < left ? _mm256_xor_si256(LoadRow<Whole>(from + (r * step), mask), row_flips)
+                        : _mm256_setzero_si256();
+    }
+    PackQuad(SideBySide(row[0], row[1]), SideBySide(row[2], row[3]), panel, &odd);
+  }
+  _mm512_storeu_si512(all_sums, _mm512_add_epi32(even.first, odd.first));
+  _mm512_storeu_si512(all_sums + kLanes, _mm512_add_epi32(even.second, odd.second));
 }
 
 /// 16 rows of 16 quads -> 16 rows of 16 quads, rows and columns exchanged.
@@ -133,7 +165,8 @@ TILEWAVE_AVX512VNNI void PackAlong16(const pack::PanelSource& source, int64_t k,
 void PackQuads32_avx512(const pack::PanelSource& source, int64_t k, int64_t columns, uint8_t flip,
                         std::byte* panel, int32_t* sums) {
   if (source.column_stride == 1) {
-    PackAcross(source, k, columns, flip, panel, sums);
+    auto* const across = columns >= kColumns ? PackAcross<true> : PackAcross<false>;
+    across(source, k, columns, flip, panel, sums);
   } else if (source.k_stride == 1) {
     PackAlong16(source, k, columns, flip, panel, sums);
     const int64_t second_at = columns > kLanes ? kLanes * source.column_stride : 0;
