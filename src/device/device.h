@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "core/problem.h"
 #include "device/clock.h"
@@ -108,9 +109,18 @@ struct Fence {
   uint64_t ticket = 0;
   bool done = false;
   Status status;
-  int64_t kernel_ns = 0;   ///< Time of cores inside kernels, from devices that can tell.
-  int64_t private_ns = 0;  ///< The device's own.
-  int64_t pack_ns = 0;     ///< What quantising and packing operands took, if the launch is timed.
+  int64_t kernel_ns = 0;     ///< Time of cores inside kernels, from devices that can tell.
+  int64_t private_ns = 0;    ///< The device's own.
+  int64_t pack_ns = 0;       ///< What quantising and packing operands took, if the launch is timed.
+  size_t good_launches = 0;  ///< Of a chain that ended badly: those before the first bad one.
+
+  /// Of a submission that was refused or ended at once.
+  static Fence Ended(Status status) {
+    Fence fence;
+    fence.done = true;
+    fence.status = std::move(status);
+    return fence;
+  }
 };
 
 /// Submissions in order. Thread-safe.

@@ -104,18 +104,16 @@ class ValidatingQueue final : public Queue {
 
   SubmitCode TrySubmit(std::span<const Launch> launches, Fence* fence) override {
     if (fence == nullptr || launches.empty()) {
-      if (fence != nullptr) *fence = {0, true, Bug("a submission without launches"), 0, 0};
+      if (fence != nullptr) *fence = Fence::Ended(Bug("a submission without launches"));
       return SubmitCode::kRejected;
     }
     if (fence->ticket != 0 && !fence->done) {
-      *fence = {0, true, Bug("a fence was used again while its submission was pending"), 0, 0};
+      *fence = Fence::Ended(Bug("a fence was used again while its submission was pending"));
       return SubmitCode::kRejected;
     }
     if (launches.size() > kMaxChainLaunches) {
-      *fence = {0, true,
-                Bug(fmt::format("a chain of {} launches; at most {}", launches.size(),
-                                kMaxChainLaunches)),
-                0, 0};
+      *fence = Fence::Ended(Bug(
+          fmt::format("a chain of {} launches; at most {}", launches.size(), kMaxChainLaunches)));
       return SubmitCode::kRejected;
     }
     // Unwrapped one by one into a chain on the stack: nothing is allocated.
@@ -123,7 +121,7 @@ class ValidatingQueue final : public Queue {
     Arguments arguments[kMaxChainLaunches];
     for (size_t i = 0; i < launches.size(); ++i) {
       if (Status s = Unwrap(launches[i], &unwrapped[i], &arguments[i]); !s.ok()) {
-        *fence = {0, true, std::move(s), 0, 0};
+        *fence = Fence::Ended(std::move(s));
         return SubmitCode::kRejected;
       }
     }

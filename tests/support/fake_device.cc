@@ -55,7 +55,8 @@ class FakeQueue final : public device::Queue {
       return device::SubmitCode::kQueueFull;
     }
     const auto ticket = static_cast<uint64_t>(++behaviour_->submissions);
-    *fence = {ticket, false, {}, 0, 0};
+    *fence = {};
+    fence->ticket = ticket;
     const std::lock_guard<std::mutex> lock(mutex_);
     running_[ticket] = launches[0];
     return device::SubmitCode::kAccepted;

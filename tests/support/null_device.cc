@@ -49,10 +49,11 @@ class NullQueue final : public device::Queue {
     if (in_flight_ == b.depth) return device::SubmitCode::kQueueFull;
     const int64_t index = b.submissions++;
     if (index == b.reject_at) {
-      *fence = {0, true, Status(StatusCode::kUnavailable, "rejected on purpose"), 0, 0};
+      *fence = device::Fence::Ended(Status(StatusCode::kUnavailable, "rejected on purpose"));
       return device::SubmitCode::kRejected;
     }
-    *fence = {static_cast<uint64_t>(index) + 1, false, {}, 0, 0};
+    *fence = {};
+    fence->ticket = static_cast<uint64_t>(index) + 1;
     if (index == b.fail_at) fence->status = {StatusCode::kInternal, "failed on purpose"};
     b.most_in_flight = std::max<int64_t>(b.most_in_flight, ++in_flight_);
     if (b.record) Record(launches);

@@ -169,7 +169,7 @@ class VnpuQueue final : public Queue {
     *fence = {};
     for (const Launch& launch : launches) {
       if (Status s = Check(launch); !s.ok()) {
-        *fence = {0, true, std::move(s), 0, 0};
+        *fence = Fence::Ended(std::move(s));
         return SubmitCode::kRejected;
       }
     }
@@ -292,6 +292,7 @@ class VnpuQueue final : public Queue {
         fence->status = outcome.status;
         break;
       }
+      ++fence->good_launches;
       shared_->last_configuration = executable.id();
     }
     fence->kernel_ns = kernel_ps / kPsPerNs;

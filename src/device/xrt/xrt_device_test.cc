@@ -255,8 +255,12 @@ TEST_P(XrtFault, CostsTheContextAndNoMore) {
     EXPECT_TRUE(Adds(*other));
     const int64_t contexts = fake_.calls(FakeCall::kContext);
     fake_.PlanFault(GetParam(), launches / 2);
-    const Status status = Run(*executable, launches);
+    Fence fence;
+    ASSERT_EQ(Submit(*executable, &fence, launches), SubmitCode::kAccepted);
+    ASSERT_EQ(device_->queue().Wait(&fence, milliseconds(10)), WaitCode::kDone);
+    const Status status = fence.status;
     EXPECT_FALSE(status.ok());
+    EXPECT_EQ(fence.good_launches, launches / 2);
     if (launches == 24) {
       EXPECT_NE(status.message().find("launch 13 of 24"), std::string::npos) << status.message();
     }

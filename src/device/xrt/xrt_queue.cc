@@ -50,7 +50,7 @@ SubmitCode XrtQueue::TrySubmit(std::span<const Launch> launches, Fence* fence) {
   InFlight entry;
   const Result<Room> room = Prepare(launches, &entry);
   if (!room.ok()) {
-    *fence = {0, true, room.status(), 0, 0};
+    *fence = Fence::Ended(room.status());
     return SubmitCode::kRejected;
   }
   if (*room == Room::kNo) {
@@ -61,7 +61,7 @@ SubmitCode XrtQueue::TrySubmit(std::span<const Launch> launches, Fence* fence) {
   if (!entry.started.ok()) {
     ContextPool::Retire(entry.configuration.get(), entry.context);
     if (launches.size() == 1) {
-      *fence = {0, true, entry.started, 0, 0};
+      *fence = Fence::Ended(entry.started);
       return SubmitCode::kRejected;
     }
   }
@@ -257,7 +257,8 @@ void XrtQueue::End(InFlight* entry, const Result<Outcome>& outcome) {
   if (status.ok()) {
     entry->context->GiveBack(std::move(entry->submission));
   } else {
-    failed_.emplace(entry->ticket, std::move(status));
+    const bool ran = entry->started.ok() && outcome.ok();
+    failed_.emplace(entry->ticket, Failure{std::move(status), ran ? outcome->run : 0});
     entry->submission = nullptr;  // Before the context, which may go with it.
     ContextPool::Retire(entry->configuration.get(), entry->context);
   }
@@ -270,7 +271,8 @@ void XrtQueue::Complete(Fence* fence) {
   fence->done = true;
   const auto failed = failed_.find(fence->ticket);
   if (failed == failed_.end()) return;
-  fence->status = std::move(failed->second);
+  fence->status = std::move(failed->second.status);
+  fence->good_launches = failed->second.good_launches;
   failed_.erase(failed);
 }
 

@@ -72,6 +72,11 @@ class XrtQueue final : public Queue {
     bool waited = false;                     ///< A thread is in Submission::Wait.
   };
 
+  struct Failure {
+    Status status;
+    size_t good_launches = 0;
+  };
+
   /// What Gather and Prepare find beside errors.
   enum class Room : uint8_t { kYes, kNo };
 
@@ -97,8 +102,8 @@ class XrtQueue final : public Queue {
   std::mutex mutex_;  // Guards all below.
   std::condition_variable ended_;
   ContextPool pool_;
-  std::vector<InFlight> in_flight_;              ///< In order of submission. Goes before the pool.
-  std::unordered_map<uint64_t, Status> failed_;  ///< Not yet told to their fences.
+  std::vector<InFlight> in_flight_;               ///< In order of submission. Goes before the pool.
+  std::unordered_map<uint64_t, Failure> failed_;  ///< Not yet told to their fences.
   uint64_t last_ticket_ = 0;
   bool wants_context_ = false;  ///< A submission found all contexts busy.
 };
