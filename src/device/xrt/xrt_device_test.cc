@@ -1,5 +1,5 @@
 // The device over the fake of the driver: limits kept, contexts evicted, and what comes after every
-// way to fail. The array adds one to buffer 0 and writes the sum to buffer 1.
+// way to fail.
 
 #include "device/xrt/xrt_device.h"
 
@@ -11,36 +11,15 @@
 
 #include "device/xrt/array_binary.h"
 #include "device/xrt/xrt_fake/fake_xrt.h"
-#include "program/stream.h"
+#include "tests/support/add_one_npu.h"
 
 namespace tilewave::device::xrt {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::LoadAddOne;
 
-constexpr size_t kBytes = 128;
-
-class AddOne final : public FakeArray {
- public:
-  Status Run(std::span<const uint32_t> /*stream*/,
-             std::span<const std::span<std::byte>> buffers) override {
-    for (size_t i = 0; i < kBytes; ++i) {
-      buffers[1][i] = static_cast<std::byte>(std::to_integer<int>(buffers[0][i]) + 1);
-    }
-    return {};
-  }
-  void Reset() override {}
-};
-
-Result<std::unique_ptr<FakeArray>> LoadAddOne(std::span<const std::byte> binary) {
-  if (binary.empty()) return Status(StatusCode::kInvalidArgument, "no array binary");
-  return std::unique_ptr<FakeArray>(std::make_unique<AddOne>());
-}
-
-std::vector<uint32_t> Stream(uint32_t value, arch::NpuArch arch = arch::NpuArch::kNpu1) {
-  const program::Sequence sequence = {program::WriteParameter{{0, 2}, 0x400, value}};
-  return *program::EncodeStream(sequence, arch::NpuOf(arch));
-}
+constexpr size_t kBytes = testing::kAddOneBytes;
 
 class XrtDeviceTest : public ::testing::Test {
  protected:
@@ -95,7 +74,7 @@ class XrtDeviceTest : public ::testing::Test {
   std::unique_ptr<Buffer> in_;
   std::unique_ptr<Buffer> out_;
   std::vector<BufferRange> arguments_;
-  std::vector<uint32_t> stream_ = Stream(1);
+  std::vector<uint32_t> stream_ = testing::AddOneStream(1);
   int value_ = 0;
 };
 
@@ -118,7 +97,7 @@ TEST_F(XrtDeviceTest, BadBinariesAreRefusedByNameBeforeAnythingIsSubmitted) {
   const Status empty = device_->LoadImage(ArrayBinary({}, {})).status();
   EXPECT_EQ(empty.message(), "array binary k_stream-64x64x64-vector-s32-npu1: no array binary");
   const std::unique_ptr<Executable> executable = Load();
-  stream_ = Stream(1, arch::NpuArch::kNpu2);
+  stream_ = testing::AddOneStream(1, arch::NpuArch::kNpu2);
   const Status stream = Run(*executable);
   EXPECT_EQ(stream.code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(stream.message(), "a stream for generation 4 of the array; npu1 is generation 3");
@@ -238,7 +217,7 @@ TEST_F(XrtDeviceTest, OldStreamsLeaveAFullHeap) {
   const std::unique_ptr<Executable> other = Load();
   // A stream takes 32 KiB at least, so that 2048 of them are more than the heap has.
   for (uint32_t i = 0; i < 2500; ++i) {
-    stream_ = Stream(i);
+    stream_ = testing::AddOneStream(i);
     ASSERT_TRUE(Run(i % 2 == 0 ? *executable : *other).ok()) << i;
   }
   EXPECT_LE(fake_.heap_bytes(), arch::kInstructionHeapBytes);
