@@ -254,6 +254,13 @@ INSTANTIATE_TEST_SUITE_P(All, XrtFault,
                          ::testing::Values(FakeFault::kError, FakeFault::kTimeout,
                                            FakeFault::kNoResponse));
 
+TEST_F(XrtDeviceTest, AStaleContextIsMadeAnew) {
+  const std::unique_ptr<Executable> executable = Load();
+  fake_.PlanFault(FakeFault::kStale);
+  EXPECT_FALSE(Run(*executable).ok());
+  EXPECT_TRUE(Adds(*executable));
+}
+
 TEST_F(XrtDeviceTest, OthersOfAContextThatTimesOutAreAborted) {
   const std::unique_ptr<Executable> executable = Load();
   fake_.PlanFault(FakeFault::kTimeout);

@@ -31,7 +31,7 @@ class FakeBuffer final : public DriverBuffer {
   FakeAddress address() const { return {memory_, offset_, bytes_}; }
 
   Status Sync(SyncDirection direction, size_t offset, size_t bytes) override {
-    state_->Count(FakeCall::kSync);
+    if (Status s = state_->Enter(FakeCall::kSync); !s.ok()) return s;
     // As XRT does, checked against the memory: a sub-buffer's sync may run past its own end.
     if (offset > memory_->bytes() - offset_ || bytes > memory_->bytes() - offset_ - offset) {
       return {StatusCode::kOutOfRange,
@@ -46,7 +46,7 @@ class FakeBuffer final : public DriverBuffer {
   }
 
   Result<std::unique_ptr<DriverBuffer>> Slice(size_t offset, size_t bytes) override {
-    state_->Count(FakeCall::kSlice);
+    if (Status s = state_->Enter(FakeCall::kSlice); !s.ok()) return s;
     if (offset > bytes_ || bytes > bytes_ - offset) {
       return Status(StatusCode::kOutOfRange,
                     fmt::format("sub-buffer [{}, +{}) of {} bytes", offset, bytes, bytes_));
@@ -80,7 +80,7 @@ class FakeRun final : public DriverRun {
   const std::shared_ptr<FakeContextState>& context() const { return context_; }
 
   Status SetInstructions(DriverBuffer* instructions, uint32_t words) override {
-    state_->Count(FakeCall::kArgument);
+    if (Status s = state_->Enter(FakeCall::kArgument); !s.ok()) return s;
     const Lock lock(state_->mutex);
     if (InFlight()) return Misuse("arguments of a run in flight");
     const auto& buffer = static_cast<const FakeBuffer&>(*instructions);
@@ -93,7 +93,7 @@ class FakeRun final : public DriverRun {
   }
 
   Status SetBuffer(int index, DriverBuffer* buffer) override {
-    state_->Count(FakeCall::kArgument);
+    if (Status s = state_->Enter(FakeCall::kArgument); !s.ok()) return s;
     const Lock lock(state_->mutex);
     if (InFlight()) return Misuse("arguments of a run in flight");
     const auto i = static_cast<size_t>(index);
@@ -104,7 +104,7 @@ class FakeRun final : public DriverRun {
   }
 
   Status Start() override {
-    state_->Count(FakeCall::kStart);
+    if (Status s = state_->Enter(FakeCall::kStart); !s.ok()) return s;
     const Lock lock(state_->mutex);
     if (run_->in_list) return Misuse("start of a run that is in a list");
     if (InFlight()) return Misuse("start of a run in flight");
@@ -116,14 +116,14 @@ class FakeRun final : public DriverRun {
   }
 
   Result<Outcome> Poll() override {
-    state_->Count(FakeCall::kPoll);
+    if (Status s = state_->Enter(FakeCall::kPoll); !s.ok()) return s;
     const Lock lock(state_->mutex);
     if (run_->command == nullptr) return Outcome{false, run_->state, 0, {}};
     return state_->Poll(run_->command);
   }
 
   Result<Outcome> Wait(std::chrono::milliseconds /*limit*/) override {
-    state_->Count(FakeCall::kWait);
+    if (Status s = state_->Enter(FakeCall::kWait); !s.ok()) return s;
     const Lock lock(state_->mutex);
     if (run_->command == nullptr) return Misuse("wait for a run that was not started");
     return state_->Wait(run_->command);
@@ -149,7 +149,7 @@ class FakeRunList final : public DriverRunList {
   }
 
   Status Add(DriverRun* run) override {
-    state_->Count(FakeCall::kAdd);
+    if (Status s = state_->Enter(FakeCall::kAdd); !s.ok()) return s;
     const Lock lock(state_->mutex);
     const auto& added = static_cast<const FakeRun&>(*run);
     if (Running()) return Misuse("a run for a list that is running");
@@ -161,7 +161,7 @@ class FakeRunList final : public DriverRunList {
   }
 
   Status Execute() override {
-    state_->Count(FakeCall::kStart);
+    if (Status s = state_->Enter(FakeCall::kStart); !s.ok()) return s;
     const Lock lock(state_->mutex);
     if (Running()) return Misuse("execution of a list that is running");
     if (runs_.empty()) return {};
@@ -179,19 +179,19 @@ class FakeRunList final : public DriverRunList {
   }
 
   Result<Outcome> Poll() override {
-    state_->Count(FakeCall::kPoll);
+    if (Status s = state_->Enter(FakeCall::kPoll); !s.ok()) return s;
     const Lock lock(state_->mutex);
     return command_ == nullptr ? Idle() : state_->Poll(command_);
   }
 
   Result<Outcome> Wait(std::chrono::milliseconds /*limit*/) override {
-    state_->Count(FakeCall::kWait);
+    if (Status s = state_->Enter(FakeCall::kWait); !s.ok()) return s;
     const Lock lock(state_->mutex);
     return command_ == nullptr ? Idle() : state_->Wait(command_);
   }
 
   Status Reset() override {
-    state_->Count(FakeCall::kReset);
+    if (Status s = state_->Enter(FakeCall::kReset); !s.ok()) return s;
     const Lock lock(state_->mutex);
     if (Running()) return Misuse("reset of a list that is running");
     for (const auto& run : runs_) run->in_list = false;
@@ -219,7 +219,7 @@ class FakeKernel final : public DriverKernel {
   std::string_view name() const override { return kKernelName; }
 
   Result<std::unique_ptr<DriverBuffer>> NewInstructions(size_t bytes) override {
-    state_->Count(FakeCall::kInstructions);
+    if (Status s = state_->Enter(FakeCall::kInstructions); !s.ok()) return s;
     const Lock lock(state_->mutex);
     const int64_t heap = HeapBytes(bytes);
     if (state_->heap_bytes + heap > arch::kInstructionHeapBytes) {
@@ -234,7 +234,7 @@ class FakeKernel final : public DriverKernel {
   }
 
   Result<std::unique_ptr<DriverRun>> NewRun() override {
-    state_->Count(FakeCall::kRun);
+    if (Status s = state_->Enter(FakeCall::kRun); !s.ok()) return s;
     return std::unique_ptr<DriverRun>(std::make_unique<FakeRun>(state_, context_));
   }
 
@@ -262,12 +262,12 @@ class FakeContext final : public DriverContext {
   static constexpr int64_t kHeapBytes = arch::kChainBuffers * arch::kHeapGranuleBytes;
 
   Result<std::unique_ptr<DriverKernel>> OpenKernel() override {
-    state_->Count(FakeCall::kKernel);
+    if (Status s = state_->Enter(FakeCall::kKernel); !s.ok()) return s;
     return std::unique_ptr<DriverKernel>(std::make_unique<FakeKernel>(state_, context_));
   }
 
   Result<std::unique_ptr<DriverRunList>> NewRunList() override {
-    state_->Count(FakeCall::kList);
+    if (Status s = state_->Enter(FakeCall::kList); !s.ok()) return s;
     return std::unique_ptr<DriverRunList>(std::make_unique<FakeRunList>(state_, context_));
   }
 
@@ -284,7 +284,7 @@ class FakeDevice final : public DriverDevice {
   arch::NpuArch arch() const override { return state_->arch; }
 
   Result<BinaryId> RegisterBinary(std::span<const std::byte> binary) override {
-    state_->Count(FakeCall::kRegister);
+    if (Status s = state_->Enter(FakeCall::kRegister); !s.ok()) return s;
     Result<std::unique_ptr<FakeArray>> array = state_->loader(binary);
     if (!array.ok()) return array.status();
     const Lock lock(state_->mutex);
@@ -293,7 +293,7 @@ class FakeDevice final : public DriverDevice {
   }
 
   Result<std::unique_ptr<DriverContext>> NewContext(BinaryId binary) override {
-    state_->Count(FakeCall::kContext);
+    if (Status s = state_->Enter(FakeCall::kContext); !s.ok()) return s;
     const Lock lock(state_->mutex);
     const int limit = arch::NpuOf(state_->arch).max_contexts;
     if (state_->refused_contexts > 0) {
@@ -317,7 +317,7 @@ class FakeDevice final : public DriverDevice {
   }
 
   Result<std::unique_ptr<DriverBuffer>> NewData(size_t bytes) override {
-    state_->Count(FakeCall::kData);
+    if (Status s = state_->Enter(FakeCall::kData); !s.ok()) return s;
     const Lock lock(state_->mutex);
     if (state_->refused_data > 0) {
       --state_->refused_data;
@@ -339,7 +339,7 @@ class FakeDriver final : public Driver {
   std::string_view version() const override { return "a fake of XRT"; }
 
   Result<std::unique_ptr<DriverDevice>> Open(int index) override {
-    state_->Count(FakeCall::kOpen);
+    if (Status s = state_->Enter(FakeCall::kOpen); !s.ok()) return s;
     if (index != 0) {
       return Status(StatusCode::kNotFound, fmt::format("no NPU {}; there is one, 0", index));
     }
@@ -359,7 +359,7 @@ std::unique_ptr<Driver> FakeXrt::MakeDriver() const { return std::make_unique<Fa
 
 void FakeXrt::PlanFault(FakeFault fault, size_t run) {
   const Lock lock(state_->mutex);
-  state_->faults.emplace_back(fault, run);
+  state_->planned.push_back({fault, run, 0, true});
 }
 
 void FakeXrt::RefuseContexts(int count) {
@@ -391,7 +391,7 @@ void FakeXrt::Release() {
   const Lock lock(state_->mutex);
   for (const auto& context : state_->living) {
     for (const auto& command : context->in_flight) {
-      if (command->fault == FakeFault::kHang) command->fault = FakeFault::kNone;
+      if (command->fate.fault == FakeFault::kHang) command->fate = {};
     }
     if (context->in_flight.empty()) continue;
     // A share of its own: the queue lets go of a command that has ended.
@@ -405,17 +405,31 @@ void FakeXrt::TimeOut() {
   for (const auto& context : state_->living) {
     if (context->in_flight.empty()) continue;
     const std::shared_ptr<FakeCommand> oldest = context->in_flight.front();
-    if (oldest->fault == FakeFault::kHang) {
-      state_->Recover(oldest, oldest->fault_run, RunState::kTimeout);
-    }
+    if (oldest->fate.fault == FakeFault::kHang) state_->TimeOut(oldest);
   }
 }
 
-int64_t FakeXrt::calls() const {
-  int64_t all = 0;
-  for (const auto& each : state_->calls) all += each;
-  return all;
+void FakeXrt::InjectAtRandom(uint64_t seed, double rate) {
+  const Lock lock(state_->mutex);
+  state_->faults.Start(seed, rate);
 }
+
+int64_t FakeXrt::faults() const {
+  const Lock lock(state_->mutex);
+  return state_->faults.count();
+}
+
+int64_t FakeXrt::faults(FakeFault fault) const {
+  const Lock lock(state_->mutex);
+  return state_->faults.count(fault);
+}
+
+int64_t FakeXrt::faults(FakeCall call) const {
+  const Lock lock(state_->mutex);
+  return state_->faults.count(call);
+}
+
+int64_t FakeXrt::calls() const { return state_->AllCalls(); }
 
 int64_t FakeXrt::calls(FakeCall call) const { return state_->calls[static_cast<size_t>(call)]; }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "base/checked_math.h"
 
@@ -37,6 +38,9 @@ RunState StateOf(FakeFault fault) {
     case FakeFault::kNone:
     case FakeFault::kHang:
     case FakeFault::kLie:
+    case FakeFault::kStale:
+    case FakeFault::kLost:
+    case FakeFault::kCount:
       break;
   }
   return RunState::kCompleted;
@@ -65,6 +69,20 @@ void FakeMemory::Copy(SyncDirection direction, size_t offset, size_t bytes) {
   }
 }
 
+Status FakeState::Enter(FakeCall call) {
+  ++calls[static_cast<size_t>(call)];
+  const std::lock_guard<std::mutex> lock(mutex);
+  EndHangs();
+  bool lost = false;
+  Status s = faults.Draw(call, &lost);
+  if (lost) AbortAll();
+  return s;
+}
+
+int64_t FakeState::AllCalls() const {
+  return std::accumulate(calls.begin(), calls.end(), int64_t{0});
+}
+
 Status FakeState::Submit(const std::shared_ptr<FakeCommand>& command) {
   if (refused_submissions > 0) {
     --refused_submissions;
@@ -84,11 +102,7 @@ Status FakeState::Submit(const std::shared_ptr<FakeCommand>& command) {
       return {StatusCode::kDeadlineExceeded, "a submission beyond the limit would wait for ever"};
     }
   }
-  if (!faults.empty()) {
-    command->fault = faults.front().first;
-    command->fault_run = faults.front().second;
-    faults.pop_front();
-  }
+  if (Status s = SetFate(command.get()); !s.ok()) return s;
   command->outcome = {false, RunState::kQueued, 0, {}};
   for (const auto& run : command->runs) {
     run->state = RunState::kQueued;
@@ -99,11 +113,65 @@ Status FakeState::Submit(const std::shared_ptr<FakeCommand>& command) {
   return {};
 }
 
+Status FakeState::SetFate(FakeCommand* command) {
+  if (planned.empty()) {
+    command->fate = faults.DrawFate(command->runs.size());
+  } else {
+    command->fate = planned.front();
+    planned.pop_front();
+  }
+  FakeContextState& context = *command->context;
+  switch (command->fate.fault) {
+    case FakeFault::kLost:
+      AbortAll();
+      return faults.Lose();
+    case FakeFault::kStale:
+      context.stale = true;
+      for (const auto& each : context.in_flight) each->fate = {FakeFault::kAbort};
+      break;
+    case FakeFault::kHang:
+      if (command->fate.hang_calls > 0) {
+        command->hangs_until = AllCalls() + command->fate.hang_calls;
+      }
+      break;
+    default:
+      break;
+  }
+  if (context.stale) command->fate = {FakeFault::kError};
+  return {};
+}
+
+void FakeState::EndHangs() {
+  if (held) return;
+  for (const auto& context : living) {
+    if (context->in_flight.empty()) continue;
+    const std::shared_ptr<FakeCommand> oldest = context->in_flight.front();
+    const bool ends = oldest->fate.fault == FakeFault::kHang && oldest->hangs_until > 0 &&
+                      AllCalls() >= oldest->hangs_until;
+    if (ends && oldest->fate.writes_late) {
+      oldest->fate = {};
+    } else if (ends) {
+      TimeOut(oldest);
+    }
+  }
+}
+
+void FakeState::TimeOut(const std::shared_ptr<FakeCommand>& hanging) {
+  hanging->fate.fault = FakeFault::kTimeout;
+  Execute(hanging);
+}
+
+void FakeState::AbortAll() {
+  for (const auto& context : living) {
+    EndAll(context.get(), RunState::kAbort, "the device was lost");
+  }
+}
+
 void FakeState::Advance(const std::shared_ptr<FakeCommand>& command) {
   std::deque<std::shared_ptr<FakeCommand>>& queue = command->context->in_flight;
   while (!held && !command->outcome.ended && !queue.empty()) {
     const std::shared_ptr<FakeCommand> oldest = queue.front();
-    if (oldest->fault == FakeFault::kHang) {
+    if (oldest->fate.fault == FakeFault::kHang) {
       oldest->outcome.state = RunState::kRunning;
       return;
     }
@@ -150,8 +218,8 @@ void FakeState::Execute(const std::shared_ptr<FakeCommand>& command) {
   loaded = &context;
   for (size_t i = 0; i < command->runs.size(); ++i) {
     FakeRunState& run = *command->runs[i];
-    if (command->fault != FakeFault::kNone && command->fault_run == i) {
-      const RunState state = StateOf(command->fault);
+    if (command->fate.fault != FakeFault::kNone && command->fate.run == i) {
+      const RunState state = StateOf(command->fate.fault);
       if (state == RunState::kTimeout || state == RunState::kNoResponse) {
         Recover(command, i, state);
         return;
@@ -162,7 +230,7 @@ void FakeState::Execute(const std::shared_ptr<FakeCommand>& command) {
         break;
       }
     }
-    const bool lies = command->fault == FakeFault::kLie && i >= command->fault_run;
+    const bool lies = command->fate.fault == FakeFault::kLie && i >= command->fate.run;
     const Status s = lies ? Status() : ExecuteRun(run, &array);
     if (!s.ok()) {
       array.Reset();

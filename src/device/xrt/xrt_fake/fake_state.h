@@ -15,6 +15,7 @@
 
 #include "base/aligned_buffer.h"
 #include "device/xrt/driver_seam.h"
+#include "device/xrt/xrt_fake/fake_faults.h"
 #include "device/xrt/xrt_fake/fake_xrt.h"
 #include "tilewave/status.h"
 
@@ -68,6 +69,7 @@ struct FakeRunState {
 
 struct FakeContextState {
   std::shared_ptr<FakeArray> array;
+  bool stale = false;                                  ///< Nothing ends well on it any more.
   std::deque<std::shared_ptr<FakeCommand>> in_flight;  ///< In order.
 };
 
@@ -75,8 +77,8 @@ struct FakeContextState {
 struct FakeCommand {
   std::shared_ptr<FakeContextState> context;
   std::vector<std::shared_ptr<FakeRunState>> runs;
-  FakeFault fault = FakeFault::kNone;
-  size_t fault_run = 0;
+  FakeFate fate;
+  int64_t hangs_until = 0;  ///< So many calls of the seam have been made. 0: for ever.
   Outcome outcome;
   int submissions = 1;  ///< A list longer than a chain is several.
 };
@@ -92,7 +94,8 @@ struct FakeState {
 
   std::mutex mutex;  // Guards all below, runs, commands and contexts.
   std::vector<std::shared_ptr<FakeArray>> binaries;
-  std::deque<std::pair<FakeFault, size_t>> faults;
+  std::deque<FakeFate> planned;
+  FakeFaults faults;
   int refused_contexts = 0;
   int refused_data = 0;
   int refused_submissions = 0;
@@ -105,7 +108,10 @@ struct FakeState {
   const FakeContextState* loaded = nullptr;  ///< Whose array has its state.
   std::vector<std::shared_ptr<FakeContextState>> living;
 
-  void Count(FakeCall call) { ++calls[static_cast<size_t>(call)]; }
+  /// Begins a call of the seam: counts it, and ends what has hung for long enough. An error is the
+  /// call's. REQUIRES: mutex not held.
+  [[nodiscard]] Status Enter(FakeCall call);
+  int64_t AllCalls() const;
 
   // REQUIRE: mutex held.
 
@@ -119,12 +125,20 @@ struct FakeState {
   bool InUse(const FakeMemory* memory, size_t offset, size_t bytes) const;
   /// Ends all commands of a context with `state`.
   static void EndAll(FakeContextState* context, RunState state, const char* detail);
-  /// The driver's recovery: the command ends with `state`, all others of the context are aborted.
-  void Recover(const std::shared_ptr<FakeCommand>& command, size_t run, RunState state);
+  /// The driver's time limit runs out for a command that hangs; what stands before the run at which
+  /// it does has run.
+  void TimeOut(const std::shared_ptr<FakeCommand>& hanging);
 
  private:
+  /// The driver's recovery: the command ends with `state`, all others of the context are aborted.
+  static void Recover(const std::shared_ptr<FakeCommand>& command, size_t run, RunState state);
   void Execute(const std::shared_ptr<FakeCommand>& command);
   static Status ExecuteRun(const FakeRunState& run, FakeArray* array);
+  /// Sets how a command goes that is about to be put in flight. An error: the device is lost.
+  [[nodiscard]] Status SetFate(FakeCommand* command);
+  void EndHangs();
+  /// All in flight is aborted: a lost device writes nothing.
+  void AbortAll();
   static void Fail(const std::shared_ptr<FakeCommand>& command, size_t run, RunState state,
                    std::string detail);
 };

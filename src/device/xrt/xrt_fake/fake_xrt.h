@@ -1,9 +1,9 @@
 #pragma once
 
 // XRT and amdxdna as documented, behind the seam, with no device: limits, states, memory that only
-// syncs make equal, failures on demand. What the array computes is injected. Nothing happens by
-// itself: a submission executes when somebody polls or waits for it, so that whatever is used
-// again or freed too early shows.
+// syncs make equal, failures on demand or at random. What the array computes is injected. Nothing
+// happens by itself: a submission executes when somebody polls or waits for it, so that whatever is
+// used again or freed too early shows.
 
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +40,9 @@ enum class FakeFault : uint8_t {
   kNoResponse,  ///< The same, without an answer from the firmware.
   kHang,        ///< It runs until FakeXrt::Release or TimeOut.
   kLie,         ///< It completes, but nothing was written.
+  kStale,       ///< Its context is stale: it and all else on that ends with error or abort.
+  kLost,        ///< The device is lost: all on it is aborted, and the next calls fail.
+  kCount,
 };
 
 /// The calls of the seam, for counting.
@@ -88,6 +91,13 @@ class FakeXrt {
   void Release();
   /// The driver's time limit runs out for what hangs.
   void TimeOut();
+
+  /// Calls of the seam fail with this chance each, and submissions go wrong. 0 stops it.
+  void InjectAtRandom(uint64_t seed, double rate);
+  /// What has gone wrong at random so far: all, submissions, calls that failed.
+  int64_t faults() const;
+  int64_t faults(FakeFault fault) const;
+  int64_t faults(FakeCall call) const;
 
   int64_t calls() const;
   int64_t calls(FakeCall call) const;

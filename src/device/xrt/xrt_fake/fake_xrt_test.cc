@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -176,6 +177,24 @@ TEST_F(FakeXrtTest, ATimeOutAbortsTheContextAndWritesOverTheCommand) {
   EXPECT_EQ(fresh->Wait(milliseconds(1))->state, RunState::kCompleted);
 }
 
+TEST_F(FakeXrtTest, OfAListThatTimesOutTheFirstRunsRan) {
+  std::memset(in_->host(), 7, kPage);
+  ASSERT_TRUE(in_->Sync(SyncDirection::kToDevice, 0, kPage).ok());
+  const std::unique_ptr<DriverRun> first = NewRun();
+  const std::unique_ptr<DriverRun> second = NewRun();
+  const std::unique_ptr<DriverRunList> list = *context_->NewRunList();
+  for (auto* each : {first.get(), second.get()}) ASSERT_TRUE(list->Add(each).ok());
+  fake_.PlanFault(FakeFault::kHang, 1);
+  ASSERT_TRUE(list->Execute().ok());
+  EXPECT_FALSE(list->Wait(milliseconds(1))->ended);
+  fake_.TimeOut();
+  const Outcome outcome = *list->Wait(milliseconds(1));
+  EXPECT_EQ(outcome.state, RunState::kTimeout);
+  EXPECT_EQ(outcome.run, 1U);
+  ASSERT_TRUE(out_->Sync(SyncDirection::kFromDevice, 0, kPage).ok());
+  EXPECT_EQ(out_->host()[0], std::byte{7});
+}
+
 TEST_F(FakeXrtTest, LateWritesLandLateAndLiesWriteNothing) {
   std::memset(in_->host(), 7, kPage);
   ASSERT_TRUE(in_->Sync(SyncDirection::kToDevice, 0, kPage).ok());
@@ -194,6 +213,80 @@ TEST_F(FakeXrtTest, LateWritesLandLateAndLiesWriteNothing) {
   fake_.Release();
   EXPECT_EQ(run->Poll()->state, RunState::kCompleted);
   EXPECT_EQ(out(), std::byte{7});
+}
+
+TEST_F(FakeXrtTest, NothingEndsWellOnAStaleContext) {
+  std::vector<std::unique_ptr<DriverRun>> runs;
+  for (int i = 0; i < 2; ++i) runs.push_back(NewRun());
+  ASSERT_TRUE(runs[0]->Start().ok());
+  fake_.PlanFault(FakeFault::kStale);
+  ASSERT_TRUE(runs[1]->Start().ok());
+  EXPECT_EQ(runs[1]->Wait(milliseconds(1))->state, RunState::kError);
+  EXPECT_EQ(runs[0]->Wait(milliseconds(1))->state, RunState::kAbort);
+  ASSERT_TRUE(runs[0]->Start().ok());
+  EXPECT_EQ(runs[0]->Wait(milliseconds(1))->state, RunState::kError);
+  const std::unique_ptr<DriverContext> fresh = *device_->NewContext(binary_);
+  kernel_ = *fresh->OpenKernel();
+  const std::unique_ptr<DriverRun> run = NewRun();
+  ASSERT_TRUE(run->Start().ok());
+  EXPECT_EQ(run->Wait(milliseconds(1))->state, RunState::kCompleted);
+}
+
+TEST_F(FakeXrtTest, ALostDeviceAbortsWhatRunsAndFailsTheNextCalls) {
+  const std::unique_ptr<DriverRun> running = NewRun();
+  const std::unique_ptr<DriverRun> run = NewRun();
+  ASSERT_TRUE(running->Start().ok());
+  fake_.PlanFault(FakeFault::kLost);
+  EXPECT_EQ(run->Start().message(), "no such device");
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(running->Poll().ok());
+  EXPECT_EQ(running->Poll()->state, RunState::kAbort);
+  ASSERT_TRUE(run->Start().ok());
+  fake_.InjectAtRandom(1, 1);
+  while (fake_.faults(FakeFault::kLost) == 0) EXPECT_FALSE(device_->NewData(kPage).ok());
+  fake_.InjectAtRandom(0, 0);
+  EXPECT_EQ(run->Poll()->state, RunState::kAbort);
+}
+
+TEST_F(FakeXrtTest, FaultsAtRandomComeFromTheSeed) {
+  const auto fail = [this](uint64_t seed) {
+    fake_.InjectAtRandom(seed, 0.2);
+    std::vector<bool> failed;
+    for (int i = 0; i < 200; ++i) failed.push_back(!device_->NewData(kPage).ok());
+    return failed;
+  };
+  const std::vector<bool> first = fail(1);
+  EXPECT_GE(std::count(first.begin(), first.end(), true), fake_.faults());
+  EXPECT_EQ(fake_.faults(), fake_.faults(FakeCall::kData) + fake_.faults(FakeFault::kLost));
+  EXPECT_NEAR(static_cast<double>(fake_.faults()), 40, 20);
+  EXPECT_EQ(fail(1), first);
+  EXPECT_NE(fail(2), first);
+  fake_.InjectAtRandom(0, 0);
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(device_->NewData(kPage).ok());
+}
+
+TEST_F(FakeXrtTest, WhatHangsAtRandomEndsByItself) {
+  std::memset(in_->host(), 7, kPage);
+  ASSERT_TRUE(in_->Sync(SyncDirection::kToDevice, 0, kPage).ok());
+  int late = 0;
+  int timed_out = 0;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    const std::unique_ptr<DriverContext> fresh = *device_->NewContext(binary_);
+    kernel_ = *fresh->OpenKernel();
+    const std::unique_ptr<DriverRun> run = NewRun();
+    fake_.InjectAtRandom(seed, 0.5);
+    const bool started = run->Start().ok();
+    fake_.InjectAtRandom(seed, 0);
+    if (!started) continue;
+    int waits = 0;
+    while (!run->Wait(milliseconds(1))->ended) ASSERT_LT(++waits, 61);
+    if (waits == 0) continue;
+    EXPECT_GE(waits, 4);
+    const RunState state = run->Wait(milliseconds(1))->state;
+    ++(state == RunState::kCompleted ? late : timed_out);
+    EXPECT_TRUE(state == RunState::kCompleted || state == RunState::kTimeout);
+  }
+  EXPECT_GT(late, 0);
+  EXPECT_GT(timed_out, 0);
 }
 
 TEST_F(FakeXrtTest, BuffersThatAreGoneAndBadInstructionsAreErrors) {
