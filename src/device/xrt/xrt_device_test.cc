@@ -310,6 +310,39 @@ TEST_F(XrtDeviceTest, ALaunchThatHangsKeepsItsFenceUntilTheDriverEndsIt) {
   }
 }
 
+TEST_F(XrtDeviceTest, ALookThatFailsDoesNotEndWhatMayStillWrite) {
+  const std::unique_ptr<Executable> executable = Load();
+  for (const bool waiting : {true, false}) {
+    std::vector<Fence> fences(3);
+    fake_.Hold(true);
+    for (Fence& each : fences) ASSERT_EQ(Submit(*executable, &each), SubmitCode::kAccepted);
+    fake_.RefuseLooks(2);
+    for (size_t i = 0; i < 2; ++i) {
+      // The third is on the same context, which therefore cannot go.
+      if (waiting) {
+        EXPECT_EQ(device_->queue().Wait(&fences[i], milliseconds(1)), WaitCode::kTimeout);
+      } else {
+        EXPECT_FALSE(device_->queue().Poll(&fences[i]));
+      }
+    }
+    EXPECT_EQ(fake_.contexts(), 1);
+    fake_.Hold(false);
+    EXPECT_EQ(device_->queue().Wait(fences.data(), milliseconds(1)), WaitCode::kDone);
+    EXPECT_EQ(fake_.contexts(), 0);
+    for (size_t i = 0; i < 3; ++i) {
+      ASSERT_TRUE(device_->queue().Poll(&fences[i]));
+      EXPECT_EQ(fences[i].status.message(), i < 2 ? "no answer" : "");
+    }
+    // Alone on its context it ends with that.
+    ASSERT_EQ(Submit(*executable, fences.data()), SubmitCode::kAccepted);
+    fake_.RefuseLooks(1);
+    EXPECT_TRUE(device_->queue().Poll(fences.data()));
+    EXPECT_EQ(fences[0].status.message(), "no answer");
+    EXPECT_EQ(fake_.contexts(), 0);
+    EXPECT_TRUE(Adds(*executable));
+  }
+}
+
 TEST_F(XrtDeviceTest, RefusedSubmissionsAndContextsAreErrorsAndThenForgotten) {
   const std::unique_ptr<Executable> executable = Load();
   EXPECT_TRUE(Adds(*executable));

@@ -57,11 +57,11 @@ SubmitCode XrtQueue::TrySubmit(std::span<const Launch> launches, Fence* fence) {
     wants_context_ = true;
     return SubmitCode::kQueueFull;
   }
-  entry.started = entry.submission->Start();
-  if (!entry.started.ok()) {
+  entry.error = entry.submission->Start();
+  if (!entry.error.ok()) {
     ContextPool::Retire(entry.configuration.get(), entry.context);
     if (launches.size() == 1) {
-      *fence = Fence::Ended(entry.started);
+      *fence = Fence::Ended(entry.error);
       return SubmitCode::kRejected;
     }
   }
@@ -76,7 +76,7 @@ bool XrtQueue::Poll(Fence* fence) {
   if (fence->done) return true;
   Lock lock(mutex_);
   InFlight* entry = Find(fence->ticket);
-  if (entry != nullptr && (entry->waited || !PollEntry(entry))) return false;
+  if (entry != nullptr && !PollEntry(entry)) return false;
   Complete(fence);
   return true;
 }
@@ -87,19 +87,14 @@ WaitCode XrtQueue::Wait(Fence* fence, std::chrono::nanoseconds limit) {
   const int64_t end_ns = base::WallNowNs() + std::min(limit, kLongestWait).count();
   for (InFlight* entry = Find(fence->ticket); entry != nullptr; entry = Find(fence->ticket)) {
     const std::chrono::nanoseconds left(end_ns - base::WallNowNs());
-    if (entry->waited) {
-      const auto taken_over = [&] {
-        const InFlight* now = Find(fence->ticket);
-        return now == nullptr || !now->waited;
-      };
-      if (ended_.wait_for(lock, left, taken_over)) continue;
-    } else if (WaitEntry(entry, left, &lock)) {
-      break;
-    }
+    InFlight* awaited = Awaited(entry);
+    const bool news = awaited->waited ? ended_.wait_for(lock, left) == std::cv_status::no_timeout
+                                      : WaitEntry(awaited, left, &lock);
+    if (news) continue;
+    const InFlight* late = Find(fence->ticket);
+    if (late == nullptr) break;  // Ended by another thread at the last moment.
     // Nobody knows whether this context will ever be well again.
-    if (InFlight* late = Find(fence->ticket); late != nullptr) {
-      ContextPool::Retire(late->configuration.get(), late->context);
-    }
+    ContextPool::Retire(late->configuration.get(), late->context);
     return WaitCode::kTimeout;
   }
   Complete(fence);
@@ -111,8 +106,9 @@ WaitCode XrtQueue::WaitForRoom(std::chrono::nanoseconds limit) {
   const int64_t end_ns = base::WallNowNs() + std::min(limit, kLongestWait).count();
   while (!HasRoom() && !in_flight_.empty()) {
     const std::chrono::nanoseconds left(end_ns - base::WallNowNs());
-    const auto free = std::find_if(in_flight_.begin(), in_flight_.end(),
-                                   [](const InFlight& each) { return !each.waited; });
+    const auto free = std::find_if(in_flight_.begin(), in_flight_.end(), [](const InFlight& each) {
+      return !each.waited && !each.unknown;
+    });
     if (free != in_flight_.end()) {
       if (!WaitEntry(&*free, left, &lock)) return WaitCode::kTimeout;
     } else if (ended_.wait_for(lock, left) == std::cv_status::timeout) {
@@ -224,11 +220,9 @@ XrtQueue::InFlight* XrtQueue::Find(uint64_t ticket) {
 }
 
 bool XrtQueue::PollEntry(InFlight* entry) {
-  if (entry->waited) return false;
-  const Result<Outcome> outcome = entry->submission->Poll();
-  if (outcome.ok() && !outcome->ended) return false;
-  End(entry, outcome);
-  return true;
+  if (entry->waited || entry->unknown) return false;
+  const uint64_t ticket = entry->ticket;
+  return Learn(entry, entry->submission->Poll()) && Find(ticket) == nullptr;
 }
 
 bool XrtQueue::WaitEntry(InFlight* entry, std::chrono::nanoseconds limit, Lock* lock) {
@@ -240,29 +234,60 @@ bool XrtQueue::WaitEntry(InFlight* entry, std::chrono::nanoseconds limit, Lock* 
   lock->lock();
   entry = Find(ticket);  // Others came and went.
   entry->waited = false;
-  const bool ended = !outcome.ok() || outcome->ended;
-  if (ended) {
-    End(entry, outcome);
-  } else {
-    ended_.notify_all();  // Another thread may go on waiting.
-  }
-  return ended;
+  ended_.notify_all();  // Another thread may go on waiting.
+  return Learn(entry, outcome);
 }
 
-void XrtQueue::End(InFlight* entry, const Result<Outcome>& outcome) {
-  Status status = entry->started;
-  if (status.ok()) {
-    status = outcome.ok() ? StatusOf(*outcome, entry->submission->size()) : outcome.status();
+XrtQueue::InFlight* XrtQueue::Awaited(InFlight* entry) {
+  if (!entry->unknown) return entry;
+  return &*std::find_if(in_flight_.begin(), in_flight_.end(), [&](const InFlight& each) {
+    return each.context == entry->context && !each.unknown;
+  });
+}
+
+bool XrtQueue::Learn(InFlight* entry, const Result<Outcome>& outcome) {
+  if (outcome.ok() && !outcome->ended) return false;
+  const LoadedContext* context = entry->context.get();
+  if (outcome.ok()) {
+    End(entry, *outcome);
+  } else {
+    entry->unknown = true;
+    if (entry->error.ok()) entry->error = outcome.status();
+    ContextPool::Retire(entry->configuration.get(), entry->context);
   }
+  DropIfUnknown(context);
+  return true;
+}
+
+void XrtQueue::End(InFlight* entry, const Outcome& outcome) {
+  const bool started = entry->error.ok();
+  Status status = started ? StatusOf(outcome, entry->submission->size()) : entry->error;
   if (status.ok()) {
     entry->context->GiveBack(std::move(entry->submission));
   } else {
-    const bool ran = entry->started.ok() && outcome.ok();
-    failed_.emplace(entry->ticket, Failure{std::move(status), ran ? outcome->run : 0});
+    failed_.emplace(entry->ticket, Failure{std::move(status), started ? outcome.run : 0});
     entry->submission = nullptr;  // Before the context, which may go with it.
     ContextPool::Retire(entry->configuration.get(), entry->context);
   }
   in_flight_.erase(in_flight_.begin() + (entry - in_flight_.data()));
+  wants_context_ = false;
+  ended_.notify_all();
+}
+
+void XrtQueue::DropIfUnknown(const LoadedContext* context) {
+  bool any = false;
+  for (const InFlight& each : in_flight_) {
+    if (each.context.get() != context) continue;
+    if (!each.unknown) return;
+    any = true;
+  }
+  if (!any) return;
+  std::erase_if(in_flight_, [&](InFlight& each) {
+    if (each.context.get() != context) return false;
+    failed_.emplace(each.ticket, Failure{each.error, 0});
+    each.submission = nullptr;  // Before the context, which goes with the last of them.
+    return true;
+  });
   wants_context_ = false;
   ended_.notify_all();
 }

@@ -39,8 +39,8 @@ class XrtExecutable final : public Executable {
 ///
 /// A submission that ends badly, or that somebody has waited for in vain, costs its configuration
 /// the context: run, list, kernel and context are made anew before the next use. One that was
-/// waited for in vain may still write; its fence is not done before the driver says that it has
-/// ended, or its context is gone.
+/// waited for in vain, or that the driver fails to tell of, may still write; its fence is not done
+/// before the driver says that it has ended, or its context is gone.
 class XrtQueue final : public Queue {
  public:
   /// `device` is what executables and buffers name.
@@ -68,8 +68,9 @@ class XrtQueue final : public Queue {
     std::shared_ptr<Configuration> configuration;
     std::shared_ptr<LoadedContext> context;
     std::unique_ptr<Submission> submission;  ///< Goes before its context.
-    Status started;                          ///< A list may run in part though this is an error.
-    bool waited = false;                     ///< A thread is in Submission::Wait.
+    Status error;          ///< Of its start, though a list may run in part, or of a look at it.
+    bool unknown = false;  ///< The driver failed to say whether it has ended.
+    bool waited = false;   ///< A thread is in Submission::Wait.
   };
 
   struct Failure {
@@ -90,11 +91,19 @@ class XrtQueue final : public Queue {
   InFlight* Find(uint64_t ticket);
   /// Whether a submission has ended; takes it out if so.
   bool PollEntry(InFlight* entry);
-  /// Waits for a submission without the lock; whether it has ended. The entry is another one, or
-  /// none, afterwards.
+  /// Waits for a submission without the lock; whether there was news of it. The entry is another
+  /// one, or none, afterwards.
   bool WaitEntry(InFlight* entry, std::chrono::nanoseconds limit, Lock* lock);
+  /// What has to end before an entry can: itself, or, if the driver does not tell, what else keeps
+  /// its context.
+  InFlight* Awaited(InFlight* entry);
+  /// Takes in what a look at a submission found; whether that was news. The entry may be gone
+  /// afterwards.
+  bool Learn(InFlight* entry, const Result<Outcome>& outcome);
   /// Takes a submission that has ended out of flight.
-  void End(InFlight* entry, const Result<Outcome>& outcome);
+  void End(InFlight* entry, const Outcome& outcome);
+  /// Drops a context, and so ends what is on it, if the driver tells of nothing there any more.
+  void DropIfUnknown(const LoadedContext* context);
   void Complete(Fence* fence);
   bool HasRoom() const { return in_flight_.size() < arch::kMaxInFlight && !wants_context_; }
 

@@ -377,6 +377,11 @@ void FakeXrt::RefuseSubmissions(int count) {
   state_->refused_submissions = count;
 }
 
+void FakeXrt::RefuseLooks(int count) {
+  const Lock lock(state_->mutex);
+  state_->refused_looks = count;
+}
+
 void FakeXrt::TakeContexts(int count) {
   const Lock lock(state_->mutex);
   state_->taken_contexts = count;

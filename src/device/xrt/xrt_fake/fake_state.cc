@@ -73,6 +73,10 @@ Status FakeState::Enter(FakeCall call) {
   ++calls[static_cast<size_t>(call)];
   const std::lock_guard<std::mutex> lock(mutex);
   EndHangs();
+  if (refused_looks > 0 && (call == FakeCall::kPoll || call == FakeCall::kWait)) {
+    --refused_looks;
+    return {StatusCode::kUnavailable, "no answer"};
+  }
   bool lost = false;
   Status s = faults.Draw(call, &lost);
   if (lost) AbortAll();

@@ -99,6 +99,7 @@ struct FakeState {
   int refused_contexts = 0;
   int refused_data = 0;
   int refused_submissions = 0;
+  int refused_looks = 0;
   int taken_contexts = 0;
   int contexts = 0;
   int most_contexts = 0;

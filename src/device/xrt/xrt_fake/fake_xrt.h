@@ -83,6 +83,7 @@ class FakeXrt {
   void RefuseContexts(int count);
   void RefuseData(int count);
   void RefuseSubmissions(int count);
+  void RefuseLooks(int count);  ///< Polls and waits: what was looked at goes on.
   /// Contexts that other processes have.
   void TakeContexts(int count);
   /// While set, nothing executes.
