@@ -310,6 +310,22 @@ TEST_F(XrtDeviceTest, ALaunchThatHangsKeepsItsFenceUntilTheDriverEndsIt) {
   }
 }
 
+TEST_F(XrtDeviceTest, RoomIsNotWaitedForAtALaunchThatHangs) {
+  const std::unique_ptr<Executable> executable = Load();
+  fake_.PlanFault(FakeFault::kHang);
+  Fence hanging;
+  ASSERT_EQ(Submit(*executable, &hanging), SubmitCode::kAccepted);
+  EXPECT_EQ(device_->queue().Wait(&hanging, milliseconds(1)), WaitCode::kTimeout);
+  std::vector<Fence> fences(4);
+  for (size_t i = 0; i < 3; ++i) ASSERT_EQ(Submit(*executable, &fences[i]), SubmitCode::kAccepted);
+  ASSERT_EQ(Submit(*executable, &fences[3]), SubmitCode::kQueueFull);
+  EXPECT_EQ(device_->queue().WaitForRoom(milliseconds(1)), WaitCode::kDone);
+  EXPECT_EQ(Submit(*executable, &fences[3]), SubmitCode::kAccepted);
+  for (Fence& each : fences) {
+    EXPECT_EQ(device_->queue().Wait(&each, milliseconds(1)), WaitCode::kDone);
+  }
+}
+
 TEST_F(XrtDeviceTest, ALookThatFailsDoesNotEndWhatMayStillWrite) {
   const std::unique_ptr<Executable> executable = Load();
   for (const bool waiting : {true, false}) {

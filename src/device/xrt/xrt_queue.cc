@@ -106,11 +106,8 @@ WaitCode XrtQueue::WaitForRoom(std::chrono::nanoseconds limit) {
   const int64_t end_ns = base::WallNowNs() + std::min(limit, kLongestWait).count();
   while (!HasRoom() && !in_flight_.empty()) {
     const std::chrono::nanoseconds left(end_ns - base::WallNowNs());
-    const auto free = std::find_if(in_flight_.begin(), in_flight_.end(), [](const InFlight& each) {
-      return !each.waited && !each.unknown;
-    });
-    if (free != in_flight_.end()) {
-      if (!WaitEntry(&*free, left, &lock)) return WaitCode::kTimeout;
+    if (InFlight* next = LikelyNextToEnd(); next != nullptr) {
+      if (!WaitEntry(next, left, &lock)) return WaitCode::kTimeout;
     } else if (ended_.wait_for(lock, left) == std::cv_status::timeout) {
       return WaitCode::kTimeout;
     }
@@ -236,6 +233,16 @@ bool XrtQueue::WaitEntry(InFlight* entry, std::chrono::nanoseconds limit, Lock* 
   entry->waited = false;
   ended_.notify_all();  // Another thread may go on waiting.
   return Learn(entry, outcome);
+}
+
+XrtQueue::InFlight* XrtQueue::LikelyNextToEnd() {
+  InFlight* next = nullptr;
+  for (InFlight& each : in_flight_) {
+    if (each.waited || each.unknown) continue;
+    if (each.context == each.configuration->context) return &each;
+    if (next == nullptr) next = &each;
+  }
+  return next;
 }
 
 XrtQueue::InFlight* XrtQueue::Awaited(InFlight* entry) {

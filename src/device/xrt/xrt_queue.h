@@ -94,6 +94,9 @@ class XrtQueue final : public Queue {
   /// Waits for a submission without the lock; whether there was news of it. The entry is another
   /// one, or none, afterwards.
   bool WaitEntry(InFlight* entry, std::chrono::nanoseconds limit, Lock* lock);
+  /// The oldest that can be waited for; one on a retired context, where something hangs, only if
+  /// there is no other. Null: none.
+  InFlight* LikelyNextToEnd();
   /// What has to end before an entry can: itself, or, if the driver does not tell, what else keeps
   /// its context.
   InFlight* Awaited(InFlight* entry);
