@@ -62,8 +62,7 @@ Status TimeLaunch(device::vnpu::VnpuOptions options, const plan::ArrayPlan& plan
   Result<program::Sequence> sequence =
       program::WholeArraySequence(*program, plan.shape, plan.images);
   if (!sequence.ok()) return sequence.status();
-  const int64_t bytes[] = {plan.images.a_bytes * plan.images.a_matrices,
-                           plan.images.b_bytes * plan.images.b_matrices, plan.output_bytes};
+  const std::vector<int64_t> bytes = plan.images.ArgumentBytes();
   Status s = program::Validate(*program, npu);
   if (s.ok()) s = program::Validate(*program, *sequence, bytes, npu);
   if (!s.ok()) return s;

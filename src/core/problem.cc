@@ -15,7 +15,7 @@ auto Fields(const Problem& p) {
                          p.quantise_a, p.quantise_b, p.zero_a, p.zero_b, p.scale_a, p.scale_b,
                          p.bias_s32, p.bias_f32, p.activation, p.requant, p.shift.shift,
                          p.shift.rounding, p.shift.saturation, p.requant_scale, p.requant_zero,
-                         p.b_prepacked, p.accumulate);
+                         p.b_prepacked, p.accumulate, p.a_device_bytes, p.c_on_device);
 }
 
 uint64_t Mix(uint64_t hash, uint64_t value) {
@@ -53,10 +53,11 @@ size_t HashOf(const Problem& p) {
   const uint64_t forms =
       Bytes({p.zero_a, p.zero_b, p.scale_a, p.scale_b, p.bias_s32, p.bias_f32, p.requant_scale}) |
       Bytes({p.b_prepacked}) << 56;
-  const uint64_t shift = Bytes({p.shift.rounding}) | Bytes({p.shift.saturation}) << 8;
+  const uint64_t shift =
+      Bytes({p.shift.rounding}) | Bytes({p.shift.saturation}) << 8 | Bytes({p.c_on_device}) << 16;
   uint64_t x = MixAll(types, {p.m, p.k, p.n, p.batch, p.c.row, p.c.col, p.c.batch});
   const uint64_t y = MixAll(forms, {p.a.row, p.a.col, p.a.batch, p.b.row, p.b.col, p.b.batch,
-                                    p.requant_zero, p.shift.shift});
+                                    p.requant_zero, p.shift.shift, p.a_device_bytes});
   x = Mix(x, shift);
   return static_cast<size_t>(Mix(x, y));
 }

@@ -68,6 +68,11 @@ struct Problem {
   bool b_prepacked = false;  ///< B is Weights: device payloads may exist.
   bool accumulate = false;   ///< Reserved.
 
+  /// A lies in memory of the device that computes, with the strides of `a`: so many bytes from its
+  /// first element on. 0: host memory.
+  int64_t a_device_bytes = 0;
+  bool c_on_device = false;  ///< C may stay in device memory, as the plan lays it out.
+
   bool operator==(const Problem& other) const;
 };
 

@@ -25,9 +25,7 @@ Result<program::Sequence> SequenceOf(const ArrayProgram& program, const ProductS
                                      LaunchStream* launch) {
   const Result<program::ImageLayout> layout = program::ImageLayoutOf(program.spec, shape);
   if (!layout.ok()) return layout.status();
-  launch->argument_bytes = {layout->a_bytes * layout->a_matrices,
-                            layout->b_bytes * layout->b_matrices,
-                            layout->c_bytes * layout->c_matrices};
+  launch->argument_bytes = layout->ArgumentBytes();
   return program::WholeArraySequence(program, shape, *layout);
 }
 

@@ -76,12 +76,14 @@ struct ArrayPlan {
   int64_t sets = 0;                  ///< Buffer sets that are in use at once.
   int64_t chain = 1;                 ///< Launches per submission.
   std::vector<int64_t> input_bytes;  ///< Of each input buffer of a launch; 0: it has one elsewhere.
-  int64_t output_bytes = 0;
+  int64_t output_bytes = 0;          ///< Likewise.
 
   // whole_array only.
   program::ProductShape shape;
   program::ImageLayout images;
+  bool resident_a = false;  ///< A is read where it lies in device memory.
   bool resident_b = false;  ///< B is prepacked weights, whose image stays on the device.
+  bool device_c = false;    ///< C stays in device memory, as images say.
   bool plain_c = false;     ///< The device's C is the caller's but for its strides.
 
   int64_t input_bytes_per_launch() const;

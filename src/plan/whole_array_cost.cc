@@ -129,7 +129,7 @@ Result<WholeArrayTime> PredictWholeArrayLaunch(const ArrayPlan& plan, const Prof
   time.kernel_us =
       profile.CyclesToUs(tiles * (zero_cycles + (steps * kernel_cycles) + finish_cycles));
   time.compute_us = profile.CyclesToUs(tiles * tile_cycles);
-  time.read_us = (Served(a_bytes, k_mt, images.k_padded, profile.ddr) +
+  time.read_us = (Served(a_bytes, k_mt, images.a_row_bytes, profile.ddr) +
                   ServedOfB(b_bytes, spec, images, profile.ddr)) /
                  (profile.ddr.read_gbps * 1e3);
   time.write_us =
@@ -155,9 +155,14 @@ Result<Cost> PredictWholeArray(const core::Problem& problem, const ArrayPlan& pl
   if (converted > 0) ledger.Add(Term::kPack, HostUs(host.pack, 1, converted));
   const double in_bytes = D(plan.input_bytes_per_launch());
   const double out_bytes = D(plan.output_bytes);
-  ledger.Add(Term::kWrite, HostUs(host.write, 1, in_bytes));
-  ledger.Add(Term::kSync, HostUs(host.sync_in, 1, in_bytes) + HostUs(host.sync_out, 1, out_bytes));
-  ledger.Add(Term::kRead, HostUs(host.read, 1, out_bytes));
+  if (in_bytes > 0) {
+    ledger.Add(Term::kWrite, HostUs(host.write, 1, in_bytes));
+    ledger.Add(Term::kSync, HostUs(host.sync_in, 1, in_bytes));
+  }
+  if (out_bytes > 0) {
+    ledger.Add(Term::kSync, HostUs(host.sync_out, 1, out_bytes));
+    ledger.Add(Term::kRead, HostUs(host.read, 1, out_bytes));
+  }
   if (!plan.plain_c) {
     ledger.Add(Term::kFinish, HostUs(host.finish, 1,
                                      D(problem.batch * problem.m * problem.n) *

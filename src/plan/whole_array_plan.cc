@@ -56,6 +56,14 @@ bool IsPlainSum(const core::Problem& p) {
          core::MultipliedB(p) == ElementType::kS8;
 }
 
+/// Whether the array can read A where it lies in device memory: bytes that are multiplied as they
+/// are, without sums of its rows, and as many of them as the images want.
+bool ReadsResidentA(const core::Problem& p) {
+  return p.a_device_bytes > 0 && p.a_type == ElementType::kS8 && p.a.col == 1 &&
+         p.a.row % arch::kWordBytes == 0 && p.a.batch % arch::kWordBytes == 0 &&
+         p.zero_b == core::ParameterForm::kAbsent && core::MultipliedB(p) == ElementType::kS8;
+}
+
 bool FixesTile(const ArrayChoices& c) {
   return c.tile > 0 || c.tile_m > 0 || c.tile_k > 0 || c.tile_n > 0 || c.k_mt > 0 ||
          c.c_buffers > 0;
@@ -101,6 +109,13 @@ Result<ArrayPlan> PlanFor(const core::Problem& p, const DesignSpec& spec) {
   plan.shape = {
       p.batch, p.m, p.k, p.n, p.batch > 1 && p.a.batch == 0, p.batch > 1 && p.b.batch == 0,
       p.shift};
+  if (ReadsResidentA(p)) {
+    plan.shape.a_row_bytes = p.a.row;
+    plan.shape.a_matrix_bytes = p.a.batch;
+    const Result<program::ImageLayout> resident = program::ImageLayoutOf(spec, plan.shape);
+    plan.resident_a = resident.ok() && resident->a_extent_bytes() <= p.a_device_bytes;
+    if (!plan.resident_a) plan.shape.a_row_bytes = plan.shape.a_matrix_bytes = 0;
+  }
   Result<program::ImageLayout> images = program::ImageLayoutOf(spec, plan.shape);
   if (!images.ok()) return images.status();
   plan.images = *images;
@@ -111,12 +126,13 @@ Result<ArrayPlan> PlanFor(const core::Problem& p, const DesignSpec& spec) {
   plan.plain_c = spec.output == TileOutput::kS8 || IsPlainSum(p);
   const int64_t a_bytes = images->a_bytes * images->a_matrices;
   const int64_t b_bytes = images->b_bytes * images->b_matrices;
-  plan.output_bytes = images->c_bytes * images->c_matrices;
-  plan.input_bytes = {a_bytes, plan.resident_b ? 0 : b_bytes};
+  const int64_t c_bytes = images->c_bytes * images->c_matrices;
+  plan.device_c = p.c_on_device && plan.plain_c;
+  plan.output_bytes = plan.device_c ? 0 : c_bytes;
+  plan.input_bytes = {plan.resident_a ? 0 : a_bytes, plan.resident_b ? 0 : b_bytes};
   // Each is below 2^62, but their sum may not be.
   const std::optional<int64_t> inputs = base::CheckedAdd(a_bytes, b_bytes);
-  const std::optional<int64_t> all =
-      inputs ? base::CheckedAdd(*inputs, plan.output_bytes) : std::nullopt;
+  const std::optional<int64_t> all = inputs ? base::CheckedAdd(*inputs, c_bytes) : std::nullopt;
   if (!all || *all > kMaxImageBytes) {
     return Status(StatusCode::kOutOfRange,
                   fmt::format("the images of this product have {} bytes; at most {} on the device "

@@ -146,10 +146,10 @@ class Emitter {
     const int64_t matrix = shape_.a_shared ? 0 : round.matrix;
     WriteDescriptor d;
     d.argument = kArgumentA;
-    d.offset_bytes = (matrix * layout_.a_bytes) + (row * layout_.k_padded);
+    d.offset_bytes = (matrix * layout_.a_bytes) + (row * layout_.a_row_bytes);
     d.length_words = Words(fed.count * spec_.tile_m * layout_.k_padded);
     d.dims = {{Words(k_mt_), 1},
-              {fed.count * spec_.tile_m, Words(layout_.k_padded)},
+              {fed.count * spec_.tile_m, Words(layout_.a_row_bytes)},
               {layout_.k_padded / k_mt_, Words(k_mt_)}};
     return Transfer(round, {Shim(column), Direction::kMm2s, 0}, kArgumentA, d);
   }
@@ -285,8 +285,9 @@ Result<ImageLayout> ImageLayoutOf(const DesignSpec& spec, const ProductShape& sh
   layout.a_matrices = shape.a_shared ? 1 : shape.batch;
   layout.b_matrices = shape.b_shared ? 1 : shape.batch;
   layout.c_matrices = shape.batch;
+  layout.a_row_bytes = shape.a_row_bytes > 0 ? shape.a_row_bytes : layout.k_padded;
   const std::optional<int64_t> a =
-      base::CheckedProduct({layout.m_padded, layout.k_padded, layout.a_matrices});
+      base::CheckedProduct({layout.m_padded, layout.a_row_bytes, layout.a_matrices});
   const std::optional<int64_t> b =
       base::CheckedProduct({layout.k_padded, layout.n_padded, layout.b_matrices});
   const std::optional<int64_t> c = base::CheckedProduct(
@@ -294,7 +295,7 @@ Result<ImageLayout> ImageLayoutOf(const DesignSpec& spec, const ProductShape& sh
   if (!a || !b || !c || std::max({*a, *b, *c}) > kMost) {
     return Status(StatusCode::kOutOfRange, "the images of this product overflow 62 bits");
   }
-  layout.a_bytes = *a / layout.a_matrices;
+  layout.a_bytes = shape.a_row_bytes > 0 ? shape.a_matrix_bytes : *a / layout.a_matrices;
   layout.b_bytes = *b / layout.b_matrices;
   layout.c_bytes = *c / layout.c_matrices;
   return layout;

@@ -87,11 +87,12 @@ Status PlanCache::PrepareArray(PreparedPlan* prepared) {
             : program::LaunchSequence(*program, array.k_steps);
   if (!sequence.ok()) return sequence.status();
   std::vector<int64_t> argument_bytes = array.input_bytes;
-  if (array.resident_b) {
-    argument_bytes[1] = array.images.b_bytes * array.images.b_matrices;
-    prepared->weights_layout = WeightsLayoutOf(array);
-  }
   argument_bytes.push_back(array.output_bytes);
+  if (whole) {
+    argument_bytes = array.images.ArgumentBytes();
+    if (array.resident_a) argument_bytes[0] = prepared->plan.problem.a_device_bytes;
+    if (array.resident_b) prepared->weights_layout = WeightsLayoutOf(array);
+  }
   if (Status s = program::Validate(*program, *sequence, argument_bytes, npu); !s.ok()) return s;
   Result<std::vector<uint32_t>> stream = program::EncodeStream(*sequence, npu);
   if (!stream.ok()) return stream.status();
