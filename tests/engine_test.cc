@@ -135,19 +135,19 @@ TEST(EngineTest, OverflowingExtentsAreRefused) {
   EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kOutOfRange, "overflows"));
 }
 
-TEST(EngineTest, DeviceTensorsAreNamedAsNotImplemented) {
+TEST(EngineTest, EmptyTensorsAreNamed) {
   Engine engine = HostEngine();
   SmallCall t;
   t.call.a = DeviceTensor();
-  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kUnimplemented, "A is a device tensor"));
-  DeviceTensor out;
+  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kInvalidArgument, "A is an empty DeviceTensor"));
   t = SmallCall();
-  t.call.c = DeviceOutput{&out, ElementType::kS32};
-  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kUnimplemented, "C is a device tensor"));
-  EXPECT_TRUE(out.empty());
-  EXPECT_TRUE(
-      Says(engine.Upload(t.left()).status(), StatusCode::kUnimplemented, "not implemented"));
-  EXPECT_TRUE(Says(engine.Download(out, Matrix()), StatusCode::kUnimplemented, "not implemented"));
+  t.call.b = DeviceTensor();
+  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kInvalidArgument, "B is an empty DeviceTensor"));
+  t = SmallCall();
+  t.call.c = DeviceOutput{nullptr, ElementType::kS32};
+  EXPECT_TRUE(Says(engine.Run(t.call), StatusCode::kInvalidArgument, "without a tensor to set"));
+  EXPECT_TRUE(Says(engine.Download(DeviceTensor(), Matrix()), StatusCode::kInvalidArgument,
+                   "an empty DeviceTensor"));
 }
 
 TEST(EngineTest, NotANumberInADynamicRowIsNamed) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "tilewave/status.h"
+
 namespace tilewave {
 
 enum class DeviceKind : uint8_t {
@@ -82,6 +84,9 @@ struct CallStats {
   double total_us = 0;  ///< Wall clock of the whole call, measured.
   int64_t macs = 0;     ///< batch * M * K * N.
   bool plan_cached = false;
+  /// How often the device failed before this answer was there. The parts say who computed it.
+  int failed_attempts = 0;
+  Status failure;  ///< The first of these failures.
 };
 
 }  // namespace tilewave

@@ -84,6 +84,21 @@ struct EngineOptions {
   std::shared_ptr<Executor> executor = {};
 
   ArrayOptions array = {};
+
+  // Failure. What follows concerns devices other than the host.
+
+  /// How often a call that the device failed is run on it again, 0 to 100.
+  int retries = 2;
+  /// Whether the host computes what the device could not. CallStats says so. If not, or if it
+  /// cannot, the call fails with what the device said first.
+  bool host_fallback = true;
+  /// Fills the memory of results before each launch and looks, after it, whether every cache line
+  /// was written: a launch that ended well but wrote nothing is then a failure. Costs two more
+  /// passes over C.
+  bool poison_outputs = false;
+
+  /// Most calls that Submit starts before it waits for the oldest, 1 to 4096.
+  int pending_calls = 64;
 };
 
 /// Per call; all optional.
@@ -103,15 +118,23 @@ struct RunOptions {
   std::chrono::nanoseconds time_limit{0};
 };
 
+/// One of several calls that are submitted together.
+struct SubmittedCall {
+  Matmul call = {};
+  RunOptions options = {};
+};
+
 /// For Engine::Prepare.
 struct WeightsOptions {
   Parameter<int32_t> zero = {};  ///< Of B: one, or one per column. Copied.
   DynamicQuantisation quantise = DynamicQuantisation::kPerVector;  ///< Read if B is f32.
 };
 
-/// A submitted call. Move-only. Destroying it (or assigning to it) waits for the call, at most
-/// its time limit; its Status is then lost. What a device may still be using after that stays
-/// allocated until the device is done with it. Used from one thread at a time.
+/// A submitted call. Move-only. C is written while something waits for the call: Wait, the end of
+/// the handle, a later Submit that finds too many pending, or a call that needs the result.
+/// Destroying it (or assigning to it) waits for the call, at most its time limit; its Status is
+/// then lost. What a device may still be using after that stays allocated until the device is done
+/// with it. Used from one thread at a time.
 class Handle {
  public:
   Handle();
@@ -119,7 +142,7 @@ class Handle {
   Handle(Handle&&) noexcept;
   Handle& operator=(Handle&&) noexcept;
 
-  /// True if Wait would not block.
+  /// True if Wait would not wait for the device.
   bool done() const;
 
   /// Blocks until the call has ended, then says how. May be called again.
@@ -156,19 +179,29 @@ class Engine {
   /// Weights: on a device that has used them before).
   [[nodiscard]] Status Run(const Matmul& call, const RunOptions& options = {});
 
-  /// Starts a call; all views must stay valid until the handle has been waited for. On today's
-  /// devices the product is done, or has failed, when Submit returns. Errors are those of Run.
+  /// Starts a call; all views must stay valid until the handle has been waited for. An array whose
+  /// design has one launch for the product (whole_array) has been given it when this returns; on
+  /// the host, and with designs of many launches, the product is done or has failed. At most
+  /// EngineOptions::pending_calls are pending: then the oldest is waited for. Errors are those of
+  /// Run; those of the device come from Handle::Wait.
   [[nodiscard]] Result<Handle> Submit(const Matmul& call, const RunOptions& options = {});
+
+  /// Starts calls in this order, as few submissions: those that follow each other with one design
+  /// go to the device as one run list, up to 24 at a time. A call may have the result of an earlier
+  /// one as its operand. One handle for each. Errors: those of Submit; then none is pending, those
+  /// before the bad one have ended, and the message names it.
+  [[nodiscard]] Result<std::vector<Handle>> SubmitAll(const std::vector<SubmittedCall>& calls);
 
   /// Copies a right operand (K x N, or a batch) and prepacks it for this engine's device, for use
   /// in many calls. The view is no longer needed afterwards. Other engines may use the result
   /// too, and pack it on their first call if their device wants another layout.
   [[nodiscard]] Result<Weights> Prepare(const ConstMatrix& b, const WeightsOptions& options = {});
 
-  /// Copies a matrix or batch to the device, to be an operand of many calls. Not implemented yet.
+  /// Copies a matrix or batch of s8, u8 or f32 to the device, to be an operand of many calls.
   [[nodiscard]] Result<DeviceTensor> Upload(const ConstMatrix& matrix);
 
-  /// Copies a device tensor of the same shape and type into host memory. Not implemented yet.
+  /// Copies a device tensor into host memory of the same extents and type; waits for the call that
+  /// makes it. kFailedPrecondition if that call failed, or if it is a tensor of another device.
   [[nodiscard]] Status Download(const DeviceTensor& tensor, const Matrix& matrix);
 
   /// Every device that this build knows, usable or not, and why not.

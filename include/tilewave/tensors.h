@@ -103,15 +103,22 @@ auto ColumnMajor(T* data, int64_t rows, int64_t cols, int64_t batch = 1) {
   return RowMajor(data, cols, rows, batch).Transposed();
 }
 
-/// A matrix or batch that stays on the device of the Engine that made it: the result of an earlier
-/// call, or an upload, to be an operand of a later one. A cheap shared handle; the memory lives
-/// until the last copy is gone, and must be gone before the Engine is. Not implemented yet: calls
-/// that name one are refused with kUnimplemented.
+/// A matrix or batch that stays on the device of the Engine that made it: the result of a call, or
+/// an upload, to be an operand of later ones. A cheap shared handle; the memory lives until the
+/// last copy is gone, and must be gone before the Engine is. The result of a submitted call may be
+/// an operand before that call has ended: the later one comes after it.
+///
+/// An NPU reads an s8 tensor where it lies if it is A, not transposed, and B is s8 without zero
+/// points; it leaves C there if that is s32 sums as they are, or s8 by one RequantShift, of s8
+/// operands without zero points, bias and activation. Anything else goes through host memory, with
+/// the same result.
 class DeviceTensor {
  public:
   class Impl;
 
   DeviceTensor() = default;
+  /// For the library: `impl` says what it is.
+  explicit DeviceTensor(std::shared_ptr<Impl> impl);
 
   bool empty() const { return impl_ == nullptr; }
 
@@ -130,8 +137,11 @@ class DeviceTensor {
     return t;
   }
 
+  bool transposed() const { return transposed_; }
+  const std::shared_ptr<Impl>& impl() const { return impl_; }
+
  private:
-  std::shared_ptr<const Impl> impl_;
+  std::shared_ptr<Impl> impl_;
   int64_t rows_ = 0;
   int64_t cols_ = 0;
   int64_t batch_ = 0;
@@ -141,7 +151,9 @@ class DeviceTensor {
 
 /// C left on the device: the call makes the tensor, of this element type.
 struct DeviceOutput {
-  DeviceTensor* tensor = nullptr;  ///< Written when the call has ended well. Not owned.
+  /// Set when Run or Submit returns without an error; holds the elements once the call has ended
+  /// well. Not owned, and read by nobody after that.
+  DeviceTensor* tensor = nullptr;
   ElementType type = ElementType::kS32;
 };
 

@@ -51,6 +51,8 @@ std::vector<Mutator> Mutators() {
       [](Problem* p) { p->requant_zero = 2; },
       [](Problem* p) { p->b_prepacked = true; },
       [](Problem* p) { p->accumulate = true; },
+      [](Problem* p) { p->a_device_bytes = 2; },
+      [](Problem* p) { p->c_on_device = true; },
   };
 }
 
@@ -59,7 +61,7 @@ TEST(ProblemTest, EqualityAndHashReactToEveryField) {
   [[maybe_unused]] const auto& [batch, m, k, n, a_type, b_type, c_type, a, b, c, quantise_a,
                                 quantise_b, zero_a, zero_b, scale_a, scale_b, bias_s32, bias_f32,
                                 activation, requant, shift, requant_scale, requant_zero,
-                                b_prepacked, accumulate] = Problem{};
+                                b_prepacked, accumulate, a_device_bytes, c_on_device] = Problem{};
   const Problem base;
   const std::vector<Mutator> mutators = Mutators();
   std::vector<Problem> problems = {base};

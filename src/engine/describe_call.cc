@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "base/checked_math.h"
 #include "runtime/weights.h"
 
 namespace tilewave::engine {
@@ -13,12 +14,6 @@ namespace {
 template <typename... Args>
 Status Invalid(fmt::format_string<Args...> format, Args&&... args) {
   return {StatusCode::kInvalidArgument, fmt::format(format, std::forward<Args>(args)...)};
-}
-
-Status NoDeviceTensors(const char* operand) {
-  return {StatusCode::kUnimplemented,
-          fmt::format("{} is a device tensor; these are not implemented yet, give a host view",
-                      operand)};
 }
 
 Status CheckQuantisation(const char* operand, DynamicQuantisation wanted) {
@@ -101,8 +96,6 @@ Status DescribePrepacked(const Weights& weights, const Matmul& call, core::Probl
   p->b_prepacked = true;
   const core::Problem& as_b = weights.impl()->problem();
   p->b_type = as_b.b_type;
-  p->k = as_b.k;
-  p->n = as_b.n;
   p->b = as_b.b;
   o->b = weights.impl()->operands().b;
   o->zero_b = weights.impl()->zero();
@@ -110,76 +103,151 @@ Status DescribePrepacked(const Weights& weights, const Matmul& call, core::Probl
   return {};
 }
 
-Status CheckShapes(const ConstMatrix& a, int64_t b_rows, int64_t b_cols, int64_t b_batch,
-                   const Matrix& c, bool weights) {
-  if (a.cols != b_rows) {
+/// What an operand is, wherever it lies.
+struct Shape {
+  ElementType type = ElementType::kS8;
+  int64_t rows = 0;
+  int64_t cols = 0;
+  int64_t batch = 1;
+};
+
+template <typename Operand>
+Shape ShapeOf(const Operand& x) {
+  if constexpr (requires { x.type(); }) {
+    return {x.type(), x.rows(), x.cols(), x.batch()};
+  } else {
+    return {x.type, x.rows, x.cols, x.batch};
+  }
+}
+
+Status CheckShapes(const Shape& a, const Shape& b, bool weights) {
+  if (a.cols != b.rows) {
     const StatusCode code =
         weights ? StatusCode::kFailedPrecondition : StatusCode::kInvalidArgument;
     return {code, fmt::format("A is {}x{} and {} {}x{}: the columns of A ({}) must equal the rows "
                               "of B ({})",
-                              a.rows, a.cols, weights ? "the Weights are" : "B is", b_rows, b_cols,
-                              a.cols, b_rows)};
+                              a.rows, a.cols, weights ? "the Weights are" : "B is", b.rows, b.cols,
+                              a.cols, b.rows)};
   }
-  if (c.rows != a.rows || c.cols != b_cols) {
-    return Invalid("C is {}x{}; the product of {}x{} and {}x{} is {}x{}", c.rows, c.cols, a.rows,
-                   a.cols, b_rows, b_cols, a.rows, b_cols);
-  }
-  const int64_t batch = std::max(a.batch, b_batch);
-  if ((a.batch != 1 && a.batch != batch) || (b_batch != 1 && b_batch != batch)) {
+  const int64_t batch = std::max(a.batch, b.batch);
+  if ((a.batch != 1 && a.batch != batch) || (b.batch != 1 && b.batch != batch)) {
     return Invalid("A is a batch of {} and B of {}; they must be equal, or one of them 1", a.batch,
-                   b_batch);
+                   b.batch);
   }
+  return {};
+}
+
+Status CheckResult(const Shape& a, const Shape& b, const Shape& c) {
+  if (c.rows != a.rows || c.cols != b.cols) {
+    return Invalid("C is {}x{}; the product of {}x{} and {}x{} is {}x{}", c.rows, c.cols, a.rows,
+                   a.cols, b.rows, b.cols, a.rows, b.cols);
+  }
+  const int64_t batch = std::max(a.batch, b.batch);
   if (c.batch != batch) {
     return Invalid("C is a batch of {}; A and B make one of {}", c.batch, batch);
   }
   return {};
 }
 
+Result<Shape> DescribeA(const Matmul& call, core::Problem* p, core::Operands* o,
+                        runtime::CallTensors* tensors) {
+  Shape shape;
+  if (const auto* tensor = std::get_if<DeviceTensor>(&call.a)) {
+    if (tensor->empty()) return Invalid("A is an empty DeviceTensor");
+    tensors->a = *tensor;
+    shape = ShapeOf(*tensor);
+  } else {
+    const auto& a = std::get<ConstMatrix>(call.a);
+    p->a = StridesOf(a);
+    o->a = a.data;
+    shape = ShapeOf(a);
+  }
+  p->a_type = shape.type;
+  p->quantise_a = QuantiseOf(shape.type, call.quantise_a);
+  return shape;
+}
+
+Result<Shape> DescribeB(const Matmul& call, core::Problem* p, core::Operands* o,
+                        const Weights** weights, runtime::CallTensors* tensors) {
+  if (const auto* prepacked = std::get_if<Weights>(&call.b)) {
+    if (Status s = DescribePrepacked(*prepacked, call, p, o); !s.ok()) return s;
+    *weights = prepacked;
+    return ShapeOf(*prepacked);
+  }
+  Shape shape;
+  if (const auto* tensor = std::get_if<DeviceTensor>(&call.b)) {
+    if (tensor->empty()) return Invalid("B is an empty DeviceTensor");
+    tensors->b = *tensor;
+    shape = ShapeOf(*tensor);
+  } else {
+    const auto& b = std::get<ConstMatrix>(call.b);
+    p->b = StridesOf(b);
+    o->b = b.data;
+    shape = ShapeOf(b);
+  }
+  p->b_type = shape.type;
+  p->quantise_b = QuantiseOf(shape.type, call.quantise_b);
+  o->zero_b = call.zero_b;
+  o->scale_b = call.epilogue.scale_b;
+  return shape;
+}
+
+/// C in the caller's memory, or a tensor that is made here.
+Status DescribeC(const Matmul& call, const Shape& a, const Shape& b, uint64_t payload_domain,
+                 core::Problem* p, core::Operands* o, runtime::CallTensors* tensors) {
+  if (const auto* c = std::get_if<Matrix>(&call.c)) {
+    if (Status s = CheckResult(a, b, ShapeOf(*c)); !s.ok()) return s;
+    p->c_type = c->type;
+    p->c = StridesOf(*c);
+    o->c = c->data;
+    return {};
+  }
+  const auto& output = std::get<DeviceOutput>(call.c);
+  if (output.tensor == nullptr) return Invalid("C is a DeviceOutput without a tensor to set");
+  const DeviceTensor::Impl::Shape shape{output.type, p->batch, a.rows, b.cols};
+  if (!base::CheckedProduct({p->batch, std::max<int64_t>(a.rows, 1), std::max<int64_t>(b.cols, 1),
+                             static_cast<int64_t>(sizeof(int32_t))})) {
+    return {StatusCode::kOutOfRange, "the bytes of this C overflow 63 bits"};
+  }
+  p->c_type = output.type;
+  p->c = shape.Dense();
+  p->c_on_device = true;
+  tensors->c = std::make_shared<DeviceTensor::Impl>(shape, payload_domain);
+  return {};
+}
+
 }  // namespace
 
-Status DescribeCall(const Matmul& call, core::Problem* problem, core::Operands* operands,
-                    const Weights** weights) {
-  const auto* a = std::get_if<ConstMatrix>(&call.a);
-  const auto* c = std::get_if<Matrix>(&call.c);
-  if (a == nullptr) return NoDeviceTensors("A");
-  if (c == nullptr) return NoDeviceTensors("C");
-  if (std::holds_alternative<DeviceTensor>(call.b)) return NoDeviceTensors("B");
-
+Status DescribeCall(const Matmul& call, uint64_t payload_domain, core::Problem* problem,
+                    core::Operands* operands, const Weights** weights,
+                    runtime::CallTensors* tensors) {
   if (Status s = CheckQuantisation("A", call.quantise_a); !s.ok()) return s;
   if (Status s = CheckQuantisation("B", call.quantise_b); !s.ok()) return s;
-
   core::Problem& p = *problem;
   core::Operands& o = *operands;
   DescribeEpilogue(call.epilogue, &p, &o);
-  int64_t b_batch = 1;
-  if (const auto* prepacked = std::get_if<Weights>(&call.b)) {
-    if (Status s = DescribePrepacked(*prepacked, call, &p, &o); !s.ok()) return s;
-    b_batch = prepacked->batch();
-    *weights = prepacked;
-  } else {
-    const auto& b = std::get<ConstMatrix>(call.b);
-    p.b_type = b.type;
-    p.k = b.rows;
-    p.n = b.cols;
-    p.b = StridesOf(b);
-    p.quantise_b = QuantiseOf(b.type, call.quantise_b);
-    o.b = b.data;
-    o.zero_b = call.zero_b;
-    o.scale_b = call.epilogue.scale_b;
-    b_batch = b.batch;
-  }
-  if (Status s = CheckShapes(*a, p.k, p.n, b_batch, *c, p.b_prepacked); !s.ok()) return s;
-  p.batch = c->batch;
+  const Result<Shape> a = DescribeA(call, &p, &o, tensors);
+  if (!a.ok()) return a.status();
+  const Result<Shape> b = DescribeB(call, &p, &o, weights, tensors);
+  if (!b.ok()) return b.status();
+  if (Status s = CheckShapes(*a, *b, p.b_prepacked); !s.ok()) return s;
+  p.batch = std::max(a->batch, b->batch);
   p.m = a->rows;
-  p.a_type = a->type;
-  p.c_type = c->type;
-  p.a = StridesOf(*a);
-  p.c = StridesOf(*c);
-  p.quantise_a = QuantiseOf(a->type, call.quantise_a);
-  o.a = a->data;
-  o.c = c->data;
+  p.k = a->cols;
+  p.n = b->cols;
   o.zero_a = call.zero_a;
+  if (Status s = DescribeC(call, *a, *b, payload_domain, &p, &o, tensors); !s.ok()) return s;
   return ClassifyAll(o, &p);
+}
+
+Status DescribeCall(const Matmul& call, core::Problem* problem, core::Operands* operands,
+                    const Weights** weights) {
+  runtime::CallTensors tensors;
+  Status s = DescribeCall(call, device::kHostPayloadDomain, problem, operands, weights, &tensors);
+  if (s.ok() && (!tensors.a.empty() || !tensors.b.empty() || tensors.c != nullptr)) {
+    return Invalid("a call with device tensors; expected host views");
+  }
+  return s;
 }
 
 Status DescribeWeights(const ConstMatrix& b, const Parameter<int32_t>& zero,

@@ -18,63 +18,174 @@
 #include "engine/compose.h"
 #include "engine/describe_call.h"
 #include "program/lower.h"
+#include "runtime/product_scheduler.h"
+#include "runtime/tensor_binding.h"
+#include "runtime/tensor_copy.h"
 #include "runtime/wave_scheduler.h"
 
 namespace tilewave {
 
-/// A submitted call and the scheduler that it goes back to.
+/// A submitted call and the scheduler that it goes back to: one of a device that takes whole
+/// products, or one of an array.
 struct Handle::State {
-  State(runtime::WaveScheduler* owner, std::unique_ptr<runtime::CallState> submitted)
-      : scheduler(owner), call(std::move(submitted)) {}
+  State(runtime::ProductScheduler* owner, std::unique_ptr<runtime::CallState> submitted)
+      : products(owner), call(std::move(submitted)) {}
+  State(runtime::WaveScheduler* owner, std::shared_ptr<runtime::ArrayCall> submitted)
+      : waves(owner), array_call(std::move(submitted)) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
-    if (call != nullptr) scheduler->Release(std::move(call));
+    if (call != nullptr) products->Release(std::move(call));
   }
 
-  runtime::WaveScheduler* scheduler;
-  std::unique_ptr<runtime::CallState> call;
-};
-
-/// Member order matters: calls in flight use the scheduler, which uses the device.
-class Engine::Impl {
- public:
-  /// `reason`: a literal.
-  Impl(device::Registry registry, std::unique_ptr<device::Device> device,
-       runtime::PlanTarget target, std::string_view reason)
-      : registry_(std::move(registry)),
-        device_(std::move(device)),
-        at_once_(device_->queue().done_when_submitted()),
-        scheduler_(std::move(target), reason) {}
-
-  const device::Registry& registry() const { return registry_; }
-  device::Device& device() { return *device_; }
-  runtime::WaveScheduler& scheduler() { return scheduler_; }
-
-  /// A submitted call, to be waited for and released.
-  [[nodiscard]] Result<std::unique_ptr<runtime::CallState>> Start(const Matmul& call,
-                                                                  const RunOptions& options) {
-    std::unique_ptr<runtime::CallState> state = scheduler_.NewCall();
-    Status status = Fill(call, options, state.get());
-    if (status.ok() && state->weights != nullptr) state->kept = *state->weights;
-    if (status.ok()) status = scheduler_.Submit(state.get());
-    if (status.ok()) return state;
-    scheduler_.Release(std::move(state));
+  bool Done() const {
+    return waves != nullptr ? waves->Done(array_call.get()) : products->Done(call.get());
+  }
+  /// Whether there is nothing more to wait for is said by `ended`.
+  Status Wait(bool* ended) const {
+    if (waves != nullptr) {
+      *ended = true;
+      return waves->Wait(array_call.get());
+    }
+    Status status = products->Wait(call.get());
+    *ended = call->fence.done;
     return status;
   }
 
-  /// A call on a device that is done with it when it is submitted: nothing of it outlives this.
-  [[nodiscard]] Status RunAtOnce(const Matmul& call, const RunOptions& options) {
-    runtime::CallState state;
-    Status status = Fill(call, options, &state);
-    if (status.ok()) status = scheduler_.Submit(&state);
-    return status.ok() ? scheduler_.Wait(&state) : status;
+  runtime::ProductScheduler* products = nullptr;
+  std::unique_ptr<runtime::CallState> call;
+  runtime::WaveScheduler* waves = nullptr;
+  std::shared_ptr<runtime::ArrayCall> array_call;
+};
+
+/// Member order matters: calls in flight use the schedulers, which use the devices.
+class Engine::Impl {
+ public:
+  /// `reason`: a literal. `host`: computes what an array could not; null if nothing does.
+  Impl(device::Registry registry, std::unique_ptr<device::Device> device,
+       std::unique_ptr<device::Device> host, runtime::PlanTarget target,
+       const runtime::WaveOptions& waves, std::string_view reason)
+      : registry_(std::move(registry)), device_(std::move(device)), host_(std::move(host)) {
+    at_once_ = device_->queue().done_when_submitted();
+    if (target.target.kind == DeviceKind::kHost) {
+      products_.emplace(std::move(target), reason);
+      return;
+    }
+    if (host_ != nullptr) {
+      products_.emplace(runtime::PlanTarget{host_.get(), {}, {}}, "requested");
+    }
+    waves_.emplace(std::move(target), waves, reason, products_.has_value() ? &*products_ : nullptr);
   }
 
-  bool at_once() const { return at_once_; }
+  const device::Registry& registry() const { return registry_; }
+  device::Device& device() { return *device_; }
+  bool is_array() const { return waves_.has_value(); }
+
+  [[nodiscard]] Status Run(const Matmul& call, const RunOptions& options) {
+    if (is_array()) {
+      runtime::ArrayCall state;
+      DeviceTensor c;
+      Status status = Fill(call, options, &state, &c);
+      if (status.ok()) status = waves_->Run(&state);
+      if (status.ok()) SetTensor(call, c);
+      return status;
+    }
+    if (at_once_) {
+      // Nothing of such a call outlives this.
+      runtime::CallState state;
+      DeviceTensor c;
+      Status status = Fill(call, options, &state, &c);
+      if (status.ok()) status = products_->Submit(&state);
+      if (status.ok()) status = products_->Wait(&state);
+      if (status.ok()) SetTensor(call, c);
+      return status;
+    }
+    Result<std::unique_ptr<runtime::CallState>> state = Start(call, options);
+    if (!state.ok()) return state.status();
+    Status status = products_->Wait(state->get());
+    products_->Release(*std::move(state));
+    return status;
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<Handle::State>> Submit(const Matmul& call,
+                                                              const RunOptions& options) {
+    if (is_array()) {
+      size_t index = 0;
+      Result<std::vector<std::unique_ptr<Handle::State>>> all =
+          SubmitAll({{call, options}}, &index);
+      if (!all.ok()) return all.status();
+      return std::move(all->front());
+    }
+    // The state's memory comes first: nothing may fail between submission and ownership.
+    auto state = std::make_unique<Handle::State>(&*products_, nullptr);
+    Result<std::unique_ptr<runtime::CallState>> started = Start(call, options);
+    if (!started.ok()) return started.status();
+    state->call = *std::move(started);
+    return state;
+  }
+
+  /// `index`: of the call that is bad.
+  [[nodiscard]] Result<std::vector<std::unique_ptr<Handle::State>>> SubmitAll(
+      const std::vector<SubmittedCall>& calls, size_t* index) {
+    std::vector<std::unique_ptr<Handle::State>> states;
+    states.reserve(calls.size());
+    *index = 0;
+    if (!is_array()) {
+      for (; *index < calls.size(); ++*index) {
+        auto state = Submit(calls[*index].call, calls[*index].options);
+        if (!state.ok()) return state.status();
+        states.push_back(*std::move(state));
+      }
+      return states;
+    }
+    std::vector<std::shared_ptr<runtime::ArrayCall>> array_calls;
+    for (; *index < calls.size(); ++*index) {
+      auto state = std::make_shared<runtime::ArrayCall>();
+      DeviceTensor c;
+      const SubmittedCall& each = calls[*index];
+      if (Status s = Fill(each.call, each.options, state.get(), &c); !s.ok()) return s;
+      // A later one of these calls may name it.
+      SetTensor(each.call, c);
+      array_calls.push_back(std::move(state));
+      states.push_back(std::make_unique<Handle::State>(&*waves_, array_calls.back()));
+    }
+    if (Status s = waves_->SubmitAll(array_calls, index); !s.ok()) return s;
+    return states;
+  }
+
+  /// Waits for the call that makes a tensor. kFailedPrecondition if it failed, or if the tensor is
+  /// one of another device.
+  [[nodiscard]] Status WaitFor(const DeviceTensor& tensor) {
+    runtime::CallTensors tensors;
+    tensors.a = tensor;
+    if (Status s = runtime::CheckDomain(tensors, device_->payload_domain()); !s.ok()) return s;
+    return is_array() ? waves_->WaitFor(tensor) : Status();
+  }
 
  private:
-  static Status Fill(const Matmul& call, const RunOptions& options, runtime::CallState* state) {
+  /// A submitted call of a device that takes whole products.
+  [[nodiscard]] Result<std::unique_ptr<runtime::CallState>> Start(const Matmul& call,
+                                                                  const RunOptions& options) {
+    std::unique_ptr<runtime::CallState> state = products_->NewCall();
+    DeviceTensor c;
+    Status status = Fill(call, options, state.get(), &c);
+    if (status.ok() && state->weights != nullptr) state->kept = *state->weights;
+    if (status.ok()) status = products_->Submit(state.get());
+    if (status.ok()) {
+      SetTensor(call, c);
+      return state;
+    }
+    products_->Release(std::move(state));
+    return status;
+  }
+
+  static void SetTensor(const Matmul& call, const DeviceTensor& c) {
+    if (!c.empty()) *std::get<DeviceOutput>(call.c).tensor = c;
+  }
+
+  /// What both kinds of call have.
+  template <typename Call>
+  [[nodiscard]] Status FillOptions(const RunOptions& options, Call* state) {
     if (options.stats != nullptr) *options.stats = {};
     if (options.progress != nullptr) options.progress->store(0, std::memory_order_relaxed);
     if (options.time_limit.count() < 0) {
@@ -83,13 +194,38 @@ class Engine::Impl {
     if (options.time_limit.count() > 0) state->time_limit = options.time_limit;
     state->progress = options.progress;
     state->stats = options.stats;
-    return engine::DescribeCall(call, &state->problem, &state->operands, &state->weights);
+    return {};
+  }
+
+  [[nodiscard]] Status Fill(const Matmul& call, const RunOptions& options,
+                            runtime::ArrayCall* state, DeviceTensor* c) {
+    if (Status s = FillOptions(options, state); !s.ok()) return s;
+    const Weights* weights = nullptr;
+    Status s = engine::DescribeCall(call, device_->payload_domain(), &state->problem,
+                                    &state->operands, &weights, &state->tensors);
+    if (s.ok() && weights != nullptr) state->weights = *weights;
+    if (state->tensors.c != nullptr) *c = DeviceTensor(state->tensors.c);
+    return s;
+  }
+
+  /// Tensors of such a device are host memory.
+  [[nodiscard]] Status Fill(const Matmul& call, const RunOptions& options,
+                            runtime::CallState* state, DeviceTensor* c) {
+    if (Status s = FillOptions(options, state); !s.ok()) return s;
+    runtime::CallTensors tensors;
+    Status s = engine::DescribeCall(call, device_->payload_domain(), &state->problem,
+                                    &state->operands, &state->weights, &tensors);
+    if (!s.ok()) return s;
+    return runtime::BindOnHost(tensors, device_->payload_domain(), &state->problem,
+                               &state->operands, c);
   }
 
   device::Registry registry_;
   std::unique_ptr<device::Device> device_;
-  bool at_once_;
-  runtime::WaveScheduler scheduler_;
+  std::unique_ptr<device::Device> host_;
+  bool at_once_ = false;
+  std::optional<runtime::ProductScheduler> products_;
+  std::optional<runtime::WaveScheduler> waves_;
 };
 
 Result<Engine> Engine::Create(const EngineOptions& options) {
@@ -103,6 +239,8 @@ namespace {
 
 // More than any machine that a product would run on has; a larger number is a mistake.
 constexpr int kMostThreads = 1024;
+constexpr int kMostRetries = 100;
+constexpr int kMostPendingCalls = 4096;
 
 /// The virtual NPU of this name as something to plan for, its programs lowered on demand.
 Result<runtime::PlanTarget> VnpuTarget(const std::string& device_name,
@@ -179,10 +317,29 @@ Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::R
 Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::Registry registry,
                                          std::unique_ptr<device::Device> device,
                                          runtime::PlanTarget target, std::string_view reason) {
+  if (options.retries < 0 || options.retries > kMostRetries) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("retries is {}; expected 0 to {}", options.retries, kMostRetries));
+  }
+  if (options.pending_calls < 1 || options.pending_calls > kMostPendingCalls) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("pending_calls is {}; expected 1 to {}", options.pending_calls,
+                              kMostPendingCalls));
+  }
   if (options.validate_submissions) device = device::MakeValidatingDevice(std::move(device));
   target.device = device.get();
-  return Engine(std::make_unique<Engine::Impl>(std::move(registry), std::move(device),
-                                               std::move(target), reason));
+  std::unique_ptr<device::Device> host;
+  if (options.host_fallback && target.target.kind != DeviceKind::kHost) {
+    Result<std::unique_ptr<device::Device>> opened =
+        device::host::OpenHostDevice({options.cpu_kernel, options.threads, options.executor});
+    if (!opened.ok()) return opened.status();
+    host = *std::move(opened);
+  }
+  return Engine(std::make_unique<Engine::Impl>(
+      std::move(registry), std::move(device), std::move(host), std::move(target),
+      runtime::WaveOptions{options.retries, options.poison_outputs,
+                           static_cast<size_t>(options.pending_calls)},
+      reason));
 }
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -191,26 +348,31 @@ Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 
 Status Engine::Run(const Matmul& call, const RunOptions& options) {
-  return base::WithoutExceptions<Status>([&]() -> Status {
-    if (impl_->at_once()) return impl_->RunAtOnce(call, options);
-    Result<std::unique_ptr<runtime::CallState>> state = impl_->Start(call, options);
-    if (!state.ok()) return state.status();
-    Status status = impl_->scheduler().Wait(state->get());
-    impl_->scheduler().Release(*std::move(state));
-    return status;
-  });
+  return base::WithoutExceptions<Status>([&] { return impl_->Run(call, options); });
 }
 
 Result<Handle> Engine::Submit(const Matmul& call, const RunOptions& options) {
   return base::WithoutExceptions<Result<Handle>>([&]() -> Result<Handle> {
+    Result<std::unique_ptr<Handle::State>> state = impl_->Submit(call, options);
+    if (!state.ok()) return state.status();
     Handle handle;
-    // The state's memory comes first: nothing may fail between submission and ownership.
-    auto state = std::make_unique<Handle::State>(&impl_->scheduler(), nullptr);
-    Result<std::unique_ptr<runtime::CallState>> started = impl_->Start(call, options);
-    if (!started.ok()) return started.status();
-    state->call = *std::move(started);
-    handle.state_ = std::move(state);
+    handle.state_ = *std::move(state);
     return handle;
+  });
+}
+
+Result<std::vector<Handle>> Engine::SubmitAll(const std::vector<SubmittedCall>& calls) {
+  using Handles = Result<std::vector<Handle>>;
+  return base::WithoutExceptions<Handles>([&]() -> Handles {
+    std::vector<Handle> handles(calls.size());
+    size_t index = 0;
+    Result<std::vector<std::unique_ptr<Handle::State>>> states = impl_->SubmitAll(calls, &index);
+    if (!states.ok()) {
+      return Status(states.status().code(), fmt::format("call {} of {}: {}", index + 1,
+                                                        calls.size(), states.status().message()));
+    }
+    for (size_t i = 0; i < handles.size(); ++i) handles[i].state_ = std::move((*states)[i]);
+    return handles;
   });
 }
 
@@ -232,15 +394,17 @@ Result<Weights> Engine::Prepare(const ConstMatrix& b, const WeightsOptions& opti
   });
 }
 
-namespace {
-const Status kNoDeviceTensors(StatusCode::kUnimplemented,
-                              "device tensors are not implemented yet; use host views");
-}  // namespace
+Result<DeviceTensor> Engine::Upload(const ConstMatrix& matrix) {
+  return base::WithoutExceptions<Result<DeviceTensor>>(
+      [&] { return runtime::UploadTensor(&impl_->device(), impl_->is_array(), matrix); });
+}
 
-Result<DeviceTensor> Engine::Upload(const ConstMatrix& /*matrix*/) { return kNoDeviceTensors; }
-
-Status Engine::Download(const DeviceTensor& /*tensor*/, const Matrix& /*matrix*/) {
-  return kNoDeviceTensors;
+Status Engine::Download(const DeviceTensor& tensor, const Matrix& matrix) {
+  return base::WithoutExceptions<Status>([&]() -> Status {
+    if (tensor.empty()) return {StatusCode::kInvalidArgument, "an empty DeviceTensor"};
+    if (Status s = impl_->WaitFor(tensor); !s.ok()) return s;
+    return runtime::DownloadTensor(tensor, matrix);
+  });
 }
 
 std::vector<DeviceInfo> Engine::Devices() const { return impl_->registry().List(); }
@@ -263,15 +427,14 @@ Handle::~Handle() {
   if (state_ != nullptr) static_cast<void>(Wait());
 }
 
-bool Handle::done() const {
-  return state_ == nullptr || state_->scheduler->Done(state_->call.get());
-}
+bool Handle::done() const { return state_ == nullptr || state_->Done(); }
 
 Status Handle::Wait() {
   if (state_ == nullptr) return status_;
   return base::WithoutExceptions<Status>([&] {
-    Status status = state_->scheduler->Wait(state_->call.get());
-    if (state_->call->fence.done) {
+    bool ended = false;
+    Status status = state_->Wait(&ended);
+    if (ended) {
       status_ = status;
       state_.reset();
     }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/checked_math.h"
+#include "runtime/poison.h"
 
 namespace tilewave::runtime {
 namespace {
@@ -46,13 +47,18 @@ Result<std::unique_ptr<BufferSets>> BufferSets::Make(device::Device* device, con
   sets->ranges_.reserve(buffers);
   const bool pool = shape.policy == plan::BufferPolicy::kPool;
   if (Status s = pool ? sets->AllocateSlab() : sets->AllocateEach(); !s.ok()) return s;
-  timer->Count(&PhaseCounts::buffers, static_cast<int64_t>(sets->buffers_.size()) + (pool ? 1 : 0));
+  timer->Count(&PhaseCounts::buffers,
+               static_cast<int64_t>(sets->buffers_.size()) + (sets->slab_ != nullptr ? 1 : 0));
   timer->End(&PhaseTimes::allocate_us);
   return sets;
 }
 
 Status BufferSets::AllocateSlab() {
   const int64_t bytes = shape_.sets * (input_stride_ + output_stride_);
+  if (bytes == 0) {
+    ranges_.resize(static_cast<size_t>(shape_.sets * per_set_));
+    return {};
+  }
   Result<std::unique_ptr<device::Buffer>> slab = device_->Allocate(static_cast<size_t>(bytes));
   if (!slab.ok()) return slab.status();
   slab_ = *std::move(slab);
@@ -132,6 +138,18 @@ Status BufferSets::SyncIn(int64_t first, int64_t count, bool batched, PhaseTimer
   timer->Count(&PhaseCounts::bytes_in, bytes);
   timer->End(&PhaseTimes::sync_in_us);
   return status;
+}
+
+Status BufferSets::Poison(int64_t first, int64_t count) {
+  for (int64_t set = first; set < first + count; ++set) {
+    const device::BufferRange& range = arguments(set).back();
+    FillPoison(range.buffer->host() + range.offset, range.bytes);
+    if (Status s = range.buffer->Sync(SyncDirection::kToDevice, range.offset, range.bytes);
+        !s.ok()) {
+      return s;
+    }
+  }
+  return {};
 }
 
 Status BufferSets::SyncOut(int64_t first, int64_t count, bool batched, PhaseTimer* timer) {

@@ -23,7 +23,7 @@ class BufferSets {
     plan::BufferPolicy policy = plan::BufferPolicy::kPool;
     int64_t sets = 0;
     std::vector<int64_t> input_bytes;  ///< 0: that input is a range that lives elsewhere.
-    int64_t output_bytes = 0;
+    int64_t output_bytes = 0;          ///< Likewise.
 
     int64_t bytes() const;
     /// Whether buffers of this shape are what the plan asks for.
@@ -45,13 +45,6 @@ class BufferSets {
   std::span<const device::BufferRange> arguments(int64_t set) const {
     return {ranges_.data() + (set * per_set_), static_cast<size_t>(per_set_)};
   }
-  /// Lets input `index` of every set be a range that lives elsewhere; nothing here syncs it.
-  /// REQUIRES: the shape has 0 bytes for it.
-  void SetInput(int64_t index, const device::BufferRange& range) {
-    for (int64_t set = 0; set < shape_.sets; ++set) {
-      ranges_[static_cast<size_t>((set * per_set_) + index)] = range;
-    }
-  }
   /// Host memory of input `index` of a set.
   std::byte* input(int64_t set, int64_t index) const {
     const device::BufferRange& range = ranges_[static_cast<size_t>((set * per_set_) + index)];
@@ -63,6 +56,8 @@ class BufferSets {
   /// Makes the inputs of sets [first, first + count) visible to the device: with one sync if they
   /// are a slab's and `batched`, else with one per buffer.
   [[nodiscard]] Status SyncIn(int64_t first, int64_t count, bool batched, PhaseTimer* timer);
+  /// Fills their outputs with poison, on the device, too.
+  [[nodiscard]] Status Poison(int64_t first, int64_t count);
   /// Makes their outputs visible to the host.
   [[nodiscard]] Status SyncOut(int64_t first, int64_t count, bool batched, PhaseTimer* timer);
 

@@ -10,8 +10,11 @@ namespace tilewave::runtime {
 /// clock, without stats.
 class PhaseTimer {
  public:
-  /// Both borrowed; `stats` may be null.
-  PhaseTimer(device::Clock* clock, CallStats* stats) : clock_(clock), stats_(stats) {
+  /// Both borrowed; null only without stats.
+  PhaseTimer(device::Clock* clock, CallStats* stats) : clock_(clock), stats_(stats) { Resume(); }
+
+  /// What has passed since the last call belongs to no phase: the caller's own time.
+  void Resume() {
     if (stats_ != nullptr) last_ns_ = clock_->NowNs();
   }
 

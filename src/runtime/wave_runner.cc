@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "runtime/poison.h"
 
 namespace tilewave::runtime {
 
@@ -68,8 +69,8 @@ Status WaveRunner::RunWave(int64_t first, int64_t count) {
   for (int64_t i = first; i < first + count && s.ok(); i += shape_.chain) s = Await(i);
   if (s.ok()) s = Sync(SyncDirection::kFromDevice, first, count);
   if (!s.ok()) return s;
-  for (int64_t i = first; i < first + count; ++i) Read(i);
-  return {};
+  for (int64_t i = first; i < first + count && s.ok(); ++i) s = Read(i);
+  return s;
 }
 
 /// One ring of sets, each moving on by itself: submitting comes first, as an idle device is what
@@ -123,21 +124,29 @@ void WaveRunner::Write(int64_t launch) {
   timer_->End(&PhaseTimes::write_us);
 }
 
-void WaveRunner::Read(int64_t launch) {
-  work_->Read(launch, sets_->output(SetOf(launch)));
+Status WaveRunner::Read(int64_t launch) {
   const int64_t bytes = sets_->shape().output_bytes;
+  const std::byte* output = sets_->output(SetOf(launch));
+  if (shape_.poison) {
+    if (Status s = CheckWritten(output, static_cast<size_t>(bytes)); !s.ok()) return s;
+  }
+  work_->Read(launch, output);
   device_->clock().ChargeHost(HostWork::kRead, bytes, 1);
   timer_->Count(&PhaseCounts::reads);
   timer_->End(&PhaseTimes::read_us);
-  if (!work_->accumulates()) return;
+  if (!work_->accumulates()) return {};
   device_->clock().ChargeHost(HostWork::kAccumulate, bytes, 1);
   timer_->End(&PhaseTimes::accumulate_us);
+  return {};
 }
 
 Status WaveRunner::Sync(SyncDirection direction, int64_t first, int64_t count) {
   while (count > 0) {
     const int64_t set = SetOf(first);
     const int64_t here = std::min(count, ring_ - set);
+    if (shape_.poison && direction == SyncDirection::kToDevice) {
+      if (Status s = sets_->Poison(set, here); !s.ok()) return s;
+    }
     Status s = direction == SyncDirection::kToDevice
                    ? sets_->SyncIn(set, here, shape_.batched_syncs, timer_)
                    : sets_->SyncOut(set, here, shape_.batched_syncs, timer_);
@@ -171,7 +180,7 @@ Status WaveRunner::SubmitWaiting(int64_t first) {
         break;
     }
     const int64_t since_ns = device_->clock().NowNs();
-    const WaitCode code = device_->queue().WaitForRoom(Limit());
+    const WaitCode code = device_->queue().WaitForRoom(limits_.Left(waited_ns_));
     if (Status s = Waited(code, since_ns, "accepted a launch"); !s.ok()) return s;
   }
 }
@@ -180,7 +189,7 @@ Status WaveRunner::Await(int64_t first) {
   Submission& submission = SubmissionAt(first);
   if (!submission.fence.done) {
     const int64_t since_ns = device_->clock().NowNs();
-    const WaitCode code = device_->queue().Wait(&submission.fence, Limit());
+    const WaitCode code = device_->queue().Wait(&submission.fence, limits_.Left(waited_ns_));
     if (Status s = Waited(code, since_ns, "finished a launch"); !s.ok()) return s;
     submission.fence.done = true;
   }
@@ -198,13 +207,10 @@ Status WaveRunner::ReadEnded(int64_t* read, int64_t submitted) {
     ended += ChainLength(ended);
   }
   if (Status s = Sync(SyncDirection::kFromDevice, *read, ended - *read); !s.ok()) return s;
-  for (; *read < ended; ++*read) Read(*read);
+  for (; *read < ended; ++*read) {
+    if (Status s = Read(*read); !s.ok()) return s;
+  }
   return {};
-}
-
-std::chrono::nanoseconds WaveRunner::Limit() const {
-  return std::min(limits_.each,
-                  limits_.total - std::min(limits_.total, std::chrono::nanoseconds(waited_ns_)));
 }
 
 Status WaveRunner::Waited(WaitCode code, int64_t since_ns, const char* what) {

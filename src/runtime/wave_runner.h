@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -35,6 +36,7 @@ struct WaveShape {
   int64_t launches = 0;
   int64_t sets = 1;
   int64_t chain = 1;
+  bool poison = false;  ///< See EngineOptions::poison_outputs.
 };
 WaveShape WaveShapeOf(const plan::ArrayPlan& plan);
 
@@ -42,6 +44,15 @@ WaveShape WaveShapeOf(const plan::ArrayPlan& plan);
 struct WaitLimits {
   std::chrono::nanoseconds each{0};   ///< For any one submission.
   std::chrono::nanoseconds total{0};  ///< Summed over the call.
+
+  /// For what follows, of a call that has waited so long.
+  WaitLimits After(int64_t waited_ns) const {
+    return {each, total - std::min(total, std::chrono::nanoseconds(waited_ns))};
+  }
+  /// What a wait may still take, of a call that has waited so long.
+  std::chrono::nanoseconds Left(int64_t waited_ns) const {
+    return std::min(each, After(waited_ns).total);
+  }
 };
 
 /// Runs the launches of one call over buffer sets: fills sets, submits, waits, reads, in the order
@@ -53,9 +64,8 @@ class WaveRunner {
 
   const BufferSets& sets() const { return *sets_; }
 
-  /// Lets input `index` of every set be a range that lives elsewhere. REQUIRES: Idle(); the sets
-  /// have 0 bytes for it; the range lives until Idle() again.
-  void SetInput(int64_t index, const device::BufferRange& range) { sets_->SetInput(index, range); }
+  /// What the last Run waited for the device.
+  int64_t waited_ns() const { return waited_ns_; }
 
   /// Runs all launches; returns when the last output has been read, or at the first error:
   /// kDeadlineExceeded, or what a launch or the device said. In flight is then what Idle() tells.
@@ -86,15 +96,13 @@ class WaveRunner {
     return submissions_[static_cast<size_t>(SetOf(first) / shape_.chain)];
   }
   void Write(int64_t launch);
-  void Read(int64_t launch);
+  [[nodiscard]] Status Read(int64_t launch);
   /// Syncs launches [first, first + count), whose sets may wrap around the ring.
   [[nodiscard]] Status Sync(device::SyncDirection direction, int64_t first, int64_t count);
   device::SubmitCode TrySubmit(int64_t first);
   [[nodiscard]] Status SubmitWaiting(int64_t first);
   [[nodiscard]] Status Await(int64_t first);
   [[nodiscard]] Status ReadEnded(int64_t* read, int64_t submitted);
-  /// What a wait may still take; kept by Waited.
-  std::chrono::nanoseconds Limit() const;
   [[nodiscard]] Status Waited(device::WaitCode code, int64_t since_ns, const char* what);
 
   device::Device* device_;

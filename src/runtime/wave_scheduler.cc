@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
-#include <thread>
-#include <utility>
+#include <optional>
 
-#include "base/check.h"
+#include "base/checked_math.h"
 #include "base/clock.h"
+#include "base/out_of_memory.h"
 #include "core/validate.h"
+#include "runtime/tensor_binding.h"
+#include "runtime/time_limit.h"
 
 namespace tilewave::runtime {
 namespace {
@@ -19,165 +20,361 @@ namespace {
 /// device shared with other calls is slow, and one that hangs has been given up long before.
 constexpr double kPredictionMargin = 10;
 
-Status TooLate(const char* what, std::chrono::nanoseconds limit) {
-  return {StatusCode::kDeadlineExceeded,
-          fmt::format("the device has not {} the call within {} ms", what,
-                      std::chrono::duration_cast<std::chrono::milliseconds>(limit).count())};
+constexpr std::string_view kHostReason = "the device failed, so the host took over";
+
+/// Whether another try, or another device, may do better.
+bool IsTrouble(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kUnavailable:
+    case StatusCode::kResourceExhausted:
+    case StatusCode::kDeadlineExceeded:
+    case StatusCode::kDataLoss:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// What a device said while it worked. Ranges and permissions that it refuses are its own: those of
+/// the call have been checked by then.
+Status OfDevice(Status status) {
+  if (status.code() != StatusCode::kOutOfRange && status.code() != StatusCode::kPermissionDenied) {
+    return status;
+  }
+  return {StatusCode::kUnavailable, status.message()};
+}
+
+bool IsWhole(const ArrayCall& call) {
+  return call.attempt.plan.plan->plan.array.spec.family == program::DesignFamily::kWholeArray;
+}
+
+bool IsOutOfTime(const ArrayCall& call) {
+  return call.time_limit && call.waited_ns >= call.time_limit->count();
 }
 
 }  // namespace
 
-WaveScheduler::~WaveScheduler() {
-  while (quarantine_ != nullptr) {
-    std::unique_ptr<CallState> call = std::move(quarantine_);
-    quarantine_ = std::move(call->next);
-    if (device_->queue().Wait(&call->fence, kDefaultTimeLimit) == device::WaitCode::kTimeout) {
-      static_cast<void>(call.release());
-    }
-  }
-}
+WaveScheduler::WaveScheduler(PlanTarget target, const WaveOptions& options, std::string_view reason,
+                             ProductScheduler* fallback)
+    : device_(target.device),
+      options_(options),
+      reason_(reason),
+      fallback_(fallback),
+      plans_(std::move(target)),
+      pool_(device_),
+      tiles_(device_, &pool_, options.poison_outputs),
+      whole_(device_, &pool_, options.poison_outputs) {}
 
-std::unique_ptr<CallState> WaveScheduler::NewCall() {
-  if (quarantined_count_.load(std::memory_order_relaxed) > 0) SweepQuarantine();
-  return idle_.Take();
-}
-
-Status WaveScheduler::Submit(CallState* call) {
-  if (call->stats != nullptr) call->start_ns = base::WallNowNs();
-  Result<PlanCache::Found> plan = plans_.PlanFor(call->problem);
-  if (!plan.ok()) return plan.status();
-  call->plan = *std::move(plan);
-  if (Status s = core::ValidateOperands(call->problem, call->operands); !s.ok()) return s;
-  if (call->time_limit) call->time_limit = std::min(*call->time_limit, kLongestTimeLimit);
-  if (call->stats != nullptr) call->launched_ns = device_->clock().NowNs();
-  return call->plan.plan->plan.strategy == plan::Strategy::kTiles ? RunTiles(call)
-                                                                  : SubmitWhole(call);
-}
-
-Status WaveScheduler::SubmitWhole(CallState* call) {
-  call->launch = {call->plan.plan->executable.get(),
-                  &call->operands,
-                  nullptr,
-                  call->progress,
-                  {},
-                  {},
-                  call->stats != nullptr};
-  if (call->weights != nullptr) {
-    const Result<const device::WeightsPayload*> payload =
-        call->weights->impl()->PayloadFor(device_);
-    if (!payload.ok()) return payload.status();
-    call->launch.weights = *payload;
-    if (call->stats != nullptr) call->launched_ns = device_->clock().NowNs();
-  }
-  if (Status s = TrySubmitUntilAccepted(call); !s.ok()) return s;
-  if (call->stats != nullptr) call->accepted_ns = device_->clock().NowNs();
-  return call->fence.done ? call->fence.status : Status();
-}
-
-/// Launches borrow the executor's memory, not the call's, so that the call ends here either way.
-Status WaveScheduler::RunTiles(CallState* call) {
-  if (Status s = tiles_.Run(*call->plan.plan, call->plan.uncached, call->problem, call->operands,
-                            call->weights, LimitsOf(*call), call->progress, call->stats);
-      !s.ok()) {
+Status WaveScheduler::Run(ArrayCall* call) {
+  if (Status s = Begin(call, nullptr); !s.ok()) {
+    End(call, s);
     return s;
   }
-  call->submitted = true;
-  call->fence.done = true;
-  if (call->stats != nullptr) call->accepted_ns = device_->clock().NowNs();
+  return Wait(call);
+}
+
+Status WaveScheduler::SubmitAll(std::span<const std::shared_ptr<ArrayCall>> calls, size_t* index) {
+  CallGroup group;
+  Status status;
+  for (*index = 0; *index < calls.size(); ++*index) {
+    const std::shared_ptr<ArrayCall>& call = calls[*index];
+    // Nothing may leave this before the calls that have begun are waited for.
+    status = base::WithoutExceptions<Status>([&]() -> Status {
+      MakeRoom(&group);
+      if (Status s = Begin(call.get(), &group); !s.ok()) return s;
+      if (call->tensors.c != nullptr) call->tensors.c->MadeBy(call);
+      const std::lock_guard<std::mutex> lock(pending_mutex_);
+      pending_.push_back(call);
+      return {};
+    });
+    if (!status.ok()) break;
+  }
+  Flush(&group);
+  if (status.ok()) return {};
+  End(calls[*index].get(), status);
+  for (size_t i = 0; i < *index; ++i) {
+    static_cast<void>(base::WithoutExceptions<Status>([&] { return Wait(calls[i].get()); }));
+  }
+  return status;
+}
+
+void WaveScheduler::MakeRoom(CallGroup* group) {
+  for (;;) {
+    std::shared_ptr<ArrayCall> oldest;
+    {
+      const std::lock_guard<std::mutex> lock(pending_mutex_);
+      if (pending_.size() < options_.pending_calls) return;
+      std::erase_if(pending_, [](const auto& each) { return each->ended.load(); });
+      if (pending_.size() < options_.pending_calls) return;
+      oldest = std::move(pending_.front());
+      pending_.pop_front();
+    }
+    Flush(group);
+    static_cast<void>(Wait(oldest.get()));
+  }
+}
+
+Status WaveScheduler::Begin(ArrayCall* call, CallGroup* group) {
+  if (call->stats != nullptr && call->start_ns == 0) {
+    call->start_ns = base::WallNowNs();
+    call->launched_ns = device_->clock().NowNs();
+  }
+  if (call->time_limit) call->time_limit = std::min(*call->time_limit, kLongestTimeLimit);
+  call->timer = PhaseTimer(&device_->clock(), call->stats);
+  Status s = Prepare(call, group);
+  if (s.ok()) {
+    s = OfDevice(IsWhole(*call) ? whole_.Fill(call) : tiles_.Run(call, LimitsOf(*call)));
+  }
+  if (!s.ok() && !IsTrouble(s)) return s;
+  call->attempt.status = s;
+  if (!s.ok() || !IsWhole(*call)) return {};
+  if (group == nullptr) {
+    ArrayCall* const alone[] = {call};
+    Launch(alone);
+    return {};
+  }
+  const bool fits =
+      group->empty() || (!group->full() && group->calls().front()->attempt.plan.plan->executable ==
+                                               call->attempt.plan.plan->executable);
+  if (!fits) Flush(group);
+  group->Add(call);
   return {};
 }
 
-WaitLimits WaveScheduler::LimitsOf(const CallState& call) const {
+void WaveScheduler::Flush(CallGroup* group) {
+  if (group == nullptr || group->empty()) return;
+  Launch(group->calls());
+  group->Clear();
+}
+
+void WaveScheduler::Launch(std::span<ArrayCall* const> calls) {
+  const Status s = OfDevice(whole_.Launch(calls, LimitsOf(*calls.front())));
+  for (ArrayCall* call : calls) call->attempt.status = s;
+}
+
+/// The plan of an attempt, and its operands where they are.
+Status WaveScheduler::Prepare(ArrayCall* call, CallGroup* group) {
+  ArrayCall::Attempt& attempt = call->attempt;
+  attempt.problem = call->problem;
+  attempt.operands = call->operands;
+  if (Status s = BindTensors(call, group); !s.ok()) return s;
+  if (Status s = PlanWithA(call, group); !s.ok()) return s;
+  if (Status s = MakeResult(call); !s.ok()) return s;
+  return core::ValidateOperands(attempt.problem, attempt.operands);
+}
+
+Status WaveScheduler::BindTensors(ArrayCall* call, CallGroup* group) {
+  const CallTensors& tensors = call->tensors;
+  ArrayCall::Attempt& attempt = call->attempt;
+  if (Status s = CheckDomain(tensors, device_->payload_domain()); !s.ok()) return s;
+  if (!tensors.b.empty()) {
+    if (Status s = Settle(tensors.b, group); !s.ok()) return s;
+    const std::shared_ptr<TensorHome> home = tensors.b.impl()->home();
+    if (Status s = OfDevice(home->ShowHost()); !s.ok()) return s;
+    BindB(tensors.b, home.get(), &attempt.problem, &attempt.operands);
+  }
+  return {};
+}
+
+/// An A in device memory is part of the plan, and the plan says whether it can stay there, and so
+/// whether the call that makes it has to be waited for.
+Status WaveScheduler::PlanWithA(ArrayCall* call, CallGroup* group) {
+  const DeviceTensor& a = call->tensors.a;
+  ArrayCall::Attempt& attempt = call->attempt;
+  for (;;) {
+    if (!a.empty()) {
+      attempt.a = a.impl()->home();
+      BindA(a, attempt.a.get(), &attempt.problem, &attempt.operands);
+    }
+    Result<PlanCache::Found> plan = plans_.PlanFor(attempt.problem);
+    if (!plan.ok()) return plan.status();
+    attempt.plan = *std::move(plan);
+    if (a.empty()) return {};
+    const bool stays = attempt.plan.plan->plan.array.resident_a;
+    if (stays && MayFollow(a, *call)) return {};
+    if (Status s = Settle(a, group); !s.ok()) return s;
+    if (a.impl()->home() != attempt.a) continue;  // It was computed again.
+    return stays ? Status() : OfDevice(attempt.a->ShowHost());
+  }
+}
+
+Status WaveScheduler::MakeResult(ArrayCall* call) {
+  if (call->tensors.c == nullptr) return {};
+  ArrayCall::Attempt& attempt = call->attempt;
+  DeviceTensor::Impl& c = *call->tensors.c;
+  const plan::ArrayPlan& plan = attempt.plan.plan->plan.array;
+  if (plan.device_c) {
+    const int64_t element = program::OutputBytes(plan.spec.output);
+    const int64_t image = plan.images.c_bytes * plan.images.c_matrices;
+    Result<std::shared_ptr<TensorHome>> home = MakeDeviceHome(
+        device_, image, {plan.images.n_padded, 1, plan.images.c_bytes / element}, element);
+    if (!home.ok()) return OfDevice(home.status());
+    attempt.c = *std::move(home);
+  } else {
+    attempt.c = std::make_shared<TensorHome>(c.shape().bytes(), c.shape().Dense());
+  }
+  c.Move(attempt.c);
+  attempt.operands.c = attempt.c->host();
+  return {};
+}
+
+bool WaveScheduler::MayFollow(const DeviceTensor& tensor, const ArrayCall& call) const {
+  const std::shared_ptr<ArrayCall> producer = tensor.impl()->producer();
+  if (producer == nullptr) return false;
+  const std::lock_guard<std::mutex> lock(producer->mutex);
+  // Launches of one executable run in order.
+  return !producer->ended && producer->attempt.plan.plan != nullptr &&
+         producer->attempt.plan.plan->executable == call.attempt.plan.plan->executable;
+}
+
+Status WaveScheduler::Settle(const DeviceTensor& tensor, CallGroup* group) {
+  if (const std::shared_ptr<ArrayCall> producer = tensor.impl()->producer(); producer != nullptr) {
+    Flush(group);
+    static_cast<void>(Wait(producer.get()));
+  }
+  const Status status = tensor.impl()->status();
+  if (status.ok()) return {};
+  return {StatusCode::kFailedPrecondition,
+          fmt::format("an operand is the result of a call that failed: {}", status.message())};
+}
+
+WaitLimits WaveScheduler::LimitsOf(const ArrayCall& call) const {
   if (call.time_limit) return {*call.time_limit, *call.time_limit};
-  const double predicted_us = call.plan.plan == nullptr ? 0 : call.plan.plan->plan.cost.total_us;
+  const PlanCache::Found& plan = call.attempt.plan;
+  const double predicted_us = plan.plan == nullptr ? 0 : plan.plan->plan.cost.total_us;
   const double generous_ns = std::min(predicted_us * kPredictionMargin * 1e3,
                                       static_cast<double>(kLongestTimeLimit.count()));
   return {kDefaultTimeLimit + std::chrono::nanoseconds(std::llround(generous_ns)),
           std::chrono::nanoseconds::max()};
 }
 
-Status WaveScheduler::TrySubmitUntilAccepted(CallState* call) {
-  const std::span<const device::Launch> chain(&call->launch, 1);
-  const std::chrono::nanoseconds limit = LimitsOf(*call).each;
-  for (;;) {
-    switch (device_->queue().TrySubmit(chain, &call->fence)) {
-      case device::SubmitCode::kAccepted:
-        call->submitted = true;
-        return {};
-      case device::SubmitCode::kRejected:
-        return call->fence.status;
-      case device::SubmitCode::kQueueFull:
-        break;
-    }
-    if (device_->queue().WaitForRoom(limit) == device::WaitCode::kTimeout) {
-      return TooLate("accepted", limit);
-    }
-  }
+bool WaveScheduler::Done(ArrayCall* call) {
+  const std::unique_lock<std::mutex> lock(call->mutex, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  return call->ended || !call->attempt.status.ok() || whole_.Done(*call);
 }
 
-Status WaveScheduler::Wait(CallState* call) {
-  TW_CHECK(call->submitted);
-  if (!call->fence.done) {
-    const std::chrono::nanoseconds limit = LimitsOf(*call).each;
-    if (device_->queue().Wait(&call->fence, limit) == device::WaitCode::kTimeout) {
-      return TooLate("finished", limit);
+Status WaveScheduler::Wait(ArrayCall* call) {
+  const std::lock_guard<std::mutex> lock(call->mutex);
+  if (call->ended) return call->result;
+  Status s = Collect(call);
+  if (IsTrouble(s)) s = Recover(call, std::move(s));
+  End(call, s);
+  return s;
+}
+
+/// What has become of the attempt: waits for a launch and writes C.
+Status WaveScheduler::Collect(ArrayCall* call) {
+  ArrayCall::Attempt& attempt = call->attempt;
+  if (!attempt.status.ok()) return attempt.status;
+  if (attempt.a != nullptr) {
+    // The launch may have been submitted before A was there.
+    if (Status s = Settle(call->tensors.a, nullptr); !s.ok()) return s;
+    if (call->tensors.a.impl()->home() != attempt.a) {
+      return {StatusCode::kUnavailable, "A was computed again after the launch that reads it"};
     }
-    call->fence.done = true;
   }
-  if (call->stats != nullptr && call->fence.status.ok() && call->stats->part_count == 0) {
-    const bool whole = call->plan.plan->plan.strategy == plan::Strategy::kWholeProduct;
-    const int64_t ended_ns = whole ? device_->clock().NowNs() : call->accepted_ns;
-    FillPart(*call, ended_ns);
-    if (whole) {
-      const int64_t pack_ns = call->fence.pack_ns;
-      call->stats->phases.pack_us = base::NsToUs(pack_ns);
-      call->stats->phases.launch_us = base::NsToUs(call->accepted_ns - call->launched_ns - pack_ns);
-      call->stats->phases.wait_us = base::NsToUs(ended_ns - call->accepted_ns);
-      call->stats->counts.submissions = 1;
-    }
+  if (IsWhole(*call)) {
+    if (Status s = OfDevice(whole_.Finish(call, LimitsOf(*call))); !s.ok()) return s;
   }
-  return call->fence.status;
+  FillPart(*call);
+  return {};
 }
 
-bool WaveScheduler::Done(CallState* call) {
-  return call->fence.done || device_->queue().Poll(&call->fence);
-}
-
-void WaveScheduler::Release(std::unique_ptr<CallState> call) {
-  if (call->submitted && !Done(call.get())) {
-    const std::lock_guard<std::mutex> lock(quarantine_mutex_);
-    call->next = std::move(quarantine_);
-    quarantine_ = std::move(call);
-    quarantined_count_.fetch_add(1, std::memory_order_relaxed);
-    return;
+Status WaveScheduler::Recover(ArrayCall* call, Status failure) {
+  call->failure = failure;
+  while (IsTrouble(failure)) {
+    ++call->failed_attempts;
+    // Memory that a launch may still write goes into quarantine with this.
+    call->attempt = ArrayCall::Attempt();
+    if (IsOutOfTime(*call)) return failure;
+    if (call->progress != nullptr) call->progress->store(0, std::memory_order_relaxed);
+    if (call->failed_attempts > options_.retries) break;
+    failure = Begin(call, nullptr);
+    if (failure.ok()) failure = Collect(call);
   }
-  *call = CallState();
-  idle_.GiveBack(std::move(call));
-}
-
-void WaveScheduler::SweepQuarantine() {
-  const std::lock_guard<std::mutex> lock(quarantine_mutex_);
-  std::unique_ptr<CallState>* link = &quarantine_;
-  while (*link != nullptr) {
-    if (!Done(link->get())) {
-      link = &(*link)->next;
-      continue;
-    }
-    *link = std::move((*link)->next);
-    quarantined_count_.fetch_sub(1, std::memory_order_relaxed);
+  if (!IsTrouble(failure)) return failure;
+  if (fallback_ != nullptr) {
+    if (Status s = RunOnHost(call); !IsTrouble(s)) return s;
   }
+  if (call->failed_attempts == 1) return call->failure;
+  return {call->failure.code(),
+          fmt::format("{}; it failed {} times", call->failure.message(), call->failed_attempts)};
 }
 
-void WaveScheduler::FillPart(const CallState& call, int64_t ended_ns) const {
-  const PreparedPlan& prepared = *call.plan.plan;
+/// The host's answer goes to the caller's memory, or to a tensor in host memory: what the device
+/// may still write to is another place.
+Status WaveScheduler::RunOnHost(ArrayCall* call) {
+  CallState host;
+  host.problem = call->problem;
+  host.problem.c_on_device = false;
+  host.operands = call->operands;
+  const CallTensors& tensors = call->tensors;
+  std::shared_ptr<TensorHome> a;
+  std::shared_ptr<TensorHome> b;
+  std::shared_ptr<TensorHome> c;
+  if (!tensors.a.empty()) {
+    if (Status s = Settle(tensors.a, nullptr); !s.ok()) return s;
+    a = tensors.a.impl()->home();
+    if (Status s = OfDevice(a->ShowHost()); !s.ok()) return s;
+    BindA(tensors.a, a.get(), &host.problem, &host.operands);
+    host.problem.a_device_bytes = 0;
+  }
+  if (!tensors.b.empty()) {
+    if (Status s = Settle(tensors.b, nullptr); !s.ok()) return s;
+    b = tensors.b.impl()->home();
+    if (Status s = OfDevice(b->ShowHost()); !s.ok()) return s;
+    BindB(tensors.b, b.get(), &host.problem, &host.operands);
+  }
+  if (tensors.c != nullptr) {
+    c = std::make_shared<TensorHome>(tensors.c->shape().bytes(), tensors.c->shape().Dense());
+    tensors.c->Move(c);
+    host.operands.c = c->host();
+  }
+  if (!call->weights.empty()) host.weights = &call->weights;
+  host.progress = call->progress;
+  CallStats stats;
+  if (call->stats != nullptr) host.stats = &stats;
+  if (Status s = fallback_->Submit(&host); !s.ok()) return s;
+  Status s = fallback_->Wait(&host);
+  if (s.ok() && call->stats != nullptr) {
+    call->stats->part_count = 1;
+    call->stats->parts[0] = stats.parts[0];
+    call->stats->parts[0].reason = kHostReason;
+    call->stats->phases.launch_us += stats.phases.launch_us;
+    call->stats->phases.pack_us += stats.phases.pack_us;
+    call->stats->macs = stats.macs;
+  }
+  return s;
+}
+
+void WaveScheduler::End(ArrayCall* call, const Status& result) {
+  call->result = result;
+  if (call->stats != nullptr && result.ok()) {
+    call->stats->failed_attempts = call->failed_attempts;
+    call->stats->failure = call->failure;
+    call->stats->total_us = base::NsToUs(base::WallNowNs() - call->start_ns);
+  }
+  call->attempt = ArrayCall::Attempt();
+  call->weights = Weights();
+  const CallTensors tensors = std::exchange(call->tensors, CallTensors());
+  if (tensors.c != nullptr) tensors.c->End(result);
+  call->ended = true;
+}
+
+void WaveScheduler::FillPart(const ArrayCall& call) const {
+  if (call.stats == nullptr) return;
+  const PreparedPlan& prepared = *call.attempt.plan.plan;
   CallStats& stats = *call.stats;
   stats.part_count = 1;
-  stats.parts[0] = {
-      device_->info().name,   prepared.executable->kernel_name(),        reason_,
-      prepared.plan.launches, base::NsToUs(ended_ns - call.launched_ns), device_->clock().kind()};
-  stats.macs = core::MacsOf(call.problem);
-  stats.plan_cached = call.plan.cached;
-  stats.total_us = base::NsToUs(base::WallNowNs() - call.start_ns);
+  stats.parts[0] = {device_->info().name,
+                    prepared.executable->kernel_name(),
+                    reason_,
+                    prepared.plan.launches,
+                    base::NsToUs(device_->clock().NowNs() - call.launched_ns),
+                    device_->clock().kind()};
+  stats.macs = core::MacsOf(call.attempt.problem);
+  stats.plan_cached = call.attempt.plan.cached;
 }
 
 }  // namespace tilewave::runtime

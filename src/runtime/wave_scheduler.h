@@ -1,105 +1,111 @@
 #pragma once
 
-#include <atomic>
-#include <chrono>
+#include <array>
+#include <cstddef>
+#include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
-#include "base/slot_pool.h"
-#include "core/problem.h"
 #include "device/device.h"
+#include "runtime/array_call.h"
+#include "runtime/call_memory.h"
 #include "runtime/plan_cache.h"
+#include "runtime/product_scheduler.h"
 #include "runtime/tile_executor.h"
-#include "runtime/weights.h"
-#include "tilewave/device_info.h"
+#include "runtime/whole_executor.h"
 #include "tilewave/status.h"
 
 namespace tilewave::runtime {
 
-/// The default of RunOptions::time_limit: far above any launch (the longest published one is
-/// tens of milliseconds), and above the driver's own recovery, which takes 2 to 4 s.
-inline constexpr std::chrono::nanoseconds kDefaultTimeLimit = std::chrono::seconds(30);
-
-/// A longer limit is cut to this, so that no sum of times overflows.
-inline constexpr std::chrono::nanoseconds kLongestTimeLimit = std::chrono::hours(1);
-
-/// One call below the watershed, from submission to its end. The caller fills the first part; the
-/// scheduler fills the second. Everything that a device may read while it runs is in here or kept
-/// alive from here, except the user's own memory.
-struct CallState {
-  core::Problem problem;
-  core::Operands operands;
-  const Weights* weights = nullptr;  ///< Not null exactly if the problem is prepacked.
-  Weights kept;  ///< A call that outlives its submission keeps its weights alive with this.
-  std::atomic<int64_t>* progress = nullptr;
-  CallStats* stats = nullptr;
-  /// Summed over the call's waits. Without it kDefaultTimeLimit, and ten times what the plan
-  /// predicts, bound any single wait.
-
-  std::optional<std::chrono::nanoseconds> time_limit;
-
-  PlanCache::Found plan;
-  device::Launch launch;
-  device::Fence fence;
-  bool submitted = false;           ///< The device has accepted it; it runs until fence.done.
-  int64_t start_ns = 0;             ///< Wall clock; only taken for stats.
-  int64_t launched_ns = 0;          ///< Device clock before the submission; likewise.
-  int64_t accepted_ns = 0;          ///< Device clock after it; likewise.
-  std::unique_ptr<CallState> next;  ///< In quarantine: linked, so that entering it cannot fail.
+/// What happens when the device fails, and how much is pending; see EngineOptions.
+struct WaveOptions {
+  int retries = 2;
+  bool poison_outputs = false;
+  size_t pending_calls = 64;
 };
 
-/// Executes plans on one device: finds the plan, gets the weights' payload, submits, waits.
-/// Thread-safe; a call with a known problem allocates nothing here.
+/// Calls of one SubmitAll that wait for others to be submitted with.
+class CallGroup {
+ public:
+  bool empty() const { return size_ == 0; }
+  bool full() const { return size_ == calls_.size(); }
+  void Add(ArrayCall* call) { calls_[size_++] = call; }
+  void Clear() { size_ = 0; }
+  std::span<ArrayCall* const> calls() const { return {calls_.data(), size_}; }
+
+ private:
+  std::array<ArrayCall*, device::kMaxChainLaunches> calls_ = {};
+  size_t size_ = 0;
+};
+
+/// Runs calls on an array: plans them, hands them to the executor of their design, and sees them to
+/// their end. A call that the device fails is run again, a few times; then the host computes it.
+/// Thread-safe; Run of a known problem without tensors allocates nothing here.
 class WaveScheduler {
  public:
-  /// `reason` says in the stats why calls run on this device; it outlives the scheduler.
-  WaveScheduler(PlanTarget target, std::string_view reason)
-      : device_(target.device), reason_(reason), plans_(std::move(target)), tiles_(device_) {}
+  /// `reason` says in the stats why calls run on this device. `fallback` computes what the device
+  /// could not; null: such calls fail. Both are borrowed.
+  WaveScheduler(PlanTarget target, const WaveOptions& options, std::string_view reason,
+                ProductScheduler* fallback);
   WaveScheduler(const WaveScheduler&) = delete;
   WaveScheduler& operator=(const WaveScheduler&) = delete;
 
-  /// Gives calls that have run out of time a last while; memory that a device still uses after
-  /// that is leaked rather than freed under it.
-  ~WaveScheduler();
+  /// Runs a call to its end. Errors: those of MakePlan and ValidateOperands; kDeadlineExceeded;
+  /// what the device found if neither it nor the host could compute the product.
+  [[nodiscard]] Status Run(ArrayCall* call);
 
-  /// An empty state to fill and submit, from a pool.
-  std::unique_ptr<CallState> NewCall();
+  /// Submits calls in order; those of one executable that follow each other share submissions.
+  /// Errors are those of the calls themselves, not of the device, which Wait has; `index` is then
+  /// the call's, those before it have ended, and none is pending.
+  [[nodiscard]] Status SubmitAll(std::span<const std::shared_ptr<ArrayCall>> calls, size_t* index);
 
-  /// Checks the problem (by planning it) and the operands, then submits the call. While the
-  /// device's queue is full it waits, at most the call's time limit.
-  /// Errors: those of MakePlan and ValidateOperands, of packing weights, kDeadlineExceeded, and
-  /// what the device found before it began; nothing is pending then.
-  [[nodiscard]] Status Submit(CallState* call);
+  /// Blocks until a submitted call has ended, and says how. Again, it gives the same answer.
+  [[nodiscard]] Status Wait(ArrayCall* call);
 
-  /// Blocks until a submitted call has ended, fills its stats and says how it went. Calling it
-  /// again gives the same answer. kDeadlineExceeded: the device may still be running.
-  [[nodiscard]] Status Wait(CallState* call);
+  /// Whether Wait would not wait for the device.
+  bool Done(ArrayCall* call);
 
-  /// Whether a submitted call has ended; never blocks.
-  bool Done(CallState* call);
-
-  /// Takes a state back. One whose device is still running goes into quarantine until it is done.
-  void Release(std::unique_ptr<CallState> call);
+  /// Waits for the call that makes a tensor. kFailedPrecondition if it failed.
+  [[nodiscard]] Status WaitFor(const DeviceTensor& tensor) { return Settle(tensor, nullptr); }
 
  private:
-  [[nodiscard]] Status TrySubmitUntilAccepted(CallState* call);
-  [[nodiscard]] Status SubmitWhole(CallState* call);
-  [[nodiscard]] Status RunTiles(CallState* call);
-  WaitLimits LimitsOf(const CallState& call) const;
-  void FillPart(const CallState& call, int64_t ended_ns) const;
-  void SweepQuarantine();
+  /// Plans the call and puts its operands into device memory. A failure of the device is left in
+  /// call->attempt.status; errors are the call's own. With a group, a whole product is added to it,
+  /// to be launched; without, it is launched.
+  [[nodiscard]] Status Begin(ArrayCall* call, CallGroup* group);
+  [[nodiscard]] Status Prepare(ArrayCall* call, CallGroup* group);
+  [[nodiscard]] Status BindTensors(ArrayCall* call, CallGroup* group);
+  [[nodiscard]] Status PlanWithA(ArrayCall* call, CallGroup* group);
+  [[nodiscard]] Status MakeResult(ArrayCall* call);
+  /// Launches a group; a failure is left with each of its calls.
+  void Flush(CallGroup* group);
+  void Launch(std::span<ArrayCall* const> calls);
+  /// Waits for the oldest calls until a further one may be pending.
+  void MakeRoom(CallGroup* group);
+  /// Whether a launch after that of the tensor's call finds its elements in device memory.
+  bool MayFollow(const DeviceTensor& tensor, const ArrayCall& call) const;
+  /// WaitFor, after launching the group, of which that call may be one.
+  [[nodiscard]] Status Settle(const DeviceTensor& tensor, CallGroup* group);
+  [[nodiscard]] Status Collect(ArrayCall* call);
+  [[nodiscard]] Status Recover(ArrayCall* call, Status failure);
+  [[nodiscard]] Status RunOnHost(ArrayCall* call);
+  void End(ArrayCall* call, const Status& result);
+  WaitLimits LimitsOf(const ArrayCall& call) const;
+  void FillPart(const ArrayCall& call) const;
 
   device::Device* device_;
+  const WaveOptions options_;
   std::string_view reason_;
-  PlanCache plans_;  ///< Before tiles_: late launches of an array read their plans.
+  ProductScheduler* fallback_;
+  PlanCache plans_;  ///< Before the pool: late launches read their plans.
+  CallMemoryPool pool_;
   TileExecutor tiles_;
-  base::SlotPool<CallState> idle_;
-  std::atomic<int> quarantined_count_{0};
-  std::mutex quarantine_mutex_;
-  std::unique_ptr<CallState> quarantine_;  ///< Linked by CallState::next; guarded by the mutex.
+  WholeExecutor whole_;
+  std::mutex pending_mutex_;
+  std::deque<std::shared_ptr<ArrayCall>> pending_;  ///< Guarded. Oldest first; some may have ended.
 };
 
 }  // namespace tilewave::runtime

@@ -58,9 +58,12 @@ void PackB(const OperandImage& b, const core::Problem& p, const plan::ArrayPlan&
 }  // namespace
 
 void WholeProduct::Write(int64_t /*launch*/, const BufferSets& sets, int64_t set) {
-  PackA(images_.a, problem_, plan_, reinterpret_cast<int8_t*>(sets.input(set, 0)));
-  if (plan_.resident_b) return;
-  PackB(images_.b, problem_, plan_, reinterpret_cast<int8_t*>(sets.input(set, 1)));
+  if (!plan_.resident_a) {
+    PackA(images_.a, problem_, plan_, reinterpret_cast<int8_t*>(sets.input(set, 0)));
+  }
+  if (!plan_.resident_b) {
+    PackB(images_.b, problem_, plan_, reinterpret_cast<int8_t*>(sets.input(set, 1)));
+  }
 }
 
 void WholeProduct::Read(int64_t /*launch*/, const std::byte* output) { output_ = output; }
@@ -77,9 +80,12 @@ void WholeProduct::Finish(const core::Operands& operands) const {
         problem_, operands,
         {reinterpret_cast<const int8_t*>(output_), images.n_padded, images.c_bytes / element});
   }
-  if (progress_ != nullptr) {
-    progress_->fetch_add(problem_.batch * problem_.m * problem_.n, std::memory_order_relaxed);
-  }
+  CountElements(problem_, progress_);
+}
+
+void CountElements(const core::Problem& problem, std::atomic<int64_t>* progress) {
+  if (progress == nullptr) return;
+  progress->fetch_add(problem.batch * problem.m * problem.n, std::memory_order_relaxed);
 }
 
 Result<std::unique_ptr<device::WeightsPayload>> ResidentWeights::Make(

@@ -57,6 +57,9 @@ class ResidentWeights final : public device::WeightsPayload {
   std::unique_ptr<device::Buffer> buffer_;
 };
 
+/// All elements of C are finished. `progress` may be null.
+void CountElements(const core::Problem& problem, std::atomic<int64_t>* progress);
+
 /// Names the image of B that a plan wants: equal names, equal bytes.
 std::string WeightsLayoutOf(const plan::ArrayPlan& plan);
 

@@ -1,0 +1,99 @@
+#include "runtime/call_memory.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tilewave::runtime {
+namespace {
+
+/// Memory of so many calls waits for the next ones: as many as the run lists that are in flight at
+/// once have launches.
+constexpr size_t kMaxIdle = arch::kMaxInFlight * device::kMaxChainLaunches;
+
+/// Nor is more than this kept in idle buffers.
+constexpr int64_t kMaxIdleBytes = int64_t{1} << 30;
+
+/// A real driver has given up on a launch long before.
+constexpr std::chrono::nanoseconds kLastWhile = std::chrono::seconds(30);
+
+}  // namespace
+
+bool CallMemory::Idle(device::Queue* queue) {
+  if (runner != nullptr && !runner->Idle()) return false;
+  return chain == nullptr || chain->Done(queue);
+}
+
+bool CallMemory::WaitIdle(device::Queue* queue, std::chrono::nanoseconds limit) {
+  if (runner != nullptr && !runner->WaitIdle(limit)) return false;
+  return chain == nullptr || chain->WaitDone(queue, limit);
+}
+
+CallMemoryPool::CallMemoryPool(device::Device* device) : device_(device) {
+  idle_.reserve(kMaxIdle);
+}
+
+CallMemoryPool::~CallMemoryPool() {
+  while (quarantine_ != nullptr) {
+    std::unique_ptr<CallMemory> memory = std::move(quarantine_);
+    quarantine_ = std::move(memory->next);
+    if (!memory->WaitIdle(&device_->queue(), kLastWhile)) static_cast<void>(memory.release());
+  }
+}
+
+CallMemoryPool::Lease CallMemoryPool::Take(const plan::ArrayPlan& plan) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Sweep();
+  // In the order that they came back in, so that calls in the order of the last ones find the
+  // buffers that these had: a device knows launches by their buffers.
+  for (size_t i = 0; i < idle_.size(); ++i) {
+    if (!idle_[i]->buffers()->shape().Serves(plan)) continue;
+    std::unique_ptr<CallMemory> memory = std::move(idle_[i]);
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+    return {this, std::move(memory)};
+  }
+  return {this, std::make_unique<CallMemory>()};
+}
+
+void CallMemoryPool::GiveBack(std::unique_ptr<CallMemory> memory) noexcept {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!memory->Idle(&device_->queue())) {
+    memory->next = std::move(quarantine_);
+    quarantine_ = std::move(memory);
+    return;
+  }
+  Keep(std::move(memory));
+}
+
+void CallMemoryPool::Keep(std::unique_ptr<CallMemory> memory) noexcept {
+  memory->chain = nullptr;
+  memory->plan = nullptr;
+  memory->weights = Weights();
+  memory->a = nullptr;
+  memory->c = nullptr;
+  if (memory->buffers() == nullptr) return;
+  const BufferSets::Shape& shape = memory->buffers()->shape();
+  // A set per tile is made for one call: keeping it would hold a product's worth of memory.
+  if (shape.policy == plan::BufferPolicy::kPerTile) return;
+  int64_t bytes = shape.bytes();
+  for (const std::unique_ptr<CallMemory>& each : idle_) bytes += each->buffers()->shape().bytes();
+  while (!idle_.empty() && (idle_.size() == kMaxIdle || bytes > kMaxIdleBytes)) {
+    bytes -= idle_.front()->buffers()->shape().bytes();
+    idle_.erase(idle_.begin());
+  }
+  idle_.push_back(std::move(memory));
+}
+
+void CallMemoryPool::Sweep() noexcept {
+  std::unique_ptr<CallMemory>* link = &quarantine_;
+  while (*link != nullptr) {
+    if (!(*link)->Idle(&device_->queue())) {
+      link = &(*link)->next;
+      continue;
+    }
+    std::unique_ptr<CallMemory> memory = std::move(*link);
+    *link = std::move(memory->next);
+    Keep(std::move(memory));
+  }
+}
+
+}  // namespace tilewave::runtime

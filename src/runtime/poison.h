@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstddef>
+
+#include "tilewave/status.h"
+
+namespace tilewave::runtime {
+
+/// Fills memory with a pattern that no result is: the bytes of each cache line are drawn from all
+/// 2^512.
+void FillPoison(std::byte* memory, size_t bytes);
+
+/// kDataLoss if a cache line still has its poison, or part of one if that is at least 16 bytes.
+[[nodiscard]] Status CheckWritten(const std::byte* memory, size_t bytes);
+
+}  // namespace tilewave::runtime
