@@ -151,12 +151,13 @@ TEST_P(SubmitTest, LayersStayOnTheDevice) {
     }
     EXPECT_EQ(between[0].rows(), layers.m);
     EXPECT_EQ(between[0].cols(), widths[1]);
+    // While later ones still read it.
+    std::vector<int8_t> first(static_cast<size_t>(layers.m * widths[1]));
+    const Status downloaded =
+        opened.engine->Download(between[0], RowMajor(first.data(), layers.m, widths[1]));
+    ASSERT_TRUE(downloaded.ok()) << downloaded.message();
     ASSERT_TRUE(handles.back().Wait().ok());
     EXPECT_EQ(layers.c, layers.expected);
-    // Those before have ended by then, and their results are still there.
-    std::vector<int8_t> first(static_cast<size_t>(layers.m * widths[1]));
-    ASSERT_TRUE(
-        opened.engine->Download(between[0], RowMajor(first.data(), layers.m, widths[1])).ok());
     std::vector<int8_t> wanted(first.size());
     Matmul call = layers.Call(0);
     call.a = RowMajor(static_cast<const int8_t*>(layers.a.data()), layers.m, widths[0]);

@@ -403,7 +403,7 @@ Status Engine::Download(const DeviceTensor& tensor, const Matrix& matrix) {
   return base::WithoutExceptions<Status>([&]() -> Status {
     if (tensor.empty()) return {StatusCode::kInvalidArgument, "an empty DeviceTensor"};
     if (Status s = impl_->WaitFor(tensor); !s.ok()) return s;
-    return runtime::DownloadTensor(tensor, matrix);
+    return runtime::DownloadTensor(&impl_->device(), tensor, matrix);
   });
 }
 

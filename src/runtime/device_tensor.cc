@@ -6,10 +6,25 @@ namespace tilewave {
 
 namespace runtime {
 
-Status TensorHome::ShowHost() {
+void TensorHome::ReadBy(const std::shared_ptr<LaunchChain>& chain) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (shown_) return;
+  std::erase_if(readers_, [](const auto& each) { return each.expired(); });
+  readers_.emplace_back(chain);
+}
+
+Status TensorHome::ShowHost(device::Queue* queue, std::chrono::nanoseconds limit) {
   if (buffer_ == nullptr) return {};
   const std::lock_guard<std::mutex> lock(mutex_);
   if (shown_) return {};
+  for (const std::weak_ptr<LaunchChain>& each : readers_) {
+    const std::shared_ptr<LaunchChain> chain = each.lock();
+    if (chain != nullptr && chain->Wait(queue, limit) == device::WaitCode::kTimeout) {
+      return {StatusCode::kDeadlineExceeded,
+              "a launch that hangs still reads what was to be read back"};
+    }
+  }
+  readers_.clear();
   Status s = buffer_->Sync(device::SyncDirection::kFromDevice, 0, buffer_->bytes());
   shown_ = s.ok();
   return s;

@@ -1,13 +1,17 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "base/aligned_buffer.h"
 #include "core/problem.h"
 #include "device/device.h"
+#include "runtime/launch_chain.h"
 #include "tilewave/tensors.h"
 
 namespace tilewave::runtime {
@@ -35,16 +39,22 @@ class TensorHome {
   /// The host's view of the elements; of device memory, what ShowHost has brought there.
   std::byte* host() { return buffer_ == nullptr ? host_.data() : buffer_->host(); }
 
-  /// Makes what the device wrote visible to the host, if that has not been done since.
+  /// Says that a launch of this chain reads from here.
+  void ReadBy(const std::shared_ptr<LaunchChain>& chain);
+
+  /// Makes what the device wrote visible to the host, if that has not been done since. Waits until
+  /// nothing in flight reads from here, `limit` of device time for each: syncs are for memory that
+  /// the device has let go of. Errors: the device's; kDeadlineExceeded.
   /// REQUIRES: the launch that writes here has ended well.
-  [[nodiscard]] Status ShowHost();
+  [[nodiscard]] Status ShowHost(device::Queue* queue, std::chrono::nanoseconds limit);
 
  private:
   const core::Strides strides_;
   base::AlignedBuffer host_;
   std::unique_ptr<device::Buffer> buffer_;
   std::mutex mutex_;
-  bool shown_ = false;  ///< Guarded.
+  bool shown_ = false;                               ///< Guarded.
+  std::vector<std::weak_ptr<LaunchChain>> readers_;  ///< Guarded. Some may have ended.
 };
 
 }  // namespace tilewave::runtime

@@ -8,6 +8,7 @@
 #include "base/checked_math.h"
 #include "core/overlap.h"
 #include "runtime/tensor_binding.h"
+#include "runtime/time_limit.h"
 
 namespace tilewave::runtime {
 namespace {
@@ -103,7 +104,7 @@ Result<DeviceTensor> UploadTensor(device::Device* device, bool is_array,
   return DeviceTensor(std::move(impl));
 }
 
-Status DownloadTensor(const DeviceTensor& tensor, const Matrix& matrix) {
+Status DownloadTensor(device::Device* device, const DeviceTensor& tensor, const Matrix& matrix) {
   if (Status s = CheckView(matrix); !s.ok()) return s;
   if (matrix.rows != tensor.rows() || matrix.cols != tensor.cols() ||
       matrix.batch != tensor.batch() || matrix.type != tensor.type()) {
@@ -117,7 +118,7 @@ Status DownloadTensor(const DeviceTensor& tensor, const Matrix& matrix) {
     return Invalid("a matrix whose strides put two elements in one place");
   }
   const std::shared_ptr<TensorHome> home = tensor.impl()->home();
-  if (Status s = home->ShowHost(); !s.ok()) return s;
+  if (Status s = home->ShowHost(&device->queue(), kDefaultTimeLimit); !s.ok()) return s;
   Copy(home->host(), StridesOf(tensor, *home), static_cast<std::byte*>(matrix.data), strides,
        {tensor.type(), tensor.batch(), tensor.rows(), tensor.cols()});
   return {};

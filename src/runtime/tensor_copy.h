@@ -15,6 +15,7 @@ namespace tilewave::runtime {
 
 /// Copies a tensor into a host matrix. Errors: kInvalidArgument (the view, other extents or type);
 /// the device's. REQUIRES: the call that makes it has ended well.
-[[nodiscard]] Status DownloadTensor(const DeviceTensor& tensor, const Matrix& matrix);
+[[nodiscard]] Status DownloadTensor(device::Device* device, const DeviceTensor& tensor,
+                                    const Matrix& matrix);
 
 }  // namespace tilewave::runtime

@@ -170,7 +170,7 @@ Status WaveScheduler::BindTensors(ArrayCall* call, CallGroup* group) {
   if (!tensors.b.empty()) {
     if (Status s = Settle(tensors.b, group); !s.ok()) return s;
     const std::shared_ptr<TensorHome> home = tensors.b.impl()->home();
-    if (Status s = OfDevice(home->ShowHost()); !s.ok()) return s;
+    if (Status s = OfDevice(Show(home.get())); !s.ok()) return s;
     BindB(tensors.b, home.get(), &attempt.problem, &attempt.operands);
   }
   return {};
@@ -194,7 +194,7 @@ Status WaveScheduler::PlanWithA(ArrayCall* call, CallGroup* group) {
     if (stays && MayFollow(a, *call)) return {};
     if (Status s = Settle(a, group); !s.ok()) return s;
     if (a.impl()->home() != attempt.a) continue;  // It was computed again.
-    return stays ? Status() : OfDevice(attempt.a->ShowHost());
+    return stays ? Status() : OfDevice(Show(attempt.a.get()));
   }
 }
 
@@ -219,6 +219,8 @@ Status WaveScheduler::MakeResult(ArrayCall* call) {
 }
 
 bool WaveScheduler::MayFollow(const DeviceTensor& tensor, const ArrayCall& call) const {
+  // Looking for poison takes the elements to the host before anything else reads them.
+  if (options_.poison_outputs) return false;
   const std::shared_ptr<ArrayCall> producer = tensor.impl()->producer();
   if (producer == nullptr) return false;
   const std::lock_guard<std::mutex> lock(producer->mutex);
@@ -236,6 +238,10 @@ Status WaveScheduler::Settle(const DeviceTensor& tensor, CallGroup* group) {
   if (status.ok()) return {};
   return {StatusCode::kFailedPrecondition,
           fmt::format("an operand is the result of a call that failed: {}", status.message())};
+}
+
+Status WaveScheduler::Show(TensorHome* home) const {
+  return home->ShowHost(&device_->queue(), kDefaultTimeLimit);
 }
 
 WaitLimits WaveScheduler::LimitsOf(const ArrayCall& call) const {
@@ -316,14 +322,14 @@ Status WaveScheduler::RunOnHost(ArrayCall* call) {
   if (!tensors.a.empty()) {
     if (Status s = Settle(tensors.a, nullptr); !s.ok()) return s;
     a = tensors.a.impl()->home();
-    if (Status s = OfDevice(a->ShowHost()); !s.ok()) return s;
+    if (Status s = OfDevice(Show(a.get())); !s.ok()) return s;
     BindA(tensors.a, a.get(), &host.problem, &host.operands);
     host.problem.a_device_bytes = 0;
   }
   if (!tensors.b.empty()) {
     if (Status s = Settle(tensors.b, nullptr); !s.ok()) return s;
     b = tensors.b.impl()->home();
-    if (Status s = OfDevice(b->ShowHost()); !s.ok()) return s;
+    if (Status s = OfDevice(Show(b.get())); !s.ok()) return s;
     BindB(tensors.b, b.get(), &host.problem, &host.operands);
   }
   if (tensors.c != nullptr) {

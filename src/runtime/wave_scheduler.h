@@ -89,6 +89,7 @@ class WaveScheduler {
   bool MayFollow(const DeviceTensor& tensor, const ArrayCall& call) const;
   /// WaitFor, after launching the group, of which that call may be one.
   [[nodiscard]] Status Settle(const DeviceTensor& tensor, CallGroup* group);
+  [[nodiscard]] Status Show(TensorHome* home) const;
   [[nodiscard]] Status Collect(ArrayCall* call);
   [[nodiscard]] Status Recover(ArrayCall* call, Status failure);
   [[nodiscard]] Status RunOnHost(ArrayCall* call);

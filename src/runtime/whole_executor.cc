@@ -112,6 +112,7 @@ Status WholeExecutor::Launch(std::span<ArrayCall* const> calls, const WaitLimits
     launch.stream = attempt.plan.plan->stream;
     launch.arguments = attempt.memory.get()->arguments;
     attempt.launch = chain->Add(launch);
+    if (attempt.plan.plan->plan.array.resident_a) attempt.a->ReadBy(chain);
     call->timer.Resume();
   }
   for (;;) {
