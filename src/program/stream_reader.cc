@@ -245,6 +245,14 @@ Result<StreamReader> StreamReader::Open(std::span<const uint32_t> words) {
   return reader;
 }
 
+Result<StreamReader> StreamReader::OpenFor(const arch::Npu& npu, std::span<const uint32_t> words) {
+  Result<StreamReader> reader = Open(words);
+  if (!reader.ok() || reader->generation() == npu.stream_generation) return reader;
+  return Status(StatusCode::kInvalidArgument,
+                fmt::format("a stream for generation {} of the array; {} is generation {}",
+                            reader->generation(), npu.name, npu.stream_generation));
+}
+
 Result<StreamOp> StreamReader::Next() {
   const size_t at = next_;
   const std::span<const uint32_t> rest = words_.subspan(at);

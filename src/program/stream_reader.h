@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "arch/npu.h"
 #include "program/stream_form.h"
 #include "program/stream_op.h"
 #include "tilewave/status.h"
@@ -32,6 +33,9 @@ class StreamReader {
   /// (another version), kInvalidArgument (another generation, or rows or columns that it does not
   /// have).
   [[nodiscard]] static Result<StreamReader> Open(std::span<const uint32_t> words);
+  /// The same; kInvalidArgument, too, for a stream of another generation than that array's.
+  [[nodiscard]] static Result<StreamReader> OpenFor(const arch::Npu& npu,
+                                                    std::span<const uint32_t> words);
 
   const StreamHeader& header() const { return header_; }
   int generation() const { return header_.generation; }

@@ -1,7 +1,5 @@
 #include "device/xrt/instruction_cache.h"
 
-#include <fmt/format.h>
-
 #include <cstring>
 #include <utility>
 
@@ -15,16 +13,6 @@ uint64_t HashOf(std::span<const uint32_t> words) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const uint32_t word : words) hash = (hash ^ word) * 0x100000001b3;
   return hash;
-}
-
-Status CheckHeader(std::span<const uint32_t> stream, arch::NpuArch arch) {
-  const Result<program::StreamReader> reader = program::StreamReader::Open(stream);
-  if (!reader.ok()) return reader.status();
-  const arch::Npu& npu = arch::NpuOf(arch);
-  if (reader->generation() == npu.stream_generation) return {};
-  return {StatusCode::kInvalidArgument,
-          fmt::format("a stream for generation {} of the array; {} is generation {}",
-                      reader->generation(), npu.name, npu.stream_generation)};
 }
 
 }  // namespace
@@ -41,7 +29,8 @@ Result<std::shared_ptr<Instructions>> InstructionCache::Find(DriverKernel* kerne
       return it->second;
     }
   }
-  if (Status s = CheckHeader(stream, arch); !s.ok()) return s;
+  const auto reader = program::StreamReader::OpenFor(arch::NpuOf(arch), stream);
+  if (!reader.ok()) return reader.status();
   Result<std::unique_ptr<DriverBuffer>> buffer = kernel->NewInstructions(stream.size_bytes());
   if (!buffer.ok()) return buffer.status();
   std::memcpy((*buffer)->host(), stream.data(), stream.size_bytes());
