@@ -22,6 +22,10 @@ namespace tilewave::device {
 
 enum class SyncDirection : uint8_t { kToDevice, kFromDevice };
 
+/// Windows start at multiples of this: syncs move whole lines of the host's cache, and two windows
+/// must not share one.
+inline constexpr size_t kWindowAlignment = 64;
+
 /// Memory that a device can reach. Owned by whoever holds it; must not outlive its Device, and
 /// must outlive every launch that names it.
 class Buffer {
@@ -37,6 +41,7 @@ class Buffer {
   [[nodiscard]] virtual Status Sync(SyncDirection direction, size_t offset, size_t bytes) = 0;
 
   /// A window into this buffer that shares its memory and must not outlive it.
+  /// REQUIRES: `offset` is a multiple of kWindowAlignment.
   [[nodiscard]] virtual Result<std::unique_ptr<Buffer>> Slice(size_t offset, size_t bytes) = 0;
 };
 

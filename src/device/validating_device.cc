@@ -45,6 +45,10 @@ class ValidatingBuffer final : public Buffer {
       return Bug(
           fmt::format("slice [{}, +{}) of a buffer of {} bytes", offset, bytes, this->bytes()));
     }
+    if (offset % kWindowAlignment != 0) {
+      return Bug(fmt::format("a slice at byte {} of a buffer; expected a multiple of {}", offset,
+                             kWindowAlignment));
+    }
     Result<std::unique_ptr<Buffer>> slice = inner_->Slice(offset, bytes);
     if (!slice.ok()) return slice;
     return std::unique_ptr<Buffer>(

@@ -49,10 +49,12 @@ TEST_F(ValidatingDeviceTest, RangesMustLieInside) {
   EXPECT_FALSE(buffer.Sync(SyncDirection::kToDevice, 90, 11).ok());
   EXPECT_FALSE(buffer.Sync(SyncDirection::kToDevice, SIZE_MAX, 2).ok());
   EXPECT_FALSE(buffer.Slice(101, 0).ok());
-  Result<std::unique_ptr<Buffer>> slice = buffer.Slice(40, 20);
+  EXPECT_EQ(buffer.Slice(40, 20).status().message(),
+            "a slice at byte 40 of a buffer; expected a multiple of 64");
+  Result<std::unique_ptr<Buffer>> slice = buffer.Slice(64, 20);
   ASSERT_TRUE(slice.ok());
   EXPECT_EQ((*slice)->bytes(), 20U);
-  EXPECT_EQ((*slice)->host(), buffer.host() + 40);
+  EXPECT_EQ((*slice)->host(), buffer.host() + 64);
   EXPECT_TRUE((*slice)->Sync(SyncDirection::kToDevice, 0, 20).ok());
   EXPECT_FALSE((*slice)->Sync(SyncDirection::kToDevice, 0, 21).ok());
 }
