@@ -134,7 +134,8 @@ class Queue {
   virtual ~Queue() = default;
 
   /// Submits the launches as one chain, or none of them. Never blocks on the device; a device
-  /// that computes in the calling thread (host) is done when this returns.
+  /// that computes in the calling thread (host) is done when this returns. An array rejects a
+  /// chain of different configurations, and a stream for another generation.
   /// REQUIRES: fence != nullptr, 1 to kMaxChainLaunches launches.
   virtual SubmitCode TrySubmit(std::span<const Launch> launches, Fence* fence) = 0;
 

@@ -15,6 +15,7 @@
 #include "device/no_payload.h"
 #include "device/vnpu/array_sim.h"
 #include "device/vnpu/picoseconds.h"
+#include "program/stream_reader.h"
 
 namespace tilewave::device::vnpu {
 namespace {
@@ -167,11 +168,9 @@ class VnpuQueue final : public Queue {
     InFlight* free = FindFree();
     if (free == nullptr) return SubmitCode::kQueueFull;
     *fence = {};
-    for (const Launch& launch : launches) {
-      if (Status s = Check(launch); !s.ok()) {
-        *fence = Fence::Ended(std::move(s));
-        return SubmitCode::kRejected;
-      }
+    if (Status s = Check(launches); !s.ok()) {
+      *fence = Fence::Ended(std::move(s));
+      return SubmitCode::kRejected;
     }
     const profile::LaunchCosts& costs = shared_->profile.launch;
     const bool chain = launches.size() > 1;
@@ -234,6 +233,20 @@ class VnpuQueue final : public Queue {
       if (each.end_ps <= now_ps) return &each;
     }
     return nullptr;
+  }
+
+  Status Check(std::span<const Launch> chain) const {
+    const arch::Npu& npu = arch::NpuOf(shared_->profile.arch);
+    for (const Launch& launch : chain) {
+      if (Status s = Check(launch); !s.ok()) return s;
+      // As a run list has one context.
+      if (launch.executable != chain.front().executable) {
+        return {StatusCode::kInternal, "a chain of launches of different configurations"};
+      }
+      const auto reader = program::StreamReader::OpenFor(npu, launch.stream);
+      if (!reader.ok()) return reader.status();
+    }
+    return {};
   }
 
   Status Check(const Launch& launch) const {
