@@ -27,7 +27,7 @@ enum class SyncDirection : uint8_t { kToDevice, kFromDevice };
 inline constexpr size_t kWindowAlignment = 64;
 
 /// Memory that a device can reach. Owned by whoever holds it; must not outlive its Device, and
-/// must outlive every launch that names it.
+/// must outlive every launch that names it, but for those that the Device's destruction ends.
 class Buffer {
  public:
   virtual ~Buffer() = default;
