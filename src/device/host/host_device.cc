@@ -59,6 +59,7 @@ class HostQueue final : public Queue {
           gemm.Execute(*launch.operands, static_cast<const HostWeights*>(launch.weights),
                        launch.progress, launch.timed ? &fence->pack_ns : nullptr);
       if (!fence->status.ok()) break;
+      ++fence->good_launches;
     }
     return SubmitCode::kAccepted;
   }
