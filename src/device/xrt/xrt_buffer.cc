@@ -42,7 +42,7 @@ Result<std::unique_ptr<Buffer>> XrtBuffer::Slice(size_t offset, size_t bytes) {
 }
 
 Result<XrtBuffer::Argument> XrtBuffer::ArgumentAt(size_t offset, size_t bytes) {
-  if (offset == 0) return Argument{buffer_.get(), id_};
+  if (offset == 0 && bytes == this->bytes()) return Argument{buffer_.get(), id_};
   const std::lock_guard<std::mutex> lock(mutex_);
   for (const Stretch& each : stretches_) {
     if (each.offset == offset && each.bytes == bytes) return Argument{each.buffer.get(), each.id};

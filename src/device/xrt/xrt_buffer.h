@@ -32,7 +32,7 @@ class XrtBuffer final : public Buffer {
     uint64_t id = 0;
   };
 
-  /// The stretch from `offset` on as an argument: a sub-buffer, kept, if it is not the beginning.
+  /// A stretch as an argument: a sub-buffer, kept, if it is not all of this.
   /// REQUIRES: offset + bytes <= this->bytes().
   [[nodiscard]] Result<Argument> ArgumentAt(size_t offset, size_t bytes);
 
