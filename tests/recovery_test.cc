@@ -300,6 +300,7 @@ TEST_F(PoisonedChainTest, ALieAboutAResultThatStaysOnTheDeviceIsCaught) {
   EXPECT_EQ(first.failure.code(), StatusCode::kDataLoss);
   // It waited for the first one to be looked at.
   EXPECT_EQ(second.failed_attempts, 0);
+  EXPECT_EQ(RunBoth().first.failed_attempts, 0);
 }
 
 TEST_F(RecoveryChainTest, AListThatFailsHalfWayKeepsWhatWasDone) {

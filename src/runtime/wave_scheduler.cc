@@ -184,6 +184,11 @@ Status WaveScheduler::PlanWithA(ArrayCall* call, CallGroup* group) {
   for (;;) {
     if (!a.empty()) {
       attempt.a = a.impl()->home();
+      if (attempt.a == nullptr) {
+        // The device failed the call that makes it before there was a place for it.
+        if (Status s = Settle(a, group); !s.ok()) return s;
+        attempt.a = a.impl()->home();
+      }
       BindA(a, attempt.a.get(), &attempt.problem, &attempt.operands);
     }
     Result<PlanCache::Found> plan = plans_.PlanFor(attempt.problem);

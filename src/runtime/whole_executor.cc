@@ -89,6 +89,9 @@ Status WholeExecutor::TakeArguments(ArrayCall* call) {
   if (plan.device_c) {
     memory.c = attempt.c;
     memory.arguments[kArgumentC] = attempt.c->range();
+    // Without the tail.
+    memory.arguments[kArgumentC].bytes =
+        static_cast<size_t>(plan.images.c_bytes * plan.images.c_matrices);
   }
   if (!plan.resident_b) return {};
   memory.weights = call->weights;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "device/faulty_device.h"
 #include "device/vnpu/array_sim.h"
 #include "device/xrt/xrt_device.h"
 #include "emit/mlir_parser.h"
@@ -70,11 +71,13 @@ Result<std::unique_ptr<device::xrt::ArrayBinary>> MakeFakeBinary(const program::
 }
 
 Result<Engine> MakeFakeNpuEngine(const device::xrt::FakeXrt& fake, const std::string& profile,
-                                 const EngineOptions& options) {
+                                 const EngineOptions& options,
+                                 std::shared_ptr<device::FaultInjector> faults) {
   const Result<plan::ArrayChoices> choices = engine::ArrayChoicesOf(options.array);
   if (!choices.ok()) return choices.status();
   Result<std::unique_ptr<device::Device>> device = device::xrt::OpenXrt(fake.MakeDriver(), 0);
   if (!device.ok()) return device.status();
+  if (faults != nullptr) device = device::MakeFaultyDevice(*std::move(device), std::move(faults));
   runtime::PlanTarget target;
   target.target = {DeviceKind::kXrt, *profile::FindProfile(profile), *choices};
   target.images =

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "device/fault_injector.h"
 #include "device/xrt/array_binary.h"
 #include "device/xrt/xrt_fake/fake_xrt.h"
 #include "program/design_spec.h"
@@ -18,8 +19,10 @@ std::shared_ptr<device::xrt::FakeXrt> MakeFakeNpu(const std::string& profile);
 /// The binary of a configuration for that fake.
 Result<std::unique_ptr<device::xrt::ArrayBinary>> MakeFakeBinary(const program::DesignSpec& spec);
 
-/// An engine over the fake, planned with the profile that the fake was made with.
+/// An engine over the fake, planned with the profile that the fake was made with. `faults`: what
+/// goes wrong at the device seam, or null.
 Result<Engine> MakeFakeNpuEngine(const device::xrt::FakeXrt& fake, const std::string& profile,
-                                 const EngineOptions& options);
+                                 const EngineOptions& options,
+                                 std::shared_ptr<device::FaultInjector> faults = nullptr);
 
 }  // namespace tilewave::testing

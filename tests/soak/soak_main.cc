@@ -1,0 +1,348 @@
+// Many calls from several threads on a device that fails at random: every answer is exact or a
+// clear error, none hangs, nothing is left behind. The device is that of XRT over the fake of its
+// driver, whose array is the virtual NPU. Usage: see --help.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/random.h"
+#include "device/fault_injector.h"
+#include "tests/support/fake_npu.h"
+#include "tests/support/random_call.h"
+#include "tilewave/engine.h"
+
+namespace tilewave {
+namespace {
+
+using device::xrt::FakeXrt;
+
+struct Options {
+  int64_t calls = 2000;
+  int threads = 4;
+  double rate = 0.01;
+  uint64_t seed = 1;
+  std::string layer = "driver";
+  std::string profile = "phoenix";
+  int patience_s = 120;
+};
+
+/// What became of the calls. Shared by all threads.
+struct Tally {
+  std::atomic<int64_t> calls{0};
+  std::atomic<int64_t> at_once{0};    ///< By the device, the first time.
+  std::atomic<int64_t> run_again{0};  ///< By the device, after it had failed.
+  std::atomic<int64_t> by_host{0};
+  std::atomic<int64_t> errors{0};
+  std::atomic<int64_t> wrong{0};
+  std::mutex mutex;
+  std::string last_error;  ///< Guarded.
+};
+
+void Complain(const std::string& what) { fmt::print(stderr, "soak: {}\n", what); }
+
+/// Of this process, resident.
+int64_t MemoryBytes() {
+  std::ifstream statm("/proc/self/statm");
+  int64_t all = 0;
+  int64_t resident = 0;
+  statm >> all >> resident;
+  return resident * 4096;
+}
+
+/// One thread's calls.
+class Worker {
+ public:
+  Worker(Engine* engine, uint64_t seed, Tally* tally)
+      : engine_(engine), random_(seed), tally_(tally) {}
+
+  /// A few calls, of some kind.
+  void Step() {
+    switch (random_.Between(0, 5)) {
+      case 0:
+        return RunOne(/*prepacked=*/false);
+      case 1:
+        return RunOne(/*prepacked=*/true);
+      case 2:
+        return SubmitSome(/*together=*/false);
+      case 3:
+        return SubmitSome(/*together=*/true);
+      case 4:
+        return DropHandles();
+      default:
+        return RunLayers();
+    }
+  }
+
+ private:
+  static constexpr testing::RandomCall::Limits kLimits{.m = 70, .k = 70, .n = 70, .batch = 2};
+
+  /// Counts a call that has ended, and whether its answer is right.
+  void Count(const Status& status, const CallStats& stats, const std::string& difference) {
+    ++tally_->calls;
+    if (!status.ok()) {
+      ++tally_->errors;
+      // What the device did, by name; anything else was not the device's doing.
+      const StatusCode code = status.code();
+      const bool clear = code == StatusCode::kUnavailable ||
+                         code == StatusCode::kDeadlineExceeded || code == StatusCode::kDataLoss ||
+                         code == StatusCode::kResourceExhausted ||
+                         code == StatusCode::kFailedPrecondition;
+      if (clear && !status.message().empty()) {
+        const std::lock_guard<std::mutex> lock(tally_->mutex);
+        tally_->last_error = status.ToString();
+        return;
+      }
+      ++tally_->wrong;
+      Complain(status.ToString());
+      return;
+    }
+    if (!difference.empty()) {
+      ++tally_->wrong;
+      Complain(difference);
+      return;
+    }
+    if (stats.parts[0].device == "host") {
+      ++tally_->by_host;
+    } else {
+      ++(stats.failed_attempts > 0 ? tally_->run_again : tally_->at_once);
+    }
+  }
+
+  std::unique_ptr<testing::RandomCall> NewCall() {
+    // Of so many, or the plans of ever new problems would be what memory grows by.
+    base::Random chosen(static_cast<uint64_t>(random_.Between(0, 399)));
+    auto call = std::make_unique<testing::RandomCall>(&chosen, kLimits);
+    const Status status = call->RunReference();
+    if (!status.ok()) Complain(status.ToString());
+    return call;
+  }
+
+  void RunOne(bool prepacked) {
+    const std::unique_ptr<testing::RandomCall> call = NewCall();
+    Matmul matmul = call->call();
+    if (prepacked) {
+      const Result<Matmul> prepared = call->Prepacked(engine_);
+      if (prepared.ok()) matmul = *prepared;
+    }
+    CallStats stats;
+    const Status status = engine_->Run(matmul, {.stats = &stats});
+    Count(status, stats, status.ok() ? call->Difference() + Where(*call) : "");
+  }
+
+  /// Calls at once, waited for in another order.
+  void SubmitSome(bool together) {
+    std::vector<std::unique_ptr<testing::RandomCall>> calls;
+    std::vector<CallStats> stats(static_cast<size_t>(random_.Between(2, 9)));
+    std::vector<SubmittedCall> submitted;
+    for (CallStats& each : stats) {
+      calls.push_back(NewCall());
+      submitted.push_back({calls.back()->call(), {.stats = &each}});
+    }
+    std::vector<Handle> handles;
+    if (together) {
+      Result<std::vector<Handle>> all = engine_->SubmitAll(submitted);
+      if (!all.ok()) return Count(all.status(), {}, "");
+      handles = *std::move(all);
+    } else {
+      for (const SubmittedCall& each : submitted) {
+        Result<Handle> handle = engine_->Submit(each.call, each.options);
+        if (!handle.ok()) return Count(handle.status(), {}, "");
+        handles.push_back(*std::move(handle));
+      }
+    }
+    for (size_t i = handles.size(); i-- > 0;) {
+      const Status status = handles[i].Wait();
+      Count(status, stats[i], status.ok() ? calls[i]->Difference() + Where(*calls[i]) : "");
+    }
+  }
+
+  /// Handles that go without having been waited for: the calls end all the same.
+  void DropHandles() {
+    std::vector<std::unique_ptr<testing::RandomCall>> calls;
+    std::array<CallStats, 3> stats;
+    std::vector<Handle> handles;
+    for (CallStats& each : stats) {
+      calls.push_back(NewCall());
+      Result<Handle> handle = engine_->Submit(calls.back()->call(), {.stats = &each});
+      if (!handle.ok()) return Count(handle.status(), {}, "");
+      handles.push_back(*std::move(handle));
+    }
+    handles.clear();
+    for (size_t i = 0; i < calls.size(); ++i) {
+      // Only a call that has ended well fills its stats.
+      const bool ended_well = stats[i].part_count > 0;
+      Count(ended_well ? Status() : Status(StatusCode::kUnavailable, "dropped, and failed"),
+            stats[i], ended_well ? calls[i]->Difference() + Where(*calls[i]) : "");
+    }
+  }
+
+  /// Results that stay on the device and are the operands of what follows.
+  void RunLayers() {
+    constexpr int64_t kSide = 64;
+    std::vector<int8_t> a(kSide * kSide);
+    for (int8_t& each : a) each = static_cast<int8_t>(random_.Between(-128, 127));
+    Matmul call{.b = RowMajor(static_cast<const int8_t*>(a.data()), kSide, kSide)};
+    call.epilogue.requantisation = RequantShift{.shift = 7};
+    std::vector<int8_t> expected = a;
+    DeviceTensor tensor;
+    std::array<CallStats, 3> stats;
+    std::vector<Handle> handles;
+    for (CallStats& each : stats) {
+      const std::vector<int8_t> in = expected;
+      call.a = RowMajor(in.data(), kSide, kSide);
+      call.c = RowMajor(expected.data(), kSide, kSide);
+      if (const Status s = host_.Run(call); !s.ok()) Complain(s.ToString());
+      if (tensor.empty()) {
+        call.a = RowMajor(static_cast<const int8_t*>(a.data()), kSide, kSide);
+      } else {
+        call.a = tensor;
+      }
+      DeviceTensor next;
+      call.c = DeviceOutput{&next, ElementType::kS8};
+      Result<Handle> handle = engine_->Submit(call, {.stats = &each});
+      if (!handle.ok()) return Count(handle.status(), {}, "");
+      handles.push_back(*std::move(handle));
+      tensor = next;
+    }
+    std::vector<int8_t> c(expected.size());
+    const Status downloaded = engine_->Download(tensor, RowMajor(c.data(), kSide, kSide));
+    for (size_t i = 0; i < handles.size(); ++i) {
+      const Status status = handles[i].Wait();
+      const bool last = i + 1 == handles.size();
+      const bool differs = last && downloaded.ok() && c != expected;
+      Count(status, stats[i], differs ? "layers on the device differ from the host's" : "");
+    }
+  }
+
+  static std::string Where(const testing::RandomCall& call) {
+    const std::string difference = call.Difference();
+    return difference.empty() ? "" : " in " + call.Describe();
+  }
+
+  Engine* engine_;
+  Engine host_ = *Engine::Create({.device = "host", .threads = 1});
+  base::Random random_;
+  Tally* tally_;
+};
+
+/// Ends the process if no call ends for so long.
+void Watch(const Tally& tally, const std::atomic<bool>& over, int patience_s) {
+  int64_t last = -1;
+  auto since = std::chrono::steady_clock::now();
+  while (!over) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const auto now = std::chrono::steady_clock::now();
+    if (tally.calls != last) {
+      last = tally.calls;
+      since = now;
+    } else if (now - since > std::chrono::seconds(patience_s)) {
+      Complain(fmt::format("HUNG: no call has ended for {} s; {} have", patience_s, last));
+      std::abort();
+    }
+  }
+}
+
+int Soak(const Options& options) {
+  constexpr int64_t kMostGrowth = int64_t{64} << 20;
+  const std::shared_ptr<FakeXrt> fake = testing::MakeFakeNpu(options.profile);
+  const bool below = options.layer == "driver";
+  const auto injector = std::make_shared<device::FaultInjector>(
+      device::FaultOptions{.seed = options.seed, .rate = below ? 0 : options.rate});
+  if (below) fake->InjectAtRandom(options.seed, options.rate);
+
+  Tally tally;
+  std::atomic<bool> over{false};
+  std::thread watch([&] { Watch(tally, over, options.patience_s); });
+  int64_t warm_bytes = 0;
+  int64_t end_bytes = 0;
+  int64_t most_buffers = 0;
+  {
+    const auto make = [&](const char* design) {
+      EngineOptions engine{.poison_outputs = true};
+      engine.array.design = design;
+      if (engine.array.design == "whole_array") engine.array.columns = 2;
+      return testing::MakeFakeNpuEngine(*fake, options.profile, engine, below ? nullptr : injector);
+    };
+    Result<Engine> whole = make("whole_array");
+    Result<Engine> tiles = make("k_stream");
+    if (!whole.ok() || !tiles.ok()) {
+      Complain((whole.ok() ? tiles.status() : whole.status()).ToString());
+      return 2;
+    }
+    std::vector<std::thread> threads;
+    for (int i = 0; i < options.threads; ++i) {
+      threads.emplace_back([&, i] {
+        const auto number = static_cast<uint64_t>(i);
+        Worker on_whole(&*whole, (options.seed * 1000) + number, &tally);
+        Worker on_tiles(&*tiles, (options.seed * 1000) + 500 + number, &tally);
+        for (int64_t step = 0; tally.calls < options.calls; ++step) {
+          (step % 8 == 7 ? on_tiles : on_whole).Step();
+        }
+      });
+    }
+    while (tally.calls < options.calls) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      if (warm_bytes == 0 && tally.calls > options.calls / 4) warm_bytes = MemoryBytes();
+      most_buffers = std::max(most_buffers, fake->data_buffers());
+    }
+    for (std::thread& each : threads) each.join();
+    end_bytes = MemoryBytes();
+    fake->InjectAtRandom(options.seed, 0);
+    injector->SetRate(0);
+    fake->Release();
+  }
+  over = true;
+  watch.join();
+
+  fmt::print("{} calls, {} threads, faults at {} % per call of the {} (seed {}): {} faults\n",
+             tally.calls.load(), options.threads, options.rate * 100, below ? "driver" : "device",
+             options.seed, below ? fake->faults() : injector->count());
+  fmt::print("  exact at once {}, after another try {}, by the host {}; errors {}; wrong {}\n",
+             tally.at_once.load(), tally.run_again.load(), tally.by_host.load(),
+             tally.errors.load(), tally.wrong.load());
+  if (tally.errors > 0) fmt::print("  the last error: {}\n", tally.last_error);
+  fmt::print(
+      "  most buffers {}; left: buffers {}, contexts {}, instruction bytes {}; memory {} MiB "
+      "at a quarter, {} MiB at the end\n",
+      most_buffers, fake->data_buffers(), fake->contexts(), fake->heap_bytes(), warm_bytes >> 20,
+      end_bytes >> 20);
+  const bool left = fake->data_buffers() != 0 || fake->contexts() != 0 || fake->heap_bytes() != 0;
+  const bool grew = end_bytes - warm_bytes > kMostGrowth;
+  if (left) Complain("the device still has something that was not given back");
+  if (grew) Complain("memory grew");
+  if (tally.wrong > 0) Complain("answers were wrong");
+  return left || grew || tally.wrong > 0 ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace tilewave
+
+int main(int argc, char** argv) {
+  tilewave::Options options;
+  CLI::App app("Calls on a device that fails at random, from several threads.");
+  app.add_option("--calls", options.calls, "about so many")->check(CLI::Range(1, 100'000'000));
+  app.add_option("--threads", options.threads)->check(CLI::Range(1, 64));
+  app.add_option("--rate", options.rate, "of faults per call")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--seed", options.seed);
+  app.add_option("--layer", options.layer,
+                 "where faults happen: at the driver's calls or the device's")
+      ->check(CLI::IsMember({"driver", "device"}));
+  app.add_option("--profile", options.profile);
+  app.add_option("--patience", options.patience_s, "seconds without an end of a call");
+  CLI11_PARSE(app, argc, argv);
+  return tilewave::Soak(options);
+}
