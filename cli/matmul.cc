@@ -38,6 +38,9 @@ struct MatmulOptions {
   std::string device = "auto";
   std::optional<std::string> kernel;
   int threads = 0;
+  int retries = EngineOptions().retries;
+  bool no_host_fallback = false;
+  bool poison_outputs = false;
   ArrayFlags array;
   std::string out;
   std::optional<std::string> scale_a;
@@ -314,6 +317,9 @@ void RunMatmul(const MatmulOptions& o, Context* context) {
   engine_options.device = o.device;
   engine_options.cpu_kernel = o.kernel.value_or("");
   engine_options.threads = o.threads;
+  engine_options.retries = o.retries;
+  engine_options.host_fallback = !o.no_host_fallback;
+  engine_options.poison_outputs = o.poison_outputs;
   Result<ArrayOptions> array = ArrayOptionsOf(o.array);
   if (!array.ok()) return context->Fail(array.status());
   engine_options.array = *std::move(array);
@@ -418,6 +424,12 @@ void AddMatmulCommand(CLI::App* app, Context* context) {
       ->check(CLI::IsMember(Names(kOutputs)));
   AddQuantisationOptions(command, o.get());
   AddEpilogueOptions(command, o.get());
+  command->add_option("--retries", o->retries, "Runs after an NPU has failed (default 2)")
+      ->type_name("N");
+  command->add_flag("--no-host-fallback", o->no_host_fallback,
+                    "An NPU that fails is an error, not the host's work");
+  command->add_flag("--poison-outputs", o->poison_outputs,
+                    "Look whether an NPU's launches have written all of C");
   command->add_flag("--stats", o->stats, "Print where the time went");
   command->add_flag("--check", o->check,
                     "Compare every element with the reference (about 1 ns per MAC)");

@@ -26,6 +26,7 @@ struct SelftestOptions {
   std::optional<std::string> kernel;
   std::string cases = "60";
   std::string seed = "1";
+  std::string faults = "0";
 };
 
 /// One random problem with its data.
@@ -129,18 +130,35 @@ void RunSelftest(const SelftestOptions& o, Context* context) {
   options.device = o.device;
   options.cpu_kernel = o.kernel.value_or("");
   options.validate_submissions = true;
+  double faults = 0;
+  if (!ParseNumber(o.faults, &faults) || !(faults >= 0 && faults <= 1)) {
+    return context->Fail(
+        {StatusCode::kInvalidArgument, fmt::format("--faults is '{}'; expected 0 to 1", o.faults)});
+  }
+  options.fault_rate = faults;
+  options.fault_seed = *seed;
+  options.poison_outputs = faults > 0;
+  if (faults == 0) {
+    // What the device computes is what is tested.
+    options.retries = 0;
+    options.host_fallback = false;
+  }
   Result<Engine> engine = Engine::Create(options);
   if (!engine.ok()) return context->Fail(engine.status());
   base::Random random(*seed);
   std::string text;
   nlohmann::json failures = nlohmann::json::array();
   int64_t elements = 0;
+  int64_t run_again = 0;
+  int64_t by_host = 0;
   {
     ProgressBar bar("selftest", *cases, !context->json);
     for (int64_t i = 0; i < *cases; ++i) {
       const std::unique_ptr<SelftestCase> t = MakeCase(i, &random);
-      const Status ran = engine->Run(t->call);
+      CallStats stats;
+      const Status ran = engine->Run(t->call, {.stats = &stats});
       if (!ran.ok()) return context->Fail(ran);
+      if (stats.failed_attempts > 0) ++(stats.parts[0].device == "host" ? by_host : run_again);
       const Result<CheckResult> check = CheckAgainstReference(t->call);
       if (!check.ok()) return context->Fail(check.status());
       elements += check->elements;
@@ -156,9 +174,18 @@ void RunSelftest(const SelftestOptions& o, Context* context) {
   text += fmt::format(
       "selftest on {}: {} random products, {} elements compared with the reference, {} wrong\n",
       engine->device().name, *cases, elements, failures.empty() ? "none" : "some");
+  if (faults > 0) {
+    text += fmt::format(
+        "faults at {} % of the device's calls: {} products were run again, {} more computed by the "
+        "host\n",
+        100 * faults, run_again, by_host);
+  }
   context->Succeed(text, {{"device", engine->device().name},
                           {"cases", *cases},
                           {"elements", elements},
+                          {"fault_rate", faults},
+                          {"run_again", run_again},
+                          {"by_host", by_host},
                           {"failures", failures}});
 }
 
@@ -177,6 +204,11 @@ void AddSelftestCommand(CLI::App* app, Context* context) {
       ->capture_default_str();
   command->add_option("--seed", options->seed, "Same seed, same products")
       ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option("--faults", options->faults,
+                   "Let the device's calls fail so often, 0 to 1; not the host's")
+      ->type_name("RATE")
       ->capture_default_str();
   command->callback([options, context] { RunSelftest(*options, context); });
 }

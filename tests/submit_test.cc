@@ -35,6 +35,9 @@ struct Opened {
 };
 
 Opened Open(const std::string& device, EngineOptions options) {
+  // Or the host would hide what goes wrong on the device.
+  options.retries = 0;
+  options.host_fallback = false;
   Opened opened;
   if (device == "xrt_fake") {
     opened.fake = testing::MakeFakeNpu("phoenix");

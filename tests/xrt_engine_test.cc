@@ -19,14 +19,13 @@ using device::xrt::FakeFault;
 using device::xrt::FakeXrt;
 
 struct Npu {
-  explicit Npu(const std::string& profile, const ArrayOptions& array, bool validate = true,
-               bool recovers = true)
+  explicit Npu(const std::string& profile, const ArrayOptions& array, bool validate = true)
       : fake(testing::MakeFakeNpu(profile)),
         engine(testing::MakeFakeNpuEngine(*fake, profile,
                                           {.validate_submissions = validate,
                                            .array = array,
-                                           .retries = recovers ? 2 : 0,
-                                           .host_fallback = recovers})) {
+                                           .retries = 0,
+                                           .host_fallback = false})) {
     EXPECT_TRUE(engine.ok()) << engine.status().message();
   }
   std::shared_ptr<FakeXrt> fake;
@@ -124,7 +123,7 @@ TEST(XrtEngineTest, ChainsOfKStreamAreRunLists) {
 TEST(XrtEngineTest, ACallThatFailsIsAnErrorAndTheNextOneIsExact) {
   ArrayOptions array;
   array.design = "whole_array";
-  Npu npu("phoenix", array, /*validate=*/true, /*recovers=*/false);
+  Npu npu("phoenix", array);
   Square product(130);
   const std::vector<int32_t> untouched = product.c;
   ASSERT_TRUE(npu.engine->Run(product.Call()).ok());

@@ -97,6 +97,12 @@ struct EngineOptions {
   /// passes over C.
   bool poison_outputs = false;
 
+  /// For trying how a program gets along with a device that fails: the chance, 0 to 1, that a call
+  /// of the device goes wrong, in one of the ways of docs/xrt.md. The same seed and calls meet the
+  /// same faults. Of devices other than the host.
+  double fault_rate = 0;
+  uint64_t fault_seed = 1;
+
   /// Most calls that Submit starts before it waits for the oldest, 1 to 4096.
   int pending_calls = 64;
 };

@@ -9,6 +9,7 @@
 
 #include "base/out_of_memory.h"
 #include "core/validate.h"
+#include "device/faulty_device.h"
 #include "device/registry.h"
 #include "device/validating_device.h"
 #include "device/vnpu/vnpu_device.h"
@@ -242,6 +243,15 @@ constexpr int kMostThreads = 1024;
 constexpr int kMostRetries = 100;
 constexpr int kMostPendingCalls = 4096;
 
+Status CheckFaultRate(double rate, DeviceKind kind) {
+  if (!(rate >= 0 && rate <= 1)) {
+    return {StatusCode::kInvalidArgument, fmt::format("fault_rate is {}; expected 0 to 1", rate)};
+  }
+  if (rate == 0 || kind != DeviceKind::kHost) return {};
+  return {StatusCode::kInvalidArgument,
+          "fault_rate is for an NPU: the host is part of the program, and nothing takes its place"};
+}
+
 /// The virtual NPU of this name as something to plan for, its programs lowered on demand.
 Result<runtime::PlanTarget> VnpuTarget(const std::string& device_name,
                                        const plan::ArrayChoices& choices) {
@@ -325,6 +335,12 @@ Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::R
     return Status(StatusCode::kInvalidArgument,
                   fmt::format("pending_calls is {}; expected 1 to {}", options.pending_calls,
                               kMostPendingCalls));
+  }
+  if (Status s = CheckFaultRate(options.fault_rate, target.target.kind); !s.ok()) return s;
+  if (options.fault_rate > 0) {
+    device = device::MakeFaultyDevice(std::move(device),
+                                      std::make_shared<device::FaultInjector>(device::FaultOptions{
+                                          .seed = options.fault_seed, .rate = options.fault_rate}));
   }
   if (options.validate_submissions) device = device::MakeValidatingDevice(std::move(device));
   target.device = device.get();

@@ -69,7 +69,15 @@ TEST(StatsTest, TextAndJsonSayTheSame) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }
   EXPECT_EQ(text.find("accumulate"), std::string::npos);
+  EXPECT_EQ(text.find("failed"), std::string::npos);
+  EXPECT_TRUE(StatsJson(stats)["failure"].is_null());
+  stats.failed_attempts = 3;
+  stats.failure = Status(StatusCode::kUnavailable, "on purpose");
+  EXPECT_NE(StatsText(stats).find("failed 3 times before that, at first: unavailable: on purpose"),
+            std::string::npos);
   const nlohmann::json json = StatsJson(stats);
+  EXPECT_EQ(json["failed_attempts"], 3);
+  EXPECT_EQ(json["failure"], "unavailable: on purpose");
   EXPECT_EQ(json["parts"].size(), 1U);
   EXPECT_EQ(json["parts"][0]["launches"], 3);
   EXPECT_EQ(json["parts"][0]["time_kind"], "simulated");

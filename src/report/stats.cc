@@ -45,6 +45,13 @@ std::string StatsText(const CallStats& stats) {
   std::string text = parts.ToString();
   text += fmt::format("call: {} in all (measured), {} MACs, plan {}\n", FormatUs(stats.total_us),
                       FormatCount(stats.macs), stats.plan_cached ? "cached" : "made for this call");
+  if (stats.failed_attempts > 0) {
+    text += fmt::format("  failed {} before that, at first: {}\n",
+                        stats.failed_attempts == 1
+                            ? "once"
+                            : fmt::format("{} times", FormatCount(stats.failed_attempts)),
+                        stats.failure.ToString());
+  }
   for (const auto& [name, us] : Phases(stats.phases)) {
     if (us > 0) text += fmt::format("  {:<10} {}\n", name, FormatUs(us));
   }
@@ -81,6 +88,9 @@ nlohmann::json StatsJson(const CallStats& stats) {
           {"phases_us", phases},
           {"counts", counts},
           {"kernel_us", stats.kernel_us},
+          {"failed_attempts", stats.failed_attempts},
+          {"failure",
+           stats.failure.ok() ? nlohmann::json(nullptr) : nlohmann::json(stats.failure.ToString())},
           {"parts", parts}};
 }
 

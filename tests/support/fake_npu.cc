@@ -42,11 +42,10 @@ class SimulatedArray final : public device::xrt::FakeArray {
 
 }  // namespace
 
-std::shared_ptr<device::xrt::FakeXrt> MakeFakeNpu(const std::string& profile_name) {
+device::xrt::FakeLoader SimulatedArrayLoader(const std::string& profile_name) {
   auto profile = std::make_shared<const profile::Profile>(*profile::FindProfile(profile_name));
-  const auto loader =
-      [profile](
-          std::span<const std::byte> binary) -> Result<std::unique_ptr<device::xrt::FakeArray>> {
+  return [profile](
+             std::span<const std::byte> binary) -> Result<std::unique_ptr<device::xrt::FakeArray>> {
     const std::string_view text(reinterpret_cast<const char*>(binary.data()), binary.size());
     Result<program::ArrayProgram> program = emit::ParseMlir(text);
     if (!program.ok()) return program.status();
@@ -57,7 +56,11 @@ std::shared_ptr<device::xrt::FakeXrt> MakeFakeNpu(const std::string& profile_nam
     return std::unique_ptr<device::xrt::FakeArray>(
         std::make_unique<SimulatedArray>(*std::move(sim)));
   };
-  return std::make_shared<device::xrt::FakeXrt>(profile->arch, loader);
+}
+
+std::shared_ptr<device::xrt::FakeXrt> MakeFakeNpu(const std::string& profile) {
+  return std::make_shared<device::xrt::FakeXrt>(profile::FindProfile(profile)->arch,
+                                                SimulatedArrayLoader(profile));
 }
 
 Result<std::unique_ptr<device::xrt::ArrayBinary>> MakeFakeBinary(const program::DesignSpec& spec) {

@@ -12,6 +12,10 @@
 
 namespace tilewave::testing {
 
+/// Makes the virtual NPU's array of a binary that is an array program as MLIR text.
+/// REQUIRES: a built-in profile.
+device::xrt::FakeLoader SimulatedArrayLoader(const std::string& profile);
+
 /// A fake of XRT whose array is the virtual NPU's. Its binaries are array programs as MLIR text.
 /// REQUIRES: a built-in profile.
 std::shared_ptr<device::xrt::FakeXrt> MakeFakeNpu(const std::string& profile);
