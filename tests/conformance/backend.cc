@@ -97,7 +97,11 @@ Result<Engine> MakeEngine(const Backend& backend, const EngineOptions& options) 
     target.target.choices = *choices;
     target.images = backend.images;
   }
-  return engine::Composer::Compose(options, {}, *std::move(device), std::move(target), "requested");
+  // What the device computes is what is looked at, not what the host computes in its place.
+  EngineOptions alone = options;
+  alone.retries = 0;
+  alone.host_fallback = false;
+  return engine::Composer::Compose(alone, {}, *std::move(device), std::move(target), "requested");
 }
 
 }  // namespace tilewave::conformance

@@ -147,6 +147,7 @@ TEST(ConformanceSuites, NoticeWhatIsNotTrue) {
                                        {"run_lists", Lie::kTurnedChain},
                                        {"limits", Lie::kBlockingSubmit},
                                        {"exactness", Lie::kWrongBits},
+                                       {"submission", Lie::kWrongBits},
                                        {"statistics", Lie::kNoName},
                                        {"concurrency", Lie::kWrongBits},
                                        {"lifetime", Lie::kWrongBits},
