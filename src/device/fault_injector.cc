@@ -75,7 +75,7 @@ void FaultInjector::Plan(Fault fault) {
   planned_.push_back(fault);
 }
 
-void FaultInjector::SetRate(double rate) {
+void FaultInjector::SetRateForTest(double rate) {
   const std::lock_guard<std::mutex> lock(mutex_);
   rate_ = rate;
   if (rate == 0) lost_left_ = 0;

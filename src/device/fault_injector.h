@@ -66,7 +66,7 @@ class FaultInjector {
   void Plan(Fault fault);
 
   /// 0 stops what is drawn, and brings a lost device back.
-  void SetRate(double rate);
+  void SetRateForTest(double rate);
   double rate() const;
 
   /// Faults that have happened. A loss counts once.

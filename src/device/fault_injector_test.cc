@@ -33,7 +33,7 @@ TEST(FaultInjector, TheSeedAndTheRateDecide) {
     const bool fits = fault != Fault::kAllocation && fault != Fault::kLoad && fault != Fault::kSync;
     EXPECT_EQ(first.count(fault) > 0, fits) << Name(fault);
   }
-  first.SetRate(0);
+  first.SetRateForTest(0);
   EXPECT_EQ(Drawn(&first, 1000), std::vector<Fault>(1000, Fault::kCount));
 }
 
@@ -71,7 +71,7 @@ TEST(FaultInjector, ALostDeviceRefusesCallsOfAllKinds) {
   EXPECT_EQ(injector.losses(), 1);
   injector.Plan(Fault::kLost);
   EXPECT_TRUE(injector.Draw(DeviceCall::kSync));
-  injector.SetRate(0);
+  injector.SetRateForTest(0);
   EXPECT_FALSE(injector.Draw(DeviceCall::kSync));
 }
 

@@ -340,7 +340,7 @@ TEST_F(FaultyDeviceTest, ItsEndDropsWhatIsStillHeldUp) {
 }
 
 TEST_F(FaultyDeviceTest, ThreadsMeetFaultsOfTheirOwn) {
-  injector_->SetRate(0.2);
+  injector_->SetRateForTest(0.2);
   std::atomic<int> bad{0};
   const auto submit_many = [&](int seed) {
     for (int i = 0; i < 300; ++i) {
@@ -371,7 +371,7 @@ TEST_F(FaultyDeviceTest, ThreadsMeetFaultsOfTheirOwn) {
   other.join();
   EXPECT_EQ(bad, 0);
   EXPECT_GT(injector_->count(), 100);
-  injector_->SetRate(0);
+  injector_->SetRateForTest(0);
   EXPECT_TRUE(Works());
 }
 

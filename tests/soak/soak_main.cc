@@ -302,7 +302,7 @@ int Soak(const Options& options) {
     for (std::thread& each : threads) each.join();
     end_bytes = MemoryBytes();
     fake->InjectAtRandom(options.seed, 0);
-    injector->SetRate(0);
+    injector->SetRateForTest(0);
     fake->Release();
   }
   over = true;
