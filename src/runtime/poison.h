@@ -6,8 +6,8 @@
 
 namespace tilewave::runtime {
 
-/// Fills memory with a pattern that no result is: the bytes of each cache line are drawn from all
-/// 2^512.
+/// Fills memory with a pattern that results do not have: 64 random bytes in each cache line, other
+/// ones in each.
 void FillPoison(std::byte* memory, size_t bytes);
 
 /// kDataLoss if a cache line still has its poison, or part of one if that is at least 16 bytes.
