@@ -161,6 +161,41 @@ TEST_P(AllocationTest, RunningOutOfMemoryAnywhereIsAStatus) {
   EXPECT_TRUE(engine_.Run(call).ok());
 }
 
+TEST_P(AllocationTest, RunningOutOfMemoryInSubmittedCallsIsAStatus) {
+  EngineOptions options = Options();
+  // Or what has failed is run again, and only the first failure is seen.
+  options.retries = 0;
+  options.host_fallback = false;
+  options.pending_calls = 3;
+  Engine engine = *Engine::Create(options);
+  const ConstMatrix b = RowMajor(static_cast<const int8_t*>(b_.data()), 77, 51);
+  std::vector<int32_t> c(65 * 51);
+  // Room for the calls comes first: it is the test's own.
+  std::vector<SubmittedCall> calls(5);
+  FailAtEveryAllocation([&] {
+    DeviceTensor sums;
+    Matmul one{.a = RowMajor(static_cast<const int8_t*>(a_.data()), 65, 77),
+               .b = b,
+               .c = DeviceOutput{&sums, ElementType::kS32}};
+    Matmul two = one;
+    two.c = RowMajor(c.data(), 65, 51);
+    const Result<DeviceTensor> a = engine.Upload(std::get<ConstMatrix>(one.a));
+    if (!a.ok()) return a.status().code();
+    one.a = *a;
+    for (size_t i = 0; i < calls.size(); ++i) calls[i].call = i % 2 == 0 ? one : two;
+    Result<std::vector<Handle>> handles = engine.SubmitAll(calls);
+    for (SubmittedCall& each : calls) each = {};
+    if (!handles.ok()) return handles.status().code();
+    StatusCode code = StatusCode::kOk;
+    for (Handle& each : *handles) {
+      const Status s = each.Wait();
+      if (!s.ok()) code = s.code();
+    }
+    return code;
+  });
+  EXPECT_EQ(c[0], 77 * 3 * -7);
+}
+
 TEST_P(AllocationTest, TheCInterfaceSurvivesItToo) {
   if (ReadsProfile()) GTEST_SKIP() << "see ReadsProfile";
   FailAtEveryAllocation([] {

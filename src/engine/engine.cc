@@ -37,6 +37,7 @@ struct Handle::State {
   State& operator=(const State&) = delete;
   ~State() {
     if (call != nullptr) products->Release(std::move(call));
+    if (array_call != nullptr) waves->Abandon(array_call.get());
   }
 
   bool Done() const {

@@ -27,10 +27,10 @@ Line FirstLine() {
 
 /// One number for each line turns the first one into another, which is faster than drawing all.
 Line PoisonAt(size_t offset) {
-  static const Line first = FirstLine();
+  static const Line kFirst = FirstLine();
   const uint64_t turn = base::Random(kSeed ^ offset).Next();
   Line line;
-  for (size_t i = 0; i < line.size(); ++i) line[i] = first[i] ^ turn;
+  for (size_t i = 0; i < line.size(); ++i) line[i] = kFirst[i] ^ turn;
   return line;
 }
 

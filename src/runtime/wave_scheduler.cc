@@ -74,7 +74,7 @@ Status WaveScheduler::Run(ArrayCall* call) {
 }
 
 Status WaveScheduler::SubmitAll(std::span<const std::shared_ptr<ArrayCall>> calls, size_t* index) {
-  CallGroup group;
+  CallGroup group(calls);
   Status status;
   for (*index = 0; *index < calls.size(); ++*index) {
     const std::shared_ptr<ArrayCall>& call = calls[*index];
@@ -83,11 +83,10 @@ Status WaveScheduler::SubmitAll(std::span<const std::shared_ptr<ArrayCall>> call
       MakeRoom(&group);
       if (Status s = Begin(call.get(), &group); !s.ok()) return s;
       if (call->tensors.c != nullptr) call->tensors.c->MadeBy(call);
-      const std::lock_guard<std::mutex> lock(pending_mutex_);
-      pending_.push_back(call);
       return {};
     });
     if (!status.ok()) break;
+    group.Begun();
   }
   Flush(&group);
   if (status.ok()) return {};
@@ -103,13 +102,17 @@ void WaveScheduler::MakeRoom(CallGroup* group) {
     std::shared_ptr<ArrayCall> oldest;
     {
       const std::lock_guard<std::mutex> lock(pending_mutex_);
-      if (pending_.size() < options_.pending_calls) return;
+      if (pending_.size() + group->unknown() < options_.pending_calls) return;
       std::erase_if(pending_, [](const auto& each) { return each->ended.load(); });
-      if (pending_.size() < options_.pending_calls) return;
+      if (pending_.size() + group->unknown() < options_.pending_calls) return;
+    }
+    Flush(group);
+    {
+      const std::lock_guard<std::mutex> lock(pending_mutex_);
+      if (pending_.empty()) return;
       oldest = std::move(pending_.front());
       pending_.pop_front();
     }
-    Flush(group);
     static_cast<void>(Wait(oldest.get()));
   }
 }
@@ -133,22 +136,31 @@ Status WaveScheduler::Begin(ArrayCall* call, CallGroup* group) {
     Launch(alone);
     return {};
   }
-  const bool fits =
-      group->empty() || (!group->full() && group->calls().front()->attempt.plan.plan->executable ==
-                                               call->attempt.plan.plan->executable);
+  const bool fits = group->empty() ||
+                    (!group->full() && group->to_launch().front()->attempt.plan.plan->executable ==
+                                           call->attempt.plan.plan->executable);
   if (!fits) Flush(group);
   group->Add(call);
   return {};
 }
 
 void WaveScheduler::Flush(CallGroup* group) {
-  if (group == nullptr || group->empty()) return;
-  Launch(group->calls());
-  group->Clear();
+  if (group == nullptr) return;
+  if (!group->empty()) {
+    Launch(group->to_launch());
+    group->Clear();
+  }
+  // One that there is no memory for is not waited for by others, but by its handle.
+  static_cast<void>(base::WithoutExceptions<Status>([&]() -> Status {
+    const std::lock_guard<std::mutex> lock(pending_mutex_);
+    while (group->unknown() > 0) pending_.push_back(group->TakeUnknown());
+    return {};
+  }));
 }
 
 void WaveScheduler::Launch(std::span<ArrayCall* const> calls) {
-  const Status s = OfDevice(whole_.Launch(calls, LimitsOf(*calls.front())));
+  const Status s = OfDevice(base::WithoutExceptions<Status>(
+      [&] { return whole_.Launch(calls, LimitsOf(*calls.front())); }));
   for (ArrayCall* call : calls) call->attempt.status = s;
 }
 
@@ -298,6 +310,7 @@ Status WaveScheduler::Recover(ArrayCall* call, Status failure) {
     ++call->failed_attempts;
     // Memory that a launch may still write goes into quarantine with this.
     call->attempt = ArrayCall::Attempt();
+    call->attempt.status = failure;  // Should memory run out before there is another one.
     if (IsOutOfTime(*call)) return failure;
     if (call->progress != nullptr) call->progress->store(0, std::memory_order_relaxed);
     if (call->failed_attempts > options_.retries) break;
@@ -357,6 +370,11 @@ Status WaveScheduler::RunOnHost(ArrayCall* call) {
     call->stats->macs = stats.macs;
   }
   return s;
+}
+
+void WaveScheduler::Abandon(ArrayCall* call) {
+  const std::lock_guard<std::mutex> lock(call->mutex);
+  if (!call->ended) End(call, base::OutOfMemoryStatus());
 }
 
 void WaveScheduler::End(ArrayCall* call, const Status& result) {

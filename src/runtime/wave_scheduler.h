@@ -27,17 +27,32 @@ struct WaveOptions {
   size_t pending_calls = 64;
 };
 
-/// Calls of one SubmitAll that wait for others to be submitted with.
+/// The calls of one SubmitAll, and which of them wait for others to be launched with. Only one
+/// thread knows of those: others learn of calls when they are pending.
 class CallGroup {
  public:
+  using Call = std::shared_ptr<ArrayCall>;
+
+  explicit CallGroup(std::span<const Call> all) : all_(all) {}
+
   bool empty() const { return size_ == 0; }
-  bool full() const { return size_ == calls_.size(); }
-  void Add(ArrayCall* call) { calls_[size_++] = call; }
+  bool full() const { return size_ == to_launch_.size(); }
+  void Add(ArrayCall* call) { to_launch_[size_++] = call; }
   void Clear() { size_ = 0; }
-  std::span<ArrayCall* const> calls() const { return {calls_.data(), size_}; }
+  std::span<ArrayCall* const> to_launch() const { return {to_launch_.data(), size_}; }
+
+  /// Says that one more of all calls has begun.
+  void Begun() { ++begun_; }
+  /// Calls that have begun and are not pending yet.
+  size_t unknown() const { return begun_ - known_; }
+  /// The next of them.
+  const Call& TakeUnknown() { return all_[known_++]; }
 
  private:
-  std::array<ArrayCall*, device::kMaxChainLaunches> calls_ = {};
+  std::span<const Call> all_;
+  size_t begun_ = 0;
+  size_t known_ = 0;
+  std::array<ArrayCall*, device::kMaxChainLaunches> to_launch_ = {};
   size_t size_ = 0;
 };
 
@@ -68,6 +83,9 @@ class WaveScheduler {
   /// Whether Wait would not wait for the device.
   bool Done(ArrayCall* call);
 
+  /// Ends a call that its owner lets go of, if Wait has not, as when memory ran out on the way.
+  void Abandon(ArrayCall* call);
+
   /// Waits for the call that makes a tensor. kFailedPrecondition if it failed.
   [[nodiscard]] Status WaitFor(const DeviceTensor& tensor) { return Settle(tensor, nullptr); }
 
@@ -80,7 +98,8 @@ class WaveScheduler {
   [[nodiscard]] Status BindTensors(ArrayCall* call, CallGroup* group);
   [[nodiscard]] Status PlanWithA(ArrayCall* call, CallGroup* group);
   [[nodiscard]] Status MakeResult(ArrayCall* call);
-  /// Launches a group; a failure is left with each of its calls.
+  /// Launches what waits in a group, and lets all that has begun be pending. A failure is left with
+  /// each of the calls.
   void Flush(CallGroup* group);
   void Launch(std::span<ArrayCall* const> calls);
   /// Waits for the oldest calls until a further one may be pending.

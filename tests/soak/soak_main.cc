@@ -272,7 +272,8 @@ int Soak(const Options& options) {
   int64_t most_buffers = 0;
   {
     const auto make = [&](const char* design) {
-      EngineOptions engine{.poison_outputs = true};
+      // So few that threads wait for each other's calls.
+      EngineOptions engine{.poison_outputs = true, .pending_calls = 8};
       engine.array.design = design;
       if (engine.array.design == "whole_array") engine.array.columns = 2;
       return testing::MakeFakeNpuEngine(*fake, options.profile, engine, below ? nullptr : injector);

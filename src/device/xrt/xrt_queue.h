@@ -45,7 +45,10 @@ class XrtQueue final : public Queue {
  public:
   /// `device` is what executables and buffers name.
   XrtQueue(const void* device, DriverDevice* driver, size_t max_contexts)
-      : device_(device), pool_(driver, max_contexts) {}
+      : device_(device), pool_(driver, max_contexts) {
+    // What has been started must not fail to be kept.
+    in_flight_.reserve(arch::kMaxInFlight);
+  }
   XrtQueue(const XrtQueue&) = delete;
   XrtQueue& operator=(const XrtQueue&) = delete;
   /// Gives what is in flight a last while, then drops its context.
