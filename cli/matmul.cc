@@ -277,7 +277,11 @@ std::string Summary(const MatmulOptions& o, const Loaded& loaded, const CallStat
                   ViewText(std::get<Matrix>(loaded.call.c)), ViewText(loaded.a.view),
                   ViewText(loaded.b.view), part.device, part.kernel, report::FormatUs(part.us),
                   Name(part.time_kind), report::FormatRate(stats.macs, part.us));
-  if (o.stats) text += report::StatsText(stats);
+  if (o.stats) {
+    text += report::StatsText(stats);
+  } else {
+    text += report::FailureText(stats);
+  }
   if (check) {
     text += check->wrong == 0
                 ? fmt::format("check: all {} elements equal the reference, bit for bit\n",

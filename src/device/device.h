@@ -68,6 +68,8 @@ class Executable {
  public:
   virtual ~Executable() = default;
   virtual std::string_view kernel_name() const = 0;
+  /// Which configuration an array has with it, program::ConfigurationHash; 0: it is for no array.
+  virtual uint64_t configuration_hash() const { return 0; }
 };
 
 /// A stretch of a buffer as an argument of a launch.
@@ -95,9 +97,14 @@ struct Launch {
   // For arrays.
   std::span<const uint32_t> stream = {};        ///< Instructions for the array's controller.
   std::span<const BufferRange> arguments = {};  ///< The buffers that the stream names by index.
+  uint64_t stream_configuration = 0;            ///< That it was made for; 0: nobody says.
 
   bool timed = false;  ///< Whether Fence::pack_ns is wanted; clocks are not read for nothing.
 };
+
+/// kInvalidArgument: a stream that was made for another configuration than the launch's. For
+/// backends of arrays: words alone do not tell.
+[[nodiscard]] Status CheckStream(const Launch& launch);
 
 /// Expected outcomes of the hot path; a plain enum since "full" is no error.
 enum class SubmitCode : uint8_t {

@@ -79,6 +79,7 @@ class ValidatingExecutable final : public Executable {
   ValidatingExecutable(std::unique_ptr<Executable> inner, const Device* owner, Brings brings)
       : inner_(std::move(inner)), owner_(owner), brings_(brings) {}
   std::string_view kernel_name() const override { return inner_->kernel_name(); }
+  uint64_t configuration_hash() const override { return inner_->configuration_hash(); }
   const Executable* inner() const { return inner_.get(); }
   const Device* owner() const { return owner_; }
   Brings brings() const { return brings_; }

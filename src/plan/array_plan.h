@@ -64,6 +64,7 @@ struct ArrayChoices {
 /// A product cut into launches of one design.
 struct ArrayPlan {
   program::DesignSpec spec;
+  uint64_t configuration = 0;  ///< program::ConfigurationHash of it.
   SubmissionMode mode = SubmissionMode::kRunlist;
   BufferPolicy buffers = BufferPolicy::kPool;
   bool batched_syncs = true;

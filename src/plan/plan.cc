@@ -40,6 +40,7 @@ Result<Plan> MakePlan(const core::Problem& problem, const Target& target) {
   }
   Result<ArrayPlan> array = ChooseArrayPlan(problem, *target.profile, target.choices);
   if (!array.ok()) return array.status();
+  array->configuration = program::ConfigurationHash(array->spec);
   Result<Cost> cost = PredictCost(problem, *array, *target.profile);
   if (!cost.ok()) return cost.status();
   const int64_t launches = array->launches;

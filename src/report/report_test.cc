@@ -73,7 +73,7 @@ TEST(StatsTest, TextAndJsonSayTheSame) {
   EXPECT_TRUE(StatsJson(stats)["failure"].is_null());
   stats.failed_attempts = 3;
   stats.failure = Status(StatusCode::kUnavailable, "on purpose");
-  EXPECT_NE(StatsText(stats).find("failed 3 times before that, at first: unavailable: on purpose"),
+  EXPECT_NE(StatsText(stats).find("the NPU failed 3 times, at first: unavailable: on purpose\n"),
             std::string::npos);
   const nlohmann::json json = StatsJson(stats);
   EXPECT_EQ(json["failed_attempts"], 3);

@@ -29,6 +29,15 @@ std::vector<std::pair<const char*, int64_t>> Counts(const PhaseCounts& c) {
 
 }  // namespace
 
+std::string FailureText(const CallStats& stats) {
+  if (stats.failed_attempts == 0) return "";
+  return fmt::format("before that, the NPU failed {}, at first: {}\n",
+                     stats.failed_attempts == 1
+                         ? "once"
+                         : fmt::format("{} times", FormatCount(stats.failed_attempts)),
+                     stats.failure.ToString());
+}
+
 std::string StatsText(const CallStats& stats) {
   Table parts;
   parts.AddColumn("device");
@@ -45,13 +54,7 @@ std::string StatsText(const CallStats& stats) {
   std::string text = parts.ToString();
   text += fmt::format("call: {} in all (measured), {} MACs, plan {}\n", FormatUs(stats.total_us),
                       FormatCount(stats.macs), stats.plan_cached ? "cached" : "made for this call");
-  if (stats.failed_attempts > 0) {
-    text += fmt::format("  failed {} before that, at first: {}\n",
-                        stats.failed_attempts == 1
-                            ? "once"
-                            : fmt::format("{} times", FormatCount(stats.failed_attempts)),
-                        stats.failure.ToString());
-  }
+  text += FailureText(stats);
   for (const auto& [name, us] : Phases(stats.phases)) {
     if (us > 0) text += fmt::format("  {:<10} {}\n", name, FormatUs(us));
   }

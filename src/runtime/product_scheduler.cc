@@ -46,13 +46,11 @@ Status ProductScheduler::Submit(CallState* call) {
   if (Status s = core::ValidateOperands(call->problem, call->operands); !s.ok()) return s;
   if (call->time_limit) call->time_limit = std::min(*call->time_limit, kLongestTimeLimit);
   if (call->stats != nullptr) call->launched_ns = device_->clock().NowNs();
-  call->launch = {call->plan.plan->executable.get(),
-                  &call->operands,
-                  nullptr,
-                  call->progress,
-                  {},
-                  {},
-                  call->stats != nullptr};
+  call->launch = {};
+  call->launch.executable = call->plan.plan->executable.get();
+  call->launch.operands = &call->operands;
+  call->launch.progress = call->progress;
+  call->launch.timed = call->stats != nullptr;
   if (call->weights != nullptr) {
     const Result<const device::WeightsPayload*> payload =
         call->weights->impl()->PayloadFor(device_);

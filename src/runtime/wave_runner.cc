@@ -16,7 +16,8 @@ using device::SyncDirection;
 using device::WaitCode;
 
 WaveShape WaveShapeOf(const plan::ArrayPlan& plan) {
-  return {plan.mode, plan.batched_syncs, plan.interleave, plan.launches, plan.sets, plan.chain};
+  return {plan.mode, plan.batched_syncs, plan.interleave,  plan.launches,
+          plan.sets, plan.chain,         /*poison=*/false, plan.configuration};
 }
 
 WaveRunner::WaveRunner(device::Device* device, std::unique_ptr<BufferSets> sets)
@@ -45,6 +46,7 @@ Status WaveRunner::Run(const WaveShape& shape, const device::Executable& executa
   for (device::Launch& launch : launches_) {
     launch.executable = &executable;
     launch.stream = stream;
+    launch.stream_configuration = shape_.configuration;
   }
   const bool overlaps = shape_.interleave && shape_.mode != plan::SubmissionMode::kSequential;
   return overlaps ? RunInterleaved() : RunPhased();

@@ -36,7 +36,8 @@ struct WaveShape {
   int64_t launches = 0;
   int64_t sets = 1;
   int64_t chain = 1;
-  bool poison = false;  ///< See EngineOptions::poison_outputs.
+  bool poison = false;         ///< See EngineOptions::poison_outputs.
+  uint64_t configuration = 0;  ///< That the stream was made for.
 };
 WaveShape WaveShapeOf(const plan::ArrayPlan& plan);
 

@@ -113,6 +113,7 @@ Status WholeExecutor::Launch(std::span<ArrayCall* const> calls, const WaitLimits
     device::Launch launch;
     launch.executable = attempt.plan.plan->executable.get();
     launch.stream = attempt.plan.plan->stream;
+    launch.stream_configuration = attempt.plan.plan->plan.array.configuration;
     launch.arguments = attempt.memory.get()->arguments;
     attempt.launch = chain->Add(launch);
     if (attempt.plan.plan->plan.array.resident_a) attempt.a->ReadBy(chain);

@@ -22,6 +22,7 @@ constexpr Expectation kExpectations[] = {
     {"host", "limits", "AFullQueueSaysSo", kUnsupported, kNoQueue},
     {"host", "limits", "AnImageForAnotherGenerationIsRefusedByName", kUnsupported, kNoArray},
     {"host", "limits", "AStreamForAnotherGenerationIsRefusedByName", kUnsupported, kNoArray},
+    {"host", "limits", "AStreamForAnotherConfigurationIsRefusedByName", kUnsupported, kNoArray},
 
     {"xrt", "sync", "WhatIsNotSyncedStaysBehind", kUnsupported, kCaches},
     {"xrt", "run_lists", "ABadLaunchEndsTheChain", kUnsupported, kHangs},

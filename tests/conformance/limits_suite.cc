@@ -151,6 +151,28 @@ CONFORMANCE_CASE(limits, AStreamForAnotherGenerationIsRefusedByName) {
   EXPECT_EQ(product->RunAndCheck(5), "");
 }
 
+CONFORMANCE_CASE(limits, AStreamForAnotherConfigurationIsRefusedByName) {
+  CONFORMANCE_OPEN(rig, Rig::Open(backend));
+  CONFORMANCE_TAKE(product, Product::Make(rig.get()));
+  product->Fill(4);
+  CONFORMANCE_OK(product->SyncIn());
+  device::Launch launch = product->launch();
+  const uint64_t loaded = launch.executable->configuration_hash();
+  EXPECT_NE(loaded, 0U);
+  launch.stream_configuration = loaded + 1;
+  Fence fence;
+  ASSERT_EQ(rig->queue().TrySubmit({&launch, 1}, &fence), SubmitCode::kRejected);
+  EXPECT_EQ(fence.status.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(fence.status.message().find("a stream for configuration"), std::string::npos)
+      << fence.status.message();
+  launch.stream_configuration = loaded;
+  fence = {};
+  ASSERT_EQ(rig->queue().TrySubmit({&launch, 1}, &fence), SubmitCode::kAccepted);
+  ASSERT_EQ(rig->queue().Wait(&fence, kLong), WaitCode::kDone);
+  CONFORMANCE_OK(fence.status);
+  EXPECT_EQ(product->RunAndCheck(5), "");
+}
+
 CONFORMANCE_CASE(limits, WhatADeviceDoesNotLoadIsRefused) {
   class OtherImage final : public device::ArrayImage {};
   CONFORMANCE_OPEN(rig, Rig::Open(backend));

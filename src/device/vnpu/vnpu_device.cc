@@ -144,8 +144,10 @@ class VnpuExecutable final : public Executable {
   VnpuExecutable(std::shared_ptr<Shared> shared, std::unique_ptr<ArraySim> sim, uint64_t id)
       : shared_(std::move(shared)), sim_(std::move(sim)), id_(id) {
     name_ = program::Name(sim_->program().spec);
+    hash_ = program::ConfigurationHash(sim_->program().spec);
   }
   std::string_view kernel_name() const override { return name_; }
+  uint64_t configuration_hash() const override { return hash_; }
   bool BelongsTo(const Shared* shared) const { return shared_.get() == shared; }
   uint64_t id() const { return id_; }
   /// The array's state behind the configuration. REQUIRES: the shared mutex held.
@@ -155,6 +157,7 @@ class VnpuExecutable final : public Executable {
   std::shared_ptr<Shared> shared_;
   std::unique_ptr<ArraySim> sim_;
   uint64_t id_;
+  uint64_t hash_ = 0;
   std::string name_;
 };
 
@@ -243,6 +246,7 @@ class VnpuQueue final : public Queue {
       if (launch.executable != chain.front().executable) {
         return {StatusCode::kInternal, "a chain of launches of different configurations"};
       }
+      if (Status s = CheckStream(launch); !s.ok()) return s;
       const auto reader = program::StreamReader::OpenFor(npu, launch.stream);
       if (!reader.ok()) return reader.status();
     }

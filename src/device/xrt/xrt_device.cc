@@ -64,8 +64,8 @@ class XrtDevice final : public Device {
     configuration->binary = *registered;
     configuration->arch = arch();
     if (Status s = queue_.Preload(configuration); !s.ok()) return Naming(name, s);
-    return std::unique_ptr<Executable>(
-        std::make_unique<XrtExecutable>(this, name, std::move(configuration)));
+    return std::unique_ptr<Executable>(std::make_unique<XrtExecutable>(
+        this, name, program::ConfigurationHash(binary->spec()), std::move(configuration)));
   }
 
   std::string_view WeightsLayout(const core::Problem& /*problem*/) const override {

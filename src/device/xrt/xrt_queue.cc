@@ -132,6 +132,7 @@ Result<const XrtExecutable*> XrtQueue::Check(std::span<const Launch> launches) c
     if (executable->configuration() != first->configuration()) {
       return Bug("a chain of launches of different configurations; a run list has one context");
     }
+    if (Status s = CheckStream(launch); !s.ok()) return s;
     if (launch.arguments.size() > kMaxLaunchArguments) {
       return Bug(fmt::format("a launch with {} buffers; at most {}", launch.arguments.size(),
                              kMaxLaunchArguments));

@@ -22,15 +22,21 @@ namespace tilewave::device::xrt {
 /// A configuration as the runtime holds it.
 class XrtExecutable final : public Executable {
  public:
-  XrtExecutable(const void* device, std::string name, std::shared_ptr<Configuration> configuration)
-      : device_(device), name_(std::move(name)), configuration_(std::move(configuration)) {}
+  XrtExecutable(const void* device, std::string name, uint64_t hash,
+                std::shared_ptr<Configuration> configuration)
+      : device_(device),
+        name_(std::move(name)),
+        hash_(hash),
+        configuration_(std::move(configuration)) {}
   std::string_view kernel_name() const override { return name_; }
+  uint64_t configuration_hash() const override { return hash_; }
   bool BelongsTo(const void* device) const { return device_ == device; }
   const std::shared_ptr<Configuration>& configuration() const { return configuration_; }
 
  private:
   const void* device_;
   std::string name_;
+  uint64_t hash_;
   std::shared_ptr<Configuration> configuration_;
 };
 
