@@ -289,6 +289,80 @@ TEST_F(RecoveryChainTest, AResultOfTheHostIsAnOperandToo) {
   EXPECT_EQ(second.parts[0].device, "xrt:0");
 }
 
+TEST_F(RecoveryChainTest, WhatCameIntoAnotherContextThanItsOperandIsNotTrusted) {
+  RunBoth();
+  std::vector<int8_t> other(kSide * kSide);
+  Matmul call = Call();
+  call.c = RowMajor(other.data(), kSide, kSide);
+  fake_->PlanFault(FakeFault::kError);
+  Result<Handle> fails = engine_.Submit(call);
+  DeviceTensor between;
+  call.c = DeviceOutput{&between, ElementType::kS8};
+  Result<Handle> first = engine_.Submit(call);
+  // The context in which the first one still runs is taken out of use.
+  ASSERT_TRUE(fails->Wait().ok());
+  CallStats stats;
+  Matmul second = Call();
+  second.a = between;
+  second.c = RowMajor(c_.data(), kSide, kSide);
+  Result<Handle> last = engine_.Submit(second, {.stats = &stats});
+  // Lets it run before the first one.
+  for (int i = 0; i < 3; ++i) static_cast<void>(last->done());
+  ASSERT_TRUE(last->Wait().ok());
+  EXPECT_EQ(c_, expected_);
+  EXPECT_EQ(stats.failed_attempts, 1);
+  EXPECT_NE(stats.failure.message().find("in another context"), std::string::npos)
+      << stats.failure.message();
+}
+
+TEST_F(RecoveryChainTest, OneCallsLimitIsNotAnothersTime) {
+  RunBoth();
+  std::vector<std::vector<int8_t>> c(2, std::vector<int8_t>(kSide * kSide, -1));
+  std::vector<SubmittedCall> calls(2);
+  CallStats stats;
+  for (size_t i = 0; i < 2; ++i) {
+    calls[i].call = Call();
+    calls[i].call.c = RowMajor(c[i].data(), kSide, kSide);
+  }
+  calls[0].options.time_limit = std::chrono::nanoseconds(1);
+  calls[1].options.stats = &stats;
+  fake_->Hold(true);
+  Result<std::vector<Handle>> handles = engine_.SubmitAll(calls);
+  ASSERT_TRUE(handles.ok());
+  EXPECT_EQ((*handles)[0].Wait().code(), StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(c[0], std::vector<int8_t>(kSide * kSide, -1));
+  fake_->Hold(false);
+  EXPECT_TRUE((*handles)[1].Wait().ok());
+  EXPECT_EQ(stats.failed_attempts, 0);
+}
+
+TEST_F(RecoveryChainTest, ATensorThatHasBeenReadOftenIsReadBackWhileAnotherCallHangs) {
+  const DeviceTensor uploaded =
+      *engine_.Upload(RowMajor(static_cast<const int8_t*>(a_.data()), kSide, kSide));
+  DeviceTensor tensor;
+  Matmul call = Call();
+  call.c = DeviceOutput{&tensor, ElementType::kS8};
+  ASSERT_TRUE(engine_.Run(call).ok());
+  std::vector<int8_t> c(kSide * kSide);
+  for (int i = 0; i < 20; ++i) {
+    for (const DeviceTensor& each : {uploaded, tensor}) {
+      call.a = each;
+      call.c = RowMajor(c.data(), kSide, kSide);
+      ASSERT_TRUE(engine_.Run(call).ok());
+    }
+  }
+  // The memory of those calls serves one that does not read the tensor.
+  fake_->PlanFault(FakeFault::kHang);
+  Matmul other = Call();
+  std::vector<int8_t> unread(kSide * kSide);
+  other.c = RowMajor(unread.data(), kSide, kSide);
+  Result<Handle> hangs = engine_.Submit(other);
+  EXPECT_TRUE(engine_.Download(tensor, RowMajor(c.data(), kSide, kSide)).ok());
+  EXPECT_TRUE(engine_.Download(uploaded, RowMajor(c.data(), kSide, kSide)).ok());
+  EXPECT_EQ(c, a_);
+  fake_->Release();
+}
+
 class PoisonedChainTest : public RecoveryChainTest {
  protected:
   PoisonedChainTest() : RecoveryChainTest(/*poison=*/true) {}

@@ -189,6 +189,62 @@ TEST_P(SubmitTest, ACallOfSubmitAllMayTakeTheResultOfAnEarlierOne) {
   EXPECT_EQ(layers.c, layers.expected);
 }
 
+TEST_P(SubmitTest, CallsOfSubmitAllFollowEachOther) {
+  EngineOptions options{.validate_submissions = true};
+  if (IsArray()) {
+    options.array = WholeArray();
+    options.array.tile = 64;
+  }
+  Opened opened = Open(GetParam(), options);
+  Layers layers(100, {64, 64, 64, 64, 64});
+  std::vector<SubmittedCall> calls(4);
+  for (size_t i = 0; i < 4; ++i) {
+    calls[i].call = layers.Call(i);
+    if (i == 0) {
+      calls[i].call.a = RowMajor(static_cast<const int8_t*>(layers.a.data()), layers.m, 64);
+    } else {
+      // The operand that the call before sets.
+      DeviceTensor& operand = calls[i].call.a.emplace<DeviceTensor>();
+      calls[i - 1].call.c = DeviceOutput{&operand, ElementType::kS8};
+    }
+  }
+  calls[3].call.c = RowMajor(layers.c.data(), layers.m, 64);
+  const int64_t before = opened.fake == nullptr ? 0 : opened.fake->calls(FakeCall::kStart);
+  Result<std::vector<Handle>> handles = opened.engine->SubmitAll(calls);
+  ASSERT_TRUE(handles.ok()) << handles.status().message();
+  for (Handle& each : *handles) ASSERT_TRUE(each.Wait().ok());
+  EXPECT_EQ(layers.c, layers.expected);
+  // Three of one configuration, and one whose sums are s32.
+  if (opened.fake == nullptr) return;
+  EXPECT_EQ(opened.fake->calls(FakeCall::kStart) - before, 2);
+}
+
+TEST_P(SubmitTest, ABadCallLeavesTensorsAsTheyWere) {
+  Opened opened = Open(GetParam(), {});
+  const std::vector<int8_t> a = RandomBytes(8, 64 * 64);
+  DeviceTensor x = *opened.engine->Upload(RowMajor(a.data(), 64, 64));
+  Matmul bad{.a = x, .b = RowMajor(a.data(), 63, 64)};
+  bad.c = DeviceOutput{&x, ElementType::kS32};
+  EXPECT_FALSE(opened.engine->Submit(bad).ok());
+  EXPECT_FALSE(opened.engine->Run(bad).ok());
+  std::vector<int32_t> c(64 * 64, -1);
+  Matmul good{.a = x, .b = RowMajor(a.data(), 64, 64), .c = RowMajor(c.data(), 64, 64)};
+  Matmul of_many = good;
+  of_many.c = DeviceOutput{&x, ElementType::kS32};
+  EXPECT_FALSE(opened.engine->SubmitAll({{of_many, {}}, {good, {}}, {bad, {}}}).ok());
+  // Those before it have ended.
+  EXPECT_NE(c, std::vector<int32_t>(64 * 64, -1));
+  std::vector<int8_t> back(64 * 64);
+  ASSERT_TRUE(opened.engine->Download(x, RowMajor(back.data(), 64, 64)).ok());
+  EXPECT_EQ(back, a);
+  Matmul absurd = good;
+  ConstMatrix view = RowMajor(a.data(), 64, 64, 2);
+  view.rows = -(int64_t{1} << 62);
+  absurd.a = view;
+  absurd.c = DeviceOutput{&x, ElementType::kS32};
+  EXPECT_EQ(opened.engine->Run(absurd).code(), StatusCode::kInvalidArgument);
+}
+
 TEST_P(SubmitTest, TensorsOfEveryTypeAreOperands) {
   Opened opened = Open(GetParam(), {.validate_submissions = true});
   Engine& engine = *opened.engine;

@@ -61,8 +61,9 @@ struct PhaseCounts {
   int64_t bytes_out = 0;
 };
 
-/// Filled by a call when RunOptions::stats points here; costs nothing otherwise.
-/// The string views live as long as the Engine.
+/// Filled by a call when RunOptions::stats points here; costs nothing otherwise. Of a submitted
+/// call that a device runs meanwhile, times reach until somebody has waited for it. The string
+/// views live as long as the Engine.
 struct CallStats {
   /// One stretch of the call on one device.
   struct Part {
@@ -79,7 +80,8 @@ struct CallStats {
   int part_count = 0;
   PhaseTimes phases = {};
   PhaseCounts counts = {};
-  /// Cores of an array inside kernels, summed, if the device can tell; part of launch and wait.
+  /// Cores of an array inside kernels, summed, if the device can tell; part of launch and wait. Of
+  /// a run list, an equal share.
   double kernel_us = 0;
   double total_us = 0;  ///< Wall clock of the whole call, measured.
   int64_t macs = 0;     ///< batch * M * K * N.

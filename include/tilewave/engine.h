@@ -94,7 +94,7 @@ struct EngineOptions {
   bool host_fallback = true;
   /// Fills the memory of results before each launch and looks, after it, whether every cache line
   /// was written: a launch that ended well but wrote nothing is then a failure. Costs two more
-  /// passes over C.
+  /// passes over C, and a call that takes another one's result waits for that one to be looked at.
   bool poison_outputs = false;
 
   /// For trying how a program gets along with a device that fails: the chance, 0 to 1, that a call
@@ -117,7 +117,8 @@ struct RunOptions {
   /// another thread may read it to draw progress. Not owned.
   std::atomic<int64_t>* progress = nullptr;
 
-  /// Longest time the call may wait for a device, all waits together and in the device's own time;
+  /// Longest time the call may wait for a device, all waits together and in the device's own time,
+  /// beside those for calls that make its operands, which have limits of their own;
   /// more than an hour is an hour. 0: any single wait may take 30 s and ten times
   /// what the call is predicted to take. The host device
   /// is part of the process: there is nothing to wait for.
@@ -148,7 +149,8 @@ class Handle {
   Handle(Handle&&) noexcept;
   Handle& operator=(Handle&&) noexcept;
 
-  /// True if Wait would not wait for the device.
+  /// True if what was submitted has ended; Wait then waits for the device only if that was a
+  /// failure and the call is run again.
   bool done() const;
 
   /// Blocks until the call has ended, then says how. May be called again.
@@ -193,9 +195,11 @@ class Engine {
   [[nodiscard]] Result<Handle> Submit(const Matmul& call, const RunOptions& options = {});
 
   /// Starts calls in this order, as few submissions: those that follow each other with one design
-  /// go to the device as one run list, up to 24 at a time. A call may have the result of an earlier
-  /// one as its operand. One handle for each. Errors: those of Submit; then none is pending, those
-  /// before the bad one have ended, and the message names it.
+  /// go to the device as one run list, up to 24 at a time, if their time limits are equal. A call
+  /// may take the result of an earlier one: let the earlier one's DeviceOutput::tensor point at the
+  /// DeviceTensor that is the later one's operand in `calls`. One handle for each. Errors: those of
+  /// Submit; then none is pending, those before the bad one have ended, output tensors are what
+  /// they were, and the message names it.
   [[nodiscard]] Result<std::vector<Handle>> SubmitAll(const std::vector<SubmittedCall>& calls);
 
   /// Copies a right operand (K x N, or a batch) and prepacks it for this engine's device, for use

@@ -125,6 +125,9 @@ struct Fence {
   int64_t private_ns = 0;    ///< The device's own.
   int64_t pack_ns = 0;       ///< What quantising and packing operands took, if the launch is timed.
   size_t good_launches = 0;  ///< Of a chain that ended badly: those before the first bad one.
+  /// Once done: submissions of one order ran one after another, as they were accepted. Devices
+  /// whose contexts come and go have many.
+  uint64_t order = 0;
 
   /// Of a submission that was refused or ended at once.
   static Fence Ended(Status status) {

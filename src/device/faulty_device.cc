@@ -344,6 +344,8 @@ class FaultyQueue final : public Queue {
     const uint64_t ticket = submission->ticket;
     *fence = std::move(submission->inner);
     fence->ticket = ticket;
+    // What is late keeps no place before those of other lanes, whatever the inner device does.
+    fence->order += submission->lane << 40U;
     if (lost) {
       fence->status = Lost();
       fence->good_launches = 0;

@@ -204,9 +204,13 @@ Status DescribeC(const Matmul& call, const Shape& a, const Shape& b, uint64_t pa
   }
   const auto& output = std::get<DeviceOutput>(call.c);
   if (output.tensor == nullptr) return Invalid("C is a DeviceOutput without a tensor to set");
-  const DeviceTensor::Impl::Shape shape{output.type, p->batch, a.rows, b.cols};
-  if (!base::CheckedProduct({p->batch, std::max<int64_t>(a.rows, 1), std::max<int64_t>(b.cols, 1),
-                             static_cast<int64_t>(sizeof(int32_t))})) {
+  // Else the problem is refused by name before anything is made of it.
+  const bool is_sensible = a.rows > 0 && b.cols > 0 && p->batch > 0;
+  const DeviceTensor::Impl::Shape shape =
+      is_sensible ? DeviceTensor::Impl::Shape{output.type, p->batch, a.rows, b.cols}
+                  : DeviceTensor::Impl::Shape{output.type, 1, 0, 0};
+  if (!base::CheckedProduct(
+          {p->batch, shape.rows, shape.cols, static_cast<int64_t>(sizeof(int32_t))})) {
     return {StatusCode::kOutOfRange, "the bytes of this C overflow 63 bits"};
   }
   p->c_type = output.type;

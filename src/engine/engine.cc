@@ -126,32 +126,15 @@ class Engine::Impl {
     return state;
   }
 
-  /// `index`: of the call that is bad.
+  /// `index`: of the call that is bad. Those before it have ended then, and tensors are what they
+  /// were.
   [[nodiscard]] Result<std::vector<std::unique_ptr<Handle::State>>> SubmitAll(
       const std::vector<SubmittedCall>& calls, size_t* index) {
-    std::vector<std::unique_ptr<Handle::State>> states;
-    states.reserve(calls.size());
-    *index = 0;
-    if (!is_array()) {
-      for (; *index < calls.size(); ++*index) {
-        auto state = Submit(calls[*index].call, calls[*index].options);
-        if (!state.ok()) return state.status();
-        states.push_back(*std::move(state));
-      }
-      return states;
-    }
-    std::vector<std::shared_ptr<runtime::ArrayCall>> array_calls;
-    for (; *index < calls.size(); ++*index) {
-      auto state = std::make_shared<runtime::ArrayCall>();
-      DeviceTensor c;
-      const SubmittedCall& each = calls[*index];
-      if (Status s = Fill(each.call, each.options, state.get(), &c); !s.ok()) return s;
-      // A later one of these calls may name it.
-      SetTensor(each.call, c);
-      array_calls.push_back(std::move(state));
-      states.push_back(std::make_unique<Handle::State>(&*waves_, array_calls.back()));
-    }
-    if (Status s = waves_->SubmitAll(array_calls, index); !s.ok()) return s;
+    std::vector<DeviceTensor> tensors;
+    for (const SubmittedCall& each : calls) tensors.push_back(TensorOf(each.call));
+    auto states = is_array() ? SubmitToArray(calls, index) : SubmitToHost(calls, index);
+    if (states.ok()) return states;
+    for (size_t i = calls.size(); i-- > 0;) SetTensor(calls[i].call, tensors[i]);
     return states;
   }
 
@@ -165,6 +148,47 @@ class Engine::Impl {
   }
 
  private:
+  using States = std::vector<std::unique_ptr<Handle::State>>;
+
+  [[nodiscard]] Result<States> SubmitToHost(const std::vector<SubmittedCall>& calls,
+                                            size_t* index) {
+    States states;
+    states.reserve(calls.size());
+    for (*index = 0; *index < calls.size(); ++*index) {
+      auto state = Submit(calls[*index].call, calls[*index].options);
+      if (!state.ok()) return state.status();
+      states.push_back(*std::move(state));
+    }
+    return states;
+  }
+
+  [[nodiscard]] Result<States> SubmitToArray(const std::vector<SubmittedCall>& calls,
+                                             size_t* index) {
+    States states;
+    std::vector<std::shared_ptr<runtime::ArrayCall>> array_calls;
+    Status bad;
+    for (const SubmittedCall& each : calls) {
+      auto state = std::make_shared<runtime::ArrayCall>();
+      DeviceTensor c;
+      bad = Fill(each.call, each.options, state.get(), &c);
+      if (!bad.ok()) break;
+      // A later one of these calls may name it.
+      SetTensor(each.call, c);
+      array_calls.push_back(std::move(state));
+      states.push_back(std::make_unique<Handle::State>(&*waves_, array_calls.back()));
+    }
+    if (Status s = waves_->SubmitAll(array_calls, index); !s.ok()) return s;
+    if (bad.ok()) return states;
+    for (const auto& each : array_calls) static_cast<void>(waves_->Wait(each.get()));
+    return bad;
+  }
+
+  /// What the call's output is now, if that is a tensor.
+  static DeviceTensor TensorOf(const Matmul& call) {
+    const auto* output = std::get_if<DeviceOutput>(&call.c);
+    return output == nullptr || output->tensor == nullptr ? DeviceTensor() : *output->tensor;
+  }
+
   /// A submitted call of a device that takes whole products.
   [[nodiscard]] Result<std::unique_ptr<runtime::CallState>> Start(const Matmul& call,
                                                                   const RunOptions& options) {
@@ -182,7 +206,8 @@ class Engine::Impl {
   }
 
   static void SetTensor(const Matmul& call, const DeviceTensor& c) {
-    if (!c.empty()) *std::get<DeviceOutput>(call.c).tensor = c;
+    const auto* output = std::get_if<DeviceOutput>(&call.c);
+    if (output != nullptr && output->tensor != nullptr) *output->tensor = c;
   }
 
   /// What both kinds of call have.

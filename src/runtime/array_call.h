@@ -51,6 +51,8 @@ class ArrayCall {
     std::shared_ptr<TensorHome> c;
     CallMemoryPool::Lease memory;
     Images images;
+    /// The launch was submitted behind the one that writes A, which had not ended.
+    bool follows = false;
     size_t launch = 0;  ///< Place in the chain.
     Status status;      ///< Of what has been done so far.
   };
@@ -60,6 +62,7 @@ class ArrayCall {
   PhaseTimer timer{nullptr, nullptr};
   int64_t start_ns = 0;     ///< Wall clock; only taken for stats.
   int64_t launched_ns = 0;  ///< Device clock; likewise.
+  int64_t ended_ns = 0;     ///< Wall clock, of a call that ended when it was submitted; likewise.
   int64_t waited_ns = 0;    ///< For the device.
   int failed_attempts = 0;
   Status failure;                  ///< Of the first of them.

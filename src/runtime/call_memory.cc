@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
+
 namespace tilewave::runtime {
 namespace {
 
@@ -13,7 +15,8 @@ constexpr size_t kMaxIdle = arch::kMaxInFlight * device::kMaxChainLaunches;
 /// Nor is more than this kept in idle buffers.
 constexpr int64_t kMaxIdleBytes = int64_t{1} << 30;
 
-/// A real driver has given up on a launch long before.
+/// For all that is in quarantine when the engine goes. A real driver has given up on a launch long
+/// before.
 constexpr std::chrono::nanoseconds kLastWhile = std::chrono::seconds(30);
 
 }  // namespace
@@ -25,7 +28,7 @@ bool CallMemory::Idle(device::Queue* queue) {
 
 bool CallMemory::WaitIdle(device::Queue* queue, std::chrono::nanoseconds limit) {
   if (runner != nullptr && !runner->WaitIdle(limit)) return false;
-  return chain == nullptr || chain->WaitDone(queue, limit);
+  return chain == nullptr || chain->Wait(queue, limit) == device::WaitCode::kDone;
 }
 
 CallMemoryPool::CallMemoryPool(device::Device* device) : device_(device) {
@@ -33,10 +36,12 @@ CallMemoryPool::CallMemoryPool(device::Device* device) : device_(device) {
 }
 
 CallMemoryPool::~CallMemoryPool() {
+  const int64_t end_ns = base::WallNowNs() + kLastWhile.count();
   while (quarantine_ != nullptr) {
     std::unique_ptr<CallMemory> memory = std::move(quarantine_);
     quarantine_ = std::move(memory->next);
-    if (!memory->WaitIdle(&device_->queue(), kLastWhile)) static_cast<void>(memory.release());
+    const std::chrono::nanoseconds left(std::max<int64_t>(end_ns - base::WallNowNs(), 0));
+    if (!memory->WaitIdle(&device_->queue(), left)) static_cast<void>(memory.release());
   }
 }
 

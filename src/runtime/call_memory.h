@@ -42,7 +42,7 @@ struct CallMemory {
   const BufferSets* buffers() const { return runner != nullptr ? &runner->sets() : sets.get(); }
   /// Whether the device has let go of all memory here; never blocks.
   bool Idle(device::Queue* queue);
-  /// Blocks until Idle, at most `limit`; whether it is.
+  /// Blocks until Idle, at most `limit`, for whatever is in flight; whether it is.
   bool WaitIdle(device::Queue* queue, std::chrono::nanoseconds limit);
 };
 

@@ -6,20 +6,24 @@ namespace tilewave {
 
 namespace runtime {
 
-void TensorHome::ReadBy(const std::shared_ptr<LaunchChain>& chain) {
+void TensorHome::ReadBy(const std::shared_ptr<LaunchChain>& chain, uint64_t submission) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (shown_) return;
-  std::erase_if(readers_, [](const auto& each) { return each.expired(); });
-  readers_.emplace_back(chain);
+  std::erase_if(readers_, [&](const Reader& each) {
+    const std::shared_ptr<LaunchChain> known = each.chain.lock();
+    return known == nullptr || known == chain || known->IsPast(each.submission);
+  });
+  readers_.push_back({chain, submission});
 }
 
 Status TensorHome::ShowHost(device::Queue* queue, std::chrono::nanoseconds limit) {
   if (buffer_ == nullptr) return {};
   const std::lock_guard<std::mutex> lock(mutex_);
   if (shown_) return {};
-  for (const std::weak_ptr<LaunchChain>& each : readers_) {
-    const std::shared_ptr<LaunchChain> chain = each.lock();
-    if (chain != nullptr && chain->Wait(queue, limit) == device::WaitCode::kTimeout) {
+  for (const Reader& each : readers_) {
+    const std::shared_ptr<LaunchChain> chain = each.chain.lock();
+    if (chain != nullptr &&
+        chain->WaitFor(each.submission, queue, limit) == device::WaitCode::kTimeout) {
       return {StatusCode::kDeadlineExceeded,
               "a launch that hangs still reads what was to be read back"};
     }

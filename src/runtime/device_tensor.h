@@ -39,8 +39,24 @@ class TensorHome {
   /// The host's view of the elements; of device memory, what ShowHost has brought there.
   std::byte* host() { return buffer_ == nullptr ? host_.data() : buffer_->host(); }
 
-  /// Says that a launch of this chain reads from here.
-  void ReadBy(const std::shared_ptr<LaunchChain>& chain);
+  /// Says that a launch of the chain's submission of this number reads from here.
+  void ReadBy(const std::shared_ptr<LaunchChain>& chain, uint64_t submission);
+
+  /// Says that what was written here was written in that order of the device (Fence::order).
+  void WrittenIn(uint64_t order) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    order_ = order;
+  }
+  uint64_t order() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return order_;
+  }
+
+  /// Says that the host's view is what the device has: it was written there.
+  void IsShown() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    shown_ = true;
+  }
 
   /// Makes what the device wrote visible to the host, if that has not been done since. Waits until
   /// nothing in flight reads from here, `limit` of device time for each: syncs are for memory that
@@ -52,9 +68,15 @@ class TensorHome {
   const core::Strides strides_;
   base::AlignedBuffer host_;
   std::unique_ptr<device::Buffer> buffer_;
-  std::mutex mutex_;
-  bool shown_ = false;                               ///< Guarded.
-  std::vector<std::weak_ptr<LaunchChain>> readers_;  ///< Guarded. Some may have ended.
+  struct Reader {
+    std::weak_ptr<LaunchChain> chain;
+    uint64_t submission = 0;
+  };
+
+  mutable std::mutex mutex_;
+  uint64_t order_ = 0;           ///< Guarded.
+  bool shown_ = false;           ///< Guarded.
+  std::vector<Reader> readers_;  ///< Guarded. Some may have ended.
 };
 
 }  // namespace tilewave::runtime

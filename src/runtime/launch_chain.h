@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <vector>
 
@@ -9,48 +11,64 @@
 
 namespace tilewave::runtime {
 
-/// Launches of one or more calls as one submission. Shared by the calls and by the memory that the
-/// device may still use; whoever holds one keeps what the device borrows of it. Thread-safe once
-/// submitted.
+/// Launches of one or more calls as one submission, again and again. Shared by the calls and by the
+/// memory that the device may still use; whoever holds one keeps what the device borrows of it.
+/// Thread-safe: Open, Add, TrySubmit and Close are called by one thread, the rest by any.
 class LaunchChain {
  public:
   LaunchChain() { launches_.reserve(device::kMaxChainLaunches); }
   LaunchChain(const LaunchChain&) = delete;
   LaunchChain& operator=(const LaunchChain&) = delete;
 
-  /// Forgets an earlier submission. REQUIRES: Done, or never submitted; nobody else holds it.
-  void Clear();
+  /// Begins another submission and forgets the last one; its number. REQUIRES: nothing in flight;
+  /// no other call holds it.
+  uint64_t Open();
 
-  /// Appends a launch; its place in the chain. REQUIRES: not submitted, less than
+  /// Appends a launch; its place in the chain. REQUIRES: open, less than
   /// device::kMaxChainLaunches launches.
   size_t Add(const device::Launch& launch);
-  size_t size() const { return launches_.size(); }
 
   /// Queue::TrySubmit for all launches. If it says kRejected, they have all ended.
   device::SubmitCode TrySubmit(device::Queue* queue);
 
-  /// Whether the device is done with all of it; never blocks on the device.
+  /// Says that the submission that was begun will not be.
+  void Close();
+
+  /// Whether the device is done with all of it; never blocks. False, too, while another thread
+  /// waits for it.
   bool Done(device::Queue* queue);
 
-  /// Blocks until Done, at most `limit` of device time. Once that was in vain, others do not wait
-  /// for this chain: they get kTimeout at once.
+  /// Blocks until Done, at most `limit` of device time; one that is about to be submitted is not
+  /// done. If somebody has waited so long in vain already, kTimeout at once.
   device::WaitCode Wait(device::Queue* queue, std::chrono::nanoseconds limit);
+  /// The same for a submission by its number: those before the latest one are done.
+  device::WaitCode WaitFor(uint64_t submission, device::Queue* queue,
+                           std::chrono::nanoseconds limit);
+  bool IsPast(uint64_t submission) const;
 
-  /// The same, and whatever others have waited before: whether it is done.
-  bool WaitDone(device::Queue* queue, std::chrono::nanoseconds limit);
-
+  size_t size() const;
   /// How a launch ended: well if the chain did, or if it came before the first bad one.
   /// REQUIRES: Done.
   Status StatusOf(size_t launch) const;
   /// Time of cores inside kernels, of all launches. REQUIRES: Done.
-  int64_t kernel_ns() const { return fence_.kernel_ns; }
+  int64_t kernel_ns() const;
+  /// Fence::order. REQUIRES: Done.
+  uint64_t order() const;
 
  private:
-  std::mutex mutex_;  // Guards the rest while it is in flight.
+  using Lock = std::unique_lock<std::timed_mutex>;
+
+  enum class State : uint8_t { kEnded, kOpen, kInFlight };
+
+  device::WaitCode WaitLocked(device::Queue* queue, std::chrono::nanoseconds limit, Lock* lock);
+
+  mutable std::timed_mutex mutex_;  // Guards the rest.
+  std::condition_variable_any submitted_;
   std::vector<device::Launch> launches_;
   device::Fence fence_;
-  bool pending_ = false;  ///< Submitted, and not known to have ended.
-  bool given_up_ = false;
+  State state_ = State::kEnded;
+  uint64_t submission_ = 0;
+  std::chrono::nanoseconds waited_{-1};  ///< The longest wait in vain.
 };
 
 }  // namespace tilewave::runtime

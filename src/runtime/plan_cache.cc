@@ -7,6 +7,7 @@
 #include "program/stream.h"
 #include "program/validate.h"
 #include "program/whole_array_launch.h"
+#include "runtime/device_status.h"
 #include "runtime/whole_product.h"
 
 namespace tilewave::runtime {
@@ -112,6 +113,8 @@ Result<std::shared_ptr<device::Executable>> PlanCache::ExecutableFor(
   const Result<std::unique_ptr<device::ArrayImage>> image = target_.images(program.spec);
   if (!image.ok()) return image.status();
   Result<std::unique_ptr<device::Executable>> loaded = target_.device->LoadImage(**image);
+  // Permissions are the device's here, not a file's.
+  if (loaded.status().code() == StatusCode::kPermissionDenied) return OfDevice(loaded.status());
   if (!loaded.ok()) return loaded.status();
   executables_.emplace_back(program.spec, *std::move(loaded));
   return executables_.back().second;

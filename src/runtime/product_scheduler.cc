@@ -60,7 +60,9 @@ Status ProductScheduler::Submit(CallState* call) {
   }
   if (Status s = TrySubmitUntilAccepted(call); !s.ok()) return s;
   if (call->stats != nullptr) call->accepted_ns = device_->clock().NowNs();
-  return call->fence.done ? call->fence.status : Status();
+  if (!call->fence.done) return {};
+  if (call->fence.status.ok()) FillStats(*call);
+  return call->fence.status;
 }
 
 std::chrono::nanoseconds ProductScheduler::LimitOf(const CallState& call) const {
@@ -95,15 +97,7 @@ Status ProductScheduler::Wait(CallState* call) {
     }
     call->fence.done = true;
   }
-  if (call->stats != nullptr && call->fence.status.ok() && call->stats->part_count == 0) {
-    const int64_t ended_ns = device_->clock().NowNs();
-    FillPart(*call, ended_ns);
-    const int64_t pack_ns = call->fence.pack_ns;
-    call->stats->phases.pack_us = base::NsToUs(pack_ns);
-    call->stats->phases.launch_us = base::NsToUs(call->accepted_ns - call->launched_ns - pack_ns);
-    call->stats->phases.wait_us = base::NsToUs(ended_ns - call->accepted_ns);
-    call->stats->counts.submissions = 1;
-  }
+  if (call->fence.status.ok()) FillStats(*call);
   return call->fence.status;
 }
 
@@ -136,13 +130,21 @@ void ProductScheduler::SweepQuarantine() {
   }
 }
 
-void ProductScheduler::FillPart(const CallState& call, int64_t ended_ns) const {
+/// Once, when the call is found to have ended.
+void ProductScheduler::FillStats(const CallState& call) const {
+  if (call.stats == nullptr || call.stats->part_count > 0) return;
   const PreparedPlan& prepared = *call.plan.plan;
+  const int64_t ended_ns = device_->clock().NowNs();
+  const int64_t pack_ns = call.fence.pack_ns;
   CallStats& stats = *call.stats;
   stats.part_count = 1;
   stats.parts[0] = {
       device_->info().name,   prepared.executable->kernel_name(),        reason_,
       prepared.plan.launches, base::NsToUs(ended_ns - call.launched_ns), device_->clock().kind()};
+  stats.phases.pack_us = base::NsToUs(pack_ns);
+  stats.phases.launch_us = base::NsToUs(call.accepted_ns - call.launched_ns - pack_ns);
+  stats.phases.wait_us = base::NsToUs(ended_ns - call.accepted_ns);
+  stats.counts.submissions = 1;
   stats.macs = core::MacsOf(call.problem);
   stats.plan_cached = call.plan.cached;
   stats.total_us = base::NsToUs(base::WallNowNs() - call.start_ns);

@@ -78,7 +78,7 @@ class ProductScheduler {
  private:
   [[nodiscard]] Status TrySubmitUntilAccepted(CallState* call);
   std::chrono::nanoseconds LimitOf(const CallState& call) const;
-  void FillPart(const CallState& call, int64_t ended_ns) const;
+  void FillStats(const CallState& call) const;
   void SweepQuarantine();
 
   device::Device* device_;

@@ -7,6 +7,7 @@
 
 #include "base/checked_math.h"
 #include "core/overlap.h"
+#include "runtime/device_status.h"
 #include "runtime/tensor_binding.h"
 #include "runtime/time_limit.h"
 
@@ -95,9 +96,9 @@ Result<DeviceTensor> UploadTensor(device::Device* device, bool is_array,
     const device::BufferRange range = (*home)->range();
     device->clock().ChargeHost(device::HostWork::kWrite, static_cast<int64_t>(range.bytes), 1);
     device->clock().ChargeHost(device::HostWork::kSyncIn, static_cast<int64_t>(range.bytes), 1);
-    if (Status s = range.buffer->Sync(device::SyncDirection::kToDevice, 0, range.bytes); !s.ok()) {
-      return s;
-    }
+    Status s = OfDevice(range.buffer->Sync(device::SyncDirection::kToDevice, 0, range.bytes));
+    if (!s.ok()) return s;
+    (*home)->IsShown();
   }
   auto impl = std::make_shared<DeviceTensor::Impl>(shape, device->payload_domain());
   impl->Move(*std::move(home));
@@ -118,7 +119,7 @@ Status DownloadTensor(device::Device* device, const DeviceTensor& tensor, const 
     return Invalid("a matrix whose strides put two elements in one place");
   }
   const std::shared_ptr<TensorHome> home = tensor.impl()->home();
-  if (Status s = home->ShowHost(&device->queue(), kDefaultTimeLimit); !s.ok()) return s;
+  if (Status s = OfDevice(home->ShowHost(&device->queue(), kDefaultTimeLimit)); !s.ok()) return s;
   Copy(home->host(), StridesOf(tensor, *home), static_cast<std::byte*>(matrix.data), strides,
        {tensor.type(), tensor.batch(), tensor.rows(), tensor.cols()});
   return {};

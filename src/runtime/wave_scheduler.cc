@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "core/validate.h"
+#include "runtime/device_status.h"
 #include "runtime/tensor_binding.h"
 #include "runtime/time_limit.h"
 
@@ -33,15 +34,6 @@ bool IsTrouble(const Status& status) {
     default:
       return false;
   }
-}
-
-/// What a device said while it worked. Ranges and permissions that it refuses are its own: those of
-/// the call have been checked by then.
-Status OfDevice(Status status) {
-  if (status.code() != StatusCode::kOutOfRange && status.code() != StatusCode::kPermissionDenied) {
-    return status;
-  }
-  return {StatusCode::kUnavailable, status.message()};
 }
 
 bool IsWhole(const ArrayCall& call) {
@@ -130,15 +122,22 @@ Status WaveScheduler::Begin(ArrayCall* call, CallGroup* group) {
   }
   if (!s.ok() && !IsTrouble(s)) return s;
   call->attempt.status = s;
-  if (!s.ok() || !IsWhole(*call)) return {};
+  if (!s.ok()) return {};
+  if (!IsWhole(*call)) {
+    FillPart(*call);
+    if (call->stats != nullptr) call->ended_ns = base::WallNowNs();
+    return {};
+  }
   if (group == nullptr) {
     ArrayCall* const alone[] = {call};
     Launch(alone);
     return {};
   }
-  const bool fits = group->empty() ||
-                    (!group->full() && group->to_launch().front()->attempt.plan.plan->executable ==
-                                           call->attempt.plan.plan->executable);
+  const auto belongs_to = [call](const ArrayCall& first) {
+    return first.attempt.plan.plan->executable == call->attempt.plan.plan->executable &&
+           first.time_limit == call->time_limit;
+  };
+  const bool fits = group->empty() || (!group->full() && belongs_to(*group->to_launch().front()));
   if (!fits) Flush(group);
   group->Add(call);
   return {};
@@ -182,7 +181,7 @@ Status WaveScheduler::BindTensors(ArrayCall* call, CallGroup* group) {
   if (!tensors.b.empty()) {
     if (Status s = Settle(tensors.b, group); !s.ok()) return s;
     const std::shared_ptr<TensorHome> home = tensors.b.impl()->home();
-    if (Status s = OfDevice(Show(home.get())); !s.ok()) return s;
+    if (Status s = OfDevice(Show(home.get(), call)); !s.ok()) return s;
     BindB(tensors.b, home.get(), &attempt.problem, &attempt.operands);
   }
   return {};
@@ -208,10 +207,11 @@ Status WaveScheduler::PlanWithA(ArrayCall* call, CallGroup* group) {
     attempt.plan = *std::move(plan);
     if (a.empty()) return {};
     const bool stays = attempt.plan.plan->plan.array.resident_a;
-    if (stays && MayFollow(a, *call)) return {};
+    attempt.follows = stays && MayFollow(a, *call);
+    if (attempt.follows) return {};
     if (Status s = Settle(a, group); !s.ok()) return s;
     if (a.impl()->home() != attempt.a) continue;  // It was computed again.
-    return stays ? Status() : OfDevice(Show(attempt.a.get()));
+    return stays ? Status() : OfDevice(Show(attempt.a.get(), call));
   }
 }
 
@@ -241,8 +241,9 @@ bool WaveScheduler::MayFollow(const DeviceTensor& tensor, const ArrayCall& call)
   const std::shared_ptr<ArrayCall> producer = tensor.impl()->producer();
   if (producer == nullptr) return false;
   const std::lock_guard<std::mutex> lock(producer->mutex);
-  // Launches of one executable run in order.
-  return !producer->ended && producer->attempt.plan.plan != nullptr &&
+  // Launches of one executable run in order, as long as nothing fails: Finish looks.
+  return !producer->ended && producer->attempt.status.ok() &&
+         producer->attempt.plan.plan != nullptr &&
          producer->attempt.plan.plan->executable == call.attempt.plan.plan->executable;
 }
 
@@ -257,8 +258,11 @@ Status WaveScheduler::Settle(const DeviceTensor& tensor, CallGroup* group) {
           fmt::format("an operand is the result of a call that failed: {}", status.message())};
 }
 
-Status WaveScheduler::Show(TensorHome* home) const {
-  return home->ShowHost(&device_->queue(), kDefaultTimeLimit);
+Status WaveScheduler::Show(TensorHome* home, ArrayCall* call) const {
+  const int64_t since_ns = device_->clock().NowNs();
+  Status s = home->ShowHost(&device_->queue(), LimitsOf(*call).Left(call->waited_ns));
+  call->waited_ns += device_->clock().NowNs() - since_ns;
+  return s;
 }
 
 WaitLimits WaveScheduler::LimitsOf(const ArrayCall& call) const {
@@ -297,9 +301,8 @@ Status WaveScheduler::Collect(ArrayCall* call) {
       return {StatusCode::kUnavailable, "A was computed again after the launch that reads it"};
     }
   }
-  if (IsWhole(*call)) {
-    if (Status s = OfDevice(whole_.Finish(call, LimitsOf(*call))); !s.ok()) return s;
-  }
+  if (!IsWhole(*call)) return {};
+  if (Status s = OfDevice(whole_.Finish(call, LimitsOf(*call))); !s.ok()) return s;
   FillPart(*call);
   return {};
 }
@@ -340,14 +343,14 @@ Status WaveScheduler::RunOnHost(ArrayCall* call) {
   if (!tensors.a.empty()) {
     if (Status s = Settle(tensors.a, nullptr); !s.ok()) return s;
     a = tensors.a.impl()->home();
-    if (Status s = OfDevice(Show(a.get())); !s.ok()) return s;
+    if (Status s = OfDevice(Show(a.get(), call)); !s.ok()) return s;
     BindA(tensors.a, a.get(), &host.problem, &host.operands);
     host.problem.a_device_bytes = 0;
   }
   if (!tensors.b.empty()) {
     if (Status s = Settle(tensors.b, nullptr); !s.ok()) return s;
     b = tensors.b.impl()->home();
-    if (Status s = OfDevice(Show(b.get())); !s.ok()) return s;
+    if (Status s = OfDevice(Show(b.get(), call)); !s.ok()) return s;
     BindB(tensors.b, b.get(), &host.problem, &host.operands);
   }
   if (tensors.c != nullptr) {
@@ -382,7 +385,8 @@ void WaveScheduler::End(ArrayCall* call, const Status& result) {
   if (call->stats != nullptr && result.ok()) {
     call->stats->failed_attempts = call->failed_attempts;
     call->stats->failure = call->failure;
-    call->stats->total_us = base::NsToUs(base::WallNowNs() - call->start_ns);
+    call->stats->total_us =
+        base::NsToUs((call->ended_ns > 0 ? call->ended_ns : base::WallNowNs()) - call->start_ns);
   }
   call->attempt = ArrayCall::Attempt();
   call->weights = Weights();

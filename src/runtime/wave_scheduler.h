@@ -80,7 +80,7 @@ class WaveScheduler {
   /// Blocks until a submitted call has ended, and says how. Again, it gives the same answer.
   [[nodiscard]] Status Wait(ArrayCall* call);
 
-  /// Whether Wait would not wait for the device.
+  /// Whether what was submitted has ended, well or not; never blocks.
   bool Done(ArrayCall* call);
 
   /// Ends a call that its owner lets go of, if Wait has not, as when memory ran out on the way.
@@ -108,7 +108,7 @@ class WaveScheduler {
   bool MayFollow(const DeviceTensor& tensor, const ArrayCall& call) const;
   /// WaitFor, after launching the group, of which that call may be one.
   [[nodiscard]] Status Settle(const DeviceTensor& tensor, CallGroup* group);
-  [[nodiscard]] Status Show(TensorHome* home) const;
+  [[nodiscard]] Status Show(TensorHome* home, ArrayCall* call) const;
   [[nodiscard]] Status Collect(ArrayCall* call);
   [[nodiscard]] Status Recover(ArrayCall* call, Status failure);
   [[nodiscard]] Status RunOnHost(ArrayCall* call);

@@ -107,7 +107,7 @@ Status WholeExecutor::Launch(std::span<ArrayCall* const> calls, const WaitLimits
   // Others may still hold the chain of an earlier submission.
   if (first.own_chain.use_count() > 1) first.own_chain = std::make_shared<LaunchChain>();
   const std::shared_ptr<LaunchChain> chain = first.own_chain;
-  chain->Clear();
+  const uint64_t submission = chain->Open();
   for (ArrayCall* call : calls) {
     ArrayCall::Attempt& attempt = call->attempt;
     device::Launch launch;
@@ -116,7 +116,9 @@ Status WholeExecutor::Launch(std::span<ArrayCall* const> calls, const WaitLimits
     launch.stream_configuration = attempt.plan.plan->plan.array.configuration;
     launch.arguments = attempt.memory.get()->arguments;
     attempt.launch = chain->Add(launch);
-    if (attempt.plan.plan->plan.array.resident_a) attempt.a->ReadBy(chain);
+    if (attempt.plan.plan->plan.array.resident_a) {
+      attempt.a->ReadBy(chain, submission);
+    }
     call->timer.Resume();
   }
   for (;;) {
@@ -127,7 +129,10 @@ Status WholeExecutor::Launch(std::span<ArrayCall* const> calls, const WaitLimits
     const WaitCode room = device_->queue().WaitForRoom(limits.Left(calls.front()->waited_ns));
     const int64_t waited_ns = device_->clock().NowNs() - since_ns;
     for (ArrayCall* call : calls) call->waited_ns += waited_ns;
-    if (room == WaitCode::kTimeout) return TooLate("accepted a launch", limits);
+    if (room == WaitCode::kTimeout) {
+      chain->Close();
+      return TooLate("accepted a launch", limits);
+    }
   }
   calls.front()->timer.Count(&PhaseCounts::submissions);
   for (ArrayCall* call : calls) {
@@ -154,11 +159,17 @@ Status WholeExecutor::Finish(ArrayCall* call, const WaitLimits& limits) {
   call->timer.End(&PhaseTimes::wait_us);
   if (code == WaitCode::kTimeout) return TooLate("finished a launch", limits);
   if (Status s = chain.StatusOf(attempt.launch); !s.ok()) return s;
+  if (attempt.follows && attempt.a->order() != chain.order()) {
+    return {StatusCode::kUnavailable,
+            "the launch that reads A was in another context than the one that wrote it, and may "
+            "have come before it"};
+  }
   call->timer.AddKernel(chain.kernel_ns() / static_cast<int64_t>(chain.size()));
   if (plan.device_c) {
     if (poison_) {
       if (Status s = CheckPoison(call); !s.ok()) return s;
     }
+    attempt.c->WrittenIn(chain.order());
     CountElements(attempt.problem, call->progress);
     return {};
   }

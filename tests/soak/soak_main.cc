@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -63,15 +64,89 @@ int64_t MemoryBytes() {
   return resident * 4096;
 }
 
+std::vector<int8_t> RandomBytes(base::Random* random, int64_t count) {
+  std::vector<int8_t> bytes(static_cast<size_t>(count));
+  for (int8_t& each : bytes) each = static_cast<int8_t>(random->Between(-128, 127));
+  return bytes;
+}
+
+constexpr int64_t kSide = 64;
+
+/// The product of two tensors that all threads use, A of which is the result of a call.
+struct Shared {
+  void Fill(Engine* engine) {
+    base::Random random(99);
+    const std::vector<int8_t> a = RandomBytes(&random, kSide * kSide);
+    const std::vector<int8_t> b = RandomBytes(&random, kSide * kSide);
+    Engine host = *Engine::Create({.device = "host"});
+    Matmul call{.a = RowMajor(a.data(), kSide, kSide), .b = RowMajor(b.data(), kSide, kSide)};
+    call.epilogue.requantisation = RequantShift{.shift = 7};
+    call.c = RowMajor(elements.data(), kSide, kSide);
+    bool ok = host.Run(call).ok();
+    call.c = DeviceOutput{&tensor, ElementType::kS8};
+    ok = ok && engine->Run(call).ok();
+    bytes_of_b = b;
+    call.a = RowMajor(static_cast<const int8_t*>(elements.data()), kSide, kSide);
+    call.c = RowMajor(expected.data(), kSide, kSide);
+    ok = ok && host.Run(call).ok();
+    if (!ok) Complain("no shared product");
+  }
+
+  DeviceTensor tensor;
+  std::vector<int8_t> elements = std::vector<int8_t>(kSide * kSide);
+  std::vector<int8_t> bytes_of_b;
+  std::vector<int8_t> expected = std::vector<int8_t>(kSide * kSide);
+};
+
+/// A fake of the driver, and where its faults come from.
+struct Machine {
+  Machine(const Options& all_options, bool may_lie)
+      : options(all_options), lies(may_lie), fake(testing::MakeFakeNpu(options.profile)) {
+    device::FaultOptions faults{.seed = options.seed};
+    for (int i = 0; i < static_cast<int>(device::Fault::kCount); ++i) {
+      const auto fault = static_cast<device::Fault>(i);
+      if (lies || fault != device::Fault::kLie) faults.kinds.push_back(fault);
+    }
+    injector = std::make_shared<device::FaultInjector>(faults);
+  }
+
+  Result<Engine> MakeEngine(const char* design) const {
+    // So few pending calls that threads wait for each other's.
+    EngineOptions engine{.poison_outputs = lies, .pending_calls = 8};
+    engine.array.design = design;
+    if (engine.array.design == "whole_array") engine.array.columns = 2;
+    const bool below = options.layer == "driver";
+    return testing::MakeFakeNpuEngine(*fake, options.profile, engine, below ? nullptr : injector);
+  }
+
+  void Start() const {
+    if (options.layer == "driver") {
+      fake->InjectAtRandom(options.seed, options.rate, lies);
+    } else {
+      injector->SetRateForTest(options.rate);
+    }
+  }
+  void Stop() const {
+    fake->InjectAtRandom(options.seed, 0);
+    injector->SetRateForTest(0);
+    fake->Release();
+  }
+
+  Options options;
+  bool lies;
+  std::shared_ptr<FakeXrt> fake;
+  std::shared_ptr<device::FaultInjector> injector;
+};
+
 /// One thread's calls.
 class Worker {
  public:
-  Worker(Engine* engine, uint64_t seed, Tally* tally)
-      : engine_(engine), random_(seed), tally_(tally) {}
+  Worker(Engine* engine, const Shared* shared, uint64_t seed, Tally* tally)
+      : engine_(engine), shared_(shared), random_(seed), tally_(tally) {}
 
   /// A few calls, of some kind.
   void Step() {
-    switch (random_.Between(0, 5)) {
+    switch (random_.Between(0, 7)) {
       case 0:
         return RunOne(/*prepacked=*/false);
       case 1:
@@ -82,6 +157,10 @@ class Worker {
         return SubmitSome(/*together=*/true);
       case 4:
         return DropHandles();
+      case 5:
+        return UseShared();
+      case 6:
+        return ReadShared();
       default:
         return RunLayers();
     }
@@ -139,7 +218,9 @@ class Worker {
       if (prepared.ok()) matmul = *prepared;
     }
     CallStats stats;
-    const Status status = engine_->Run(matmul, {.stats = &stats});
+    // Some have hardly any time.
+    const std::chrono::nanoseconds limit(random_.Between(0, 15) == 0 ? 1000 : 0);
+    const Status status = engine_->Run(matmul, {.stats = &stats, .time_limit = limit});
     Count(status, stats, status.ok() ? call->Difference() + Where(*call) : "");
   }
 
@@ -190,12 +271,32 @@ class Worker {
     }
   }
 
+  /// A tensor that other threads use at the same time, where it lies.
+  void UseShared() {
+    std::vector<int8_t> c(kSide * kSide);
+    Matmul call{.a = shared_->tensor,
+                .b = RowMajor(shared_->bytes_of_b.data(), kSide, kSide),
+                .c = RowMajor(c.data(), kSide, kSide)};
+    call.epilogue.requantisation = RequantShift{.shift = 7};
+    CallStats stats;
+    const Status status = engine_->Run(call, {.stats = &stats});
+    Count(status, stats,
+          !status.ok() || c == shared_->expected ? "" : "a product of a shared tensor differs");
+  }
+
+  /// Such a tensor to the host, while others read it on the device.
+  void ReadShared() {
+    std::vector<int8_t> c(kSide * kSide);
+    const Status status = engine_->Download(shared_->tensor, RowMajor(c.data(), kSide, kSide));
+    CallStats stats;
+    stats.parts[0].device = "download";
+    Count(status, stats, !status.ok() || c == shared_->elements ? "" : "a shared tensor differs");
+  }
+
   /// Results that stay on the device and are the operands of what follows.
   void RunLayers() {
-    constexpr int64_t kSide = 64;
-    std::vector<int8_t> a(kSide * kSide);
-    for (int8_t& each : a) each = static_cast<int8_t>(random_.Between(-128, 127));
-    Matmul call{.b = RowMajor(static_cast<const int8_t*>(a.data()), kSide, kSide)};
+    const std::vector<int8_t> a = RandomBytes(&random_, kSide * kSide);
+    Matmul call{.b = RowMajor(a.data(), kSide, kSide)};
     call.epilogue.requantisation = RequantShift{.shift = 7};
     std::vector<int8_t> expected = a;
     DeviceTensor tensor;
@@ -207,7 +308,7 @@ class Worker {
       call.c = RowMajor(expected.data(), kSide, kSide);
       if (const Status s = host_.Run(call); !s.ok()) Complain(s.ToString());
       if (tensor.empty()) {
-        call.a = RowMajor(static_cast<const int8_t*>(a.data()), kSide, kSide);
+        call.a = RowMajor(a.data(), kSide, kSide);
       } else {
         call.a = tensor;
       }
@@ -234,6 +335,7 @@ class Worker {
   }
 
   Engine* engine_;
+  const Shared* shared_;
   Engine host_ = *Engine::Create({.device = "host", .threads = 1});
   base::Random random_;
   Tally* tally_;
@@ -257,12 +359,16 @@ void Watch(const Tally& tally, const std::atomic<bool>& over, int patience_s) {
 }
 
 int Soak(const Options& options) {
+  // The address sanitizer keeps what was freed, up to 256 MiB of it.
+#ifdef __SANITIZE_ADDRESS__
+  constexpr int64_t kMostGrowth = int64_t{320} << 20;
+#else
   constexpr int64_t kMostGrowth = int64_t{64} << 20;
-  const std::shared_ptr<FakeXrt> fake = testing::MakeFakeNpu(options.profile);
+#endif
   const bool below = options.layer == "driver";
-  const auto injector = std::make_shared<device::FaultInjector>(
-      device::FaultOptions{.seed = options.seed, .rate = below ? 0 : options.rate});
-  if (below) fake->InjectAtRandom(options.seed, options.rate);
+  // Without poison a lie would be believed, so that a machine that lies needs it; one that does not
+  // has calls follow each other on the device.
+  Machine machines[] = {Machine(options, /*lies=*/true), Machine(options, /*lies=*/false)};
 
   Tally tally;
   std::atomic<bool> over{false};
@@ -271,47 +377,61 @@ int Soak(const Options& options) {
   int64_t end_bytes = 0;
   int64_t most_buffers = 0;
   {
-    const auto make = [&](const char* design) {
-      // So few that threads wait for each other's calls.
-      EngineOptions engine{.poison_outputs = true, .pending_calls = 8};
-      engine.array.design = design;
-      if (engine.array.design == "whole_array") engine.array.columns = 2;
-      return testing::MakeFakeNpuEngine(*fake, options.profile, engine, below ? nullptr : injector);
-    };
-    Result<Engine> whole = make("whole_array");
-    Result<Engine> tiles = make("k_stream");
-    if (!whole.ok() || !tiles.ok()) {
-      Complain((whole.ok() ? tiles.status() : whole.status()).ToString());
-      return 2;
+    std::vector<Engine> engines;
+    for (Machine& machine : machines) {
+      for (const char* design : {"whole_array", "k_stream"}) {
+        Result<Engine> engine = machine.MakeEngine(design);
+        if (!engine.ok()) {
+          Complain(engine.status().ToString());
+          return 2;
+        }
+        engines.push_back(*std::move(engine));
+      }
     }
+    std::vector<Shared> shared(engines.size());
+    for (size_t i = 0; i < engines.size(); ++i) shared[i].Fill(&engines[i]);
+    for (Machine& machine : machines) machine.Start();
     std::vector<std::thread> threads;
     for (int i = 0; i < options.threads; ++i) {
       threads.emplace_back([&, i] {
         const auto number = static_cast<uint64_t>(i);
-        Worker on_whole(&*whole, (options.seed * 1000) + number, &tally);
-        Worker on_tiles(&*tiles, (options.seed * 1000) + 500 + number, &tally);
-        for (int64_t step = 0; tally.calls < options.calls; ++step) {
-          (step % 8 == 7 ? on_tiles : on_whole).Step();
+        std::vector<std::unique_ptr<Worker>> workers;
+        for (size_t e = 0; e < engines.size(); ++e) {
+          workers.push_back(std::make_unique<Worker>(
+              &engines[e], &shared[e], (options.seed * 1000) + (e * 100) + number, &tally));
+        }
+        // One step of eight with a design of many launches.
+        constexpr size_t kTurns[] = {0, 2, 0, 2, 1, 2, 0, 2, 0, 2, 0, 2, 3, 2, 0, 2};
+        for (size_t step = 0; tally.calls < options.calls; ++step) {
+          workers[kTurns[step % std::size(kTurns)]]->Step();
         }
       });
     }
     while (tally.calls < options.calls) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       if (warm_bytes == 0 && tally.calls > options.calls / 4) warm_bytes = MemoryBytes();
-      most_buffers = std::max(most_buffers, fake->data_buffers());
+      most_buffers = std::max(most_buffers, machines[0].fake->data_buffers());
     }
     for (std::thread& each : threads) each.join();
     end_bytes = MemoryBytes();
-    fake->InjectAtRandom(options.seed, 0);
-    injector->SetRateForTest(0);
-    fake->Release();
+    for (Machine& machine : machines) machine.Stop();
   }
   over = true;
   watch.join();
 
+  int64_t faults = 0;
+  int64_t buffers = 0;
+  int64_t contexts = 0;
+  int64_t instruction_bytes = 0;
+  for (const Machine& machine : machines) {
+    faults += below ? machine.fake->faults() : machine.injector->count();
+    buffers += machine.fake->data_buffers();
+    contexts += machine.fake->contexts();
+    instruction_bytes += machine.fake->heap_bytes();
+  }
   fmt::print("{} calls, {} threads, faults at {} % per call of the {} (seed {}): {} faults\n",
              tally.calls.load(), options.threads, options.rate * 100, below ? "driver" : "device",
-             options.seed, below ? fake->faults() : injector->count());
+             options.seed, faults);
   fmt::print("  exact at once {}, after another try {}, by the host {}; errors {}; wrong {}\n",
              tally.at_once.load(), tally.run_again.load(), tally.by_host.load(),
              tally.errors.load(), tally.wrong.load());
@@ -319,9 +439,8 @@ int Soak(const Options& options) {
   fmt::print(
       "  most buffers {}; left: buffers {}, contexts {}, instruction bytes {}; memory {} MiB "
       "at a quarter, {} MiB at the end\n",
-      most_buffers, fake->data_buffers(), fake->contexts(), fake->heap_bytes(), warm_bytes >> 20,
-      end_bytes >> 20);
-  const bool left = fake->data_buffers() != 0 || fake->contexts() != 0 || fake->heap_bytes() != 0;
+      most_buffers, buffers, contexts, instruction_bytes, warm_bytes >> 20, end_bytes >> 20);
+  const bool left = buffers != 0 || contexts != 0 || instruction_bytes != 0;
   const bool grew = end_bytes - warm_bytes > kMostGrowth;
   if (left) Complain("the device still has something that was not given back");
   if (grew) Complain("memory grew");

@@ -1,9 +1,22 @@
 #include "device/xrt/loaded_context.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace tilewave::device::xrt {
+namespace {
+
+uint64_t NewNumber() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace
+
+LoadedContext::LoadedContext(std::unique_ptr<DriverContext> context,
+                             std::unique_ptr<DriverKernel> kernel)
+    : number_(NewNumber()), context_(std::move(context)), kernel_(std::move(kernel)) {}
 
 Result<std::shared_ptr<LoadedContext>> LoadedContext::Make(DriverDevice* device, BinaryId binary) {
   Result<std::unique_ptr<DriverContext>> context = device->NewContext(binary);

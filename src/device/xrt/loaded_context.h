@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -21,8 +22,10 @@ class LoadedContext {
   [[nodiscard]] static Result<std::shared_ptr<LoadedContext>> Make(DriverDevice* device,
                                                                    BinaryId binary);
 
-  LoadedContext(std::unique_ptr<DriverContext> context, std::unique_ptr<DriverKernel> kernel)
-      : context_(std::move(context)), kernel_(std::move(kernel)) {}
+  LoadedContext(std::unique_ptr<DriverContext> context, std::unique_ptr<DriverKernel> kernel);
+
+  /// Of no other context of this process, ever.
+  uint64_t number() const { return number_; }
 
   /// As InstructionCache::Find, after dropping idle streams if the heap is full.
   [[nodiscard]] Result<std::shared_ptr<Instructions>> FindInstructions(
@@ -39,6 +42,7 @@ class LoadedContext {
   /// As many runs are kept with the arguments that they have.
   static constexpr size_t kMaxIdleRuns = 4 * kMaxChainLaunches;
 
+  const uint64_t number_;
   // What is made from it goes before the context.
   std::unique_ptr<DriverContext> context_;
   std::unique_ptr<DriverKernel> kernel_;

@@ -68,6 +68,7 @@ SubmitCode XrtQueue::TrySubmit(std::span<const Launch> launches, Fence* fence) {
   entry.ticket = ++last_ticket_;
   *fence = {};
   fence->ticket = entry.ticket;
+  fence->order = entry.context->number();
   in_flight_.push_back(std::move(entry));
   return SubmitCode::kAccepted;
 }

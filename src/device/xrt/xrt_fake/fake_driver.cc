@@ -414,9 +414,9 @@ void FakeXrt::TimeOut() {
   }
 }
 
-void FakeXrt::InjectAtRandom(uint64_t seed, double rate) {
+void FakeXrt::InjectAtRandom(uint64_t seed, double rate, bool lies) {
   const Lock lock(state_->mutex);
-  state_->faults.Start(seed, rate);
+  state_->faults.Start(seed, rate, lies);
 }
 
 int64_t FakeXrt::faults() const {

@@ -13,6 +13,7 @@ constexpr int kLostCalls = 20;
 constexpr int64_t kFewestHangCalls = 5;
 constexpr int64_t kMostHangCalls = 60;
 
+/// A lie comes last.
 constexpr std::array kFates = {FakeFault::kError, FakeFault::kAbort,      FakeFault::kStale,
                                FakeFault::kHang,  FakeFault::kNoResponse, FakeFault::kTimeout,
                                FakeFault::kLie};
@@ -39,9 +40,10 @@ Status RefusalOf(FakeCall call) {
 
 }  // namespace
 
-void FakeFaults::Start(uint64_t seed, double rate) {
+void FakeFaults::Start(uint64_t seed, double rate, bool lies) {
   random_ = base::Random(seed);
   rate_ = rate;
+  lies_ = lies;
   if (rate == 0) lost_left_ = 0;
 }
 
@@ -64,7 +66,8 @@ Status FakeFaults::Draw(FakeCall call, bool* lost) {
 FakeFate FakeFaults::DrawFate(size_t runs) {
   FakeFate fate;
   if (rate_ == 0 || random_.Unit() >= rate_) return fate;
-  fate.fault = kFates[static_cast<size_t>(random_.Between(0, kFates.size() - 1))];
+  const int64_t last = static_cast<int64_t>(kFates.size()) - (lies_ ? 1 : 2);
+  fate.fault = kFates[static_cast<size_t>(random_.Between(0, last))];
   fate.run = static_cast<size_t>(random_.Between(0, static_cast<int64_t>(runs) - 1));
   if (fate.fault == FakeFault::kHang) {
     fate.hang_calls = random_.Between(kFewestHangCalls, kMostHangCalls);

@@ -23,8 +23,9 @@ struct FakeFate {
 /// Draws faults from a seed and counts them. Not thread-safe.
 class FakeFaults {
  public:
-  /// `rate`: chance per call, and once more per submission. 0 stops, and ends a loss.
-  void Start(uint64_t seed, double rate);
+  /// `rate`: chance per call, and once more per submission. 0 stops, and ends a loss. `lies`:
+  /// FakeFault::kLie is one of the fates.
+  void Start(uint64_t seed, double rate, bool lies);
 
   /// Why this call fails, or ok. While the device is lost all calls fail; `*lost` is set when it
   /// goes.
@@ -41,6 +42,7 @@ class FakeFaults {
  private:
   base::Random random_{0};
   double rate_ = 0;
+  bool lies_ = true;
   int lost_left_ = 0;  ///< Calls that a lost device still fails.
   std::array<int64_t, static_cast<size_t>(FakeCall::kCount)> refused_ = {};
   std::array<int64_t, static_cast<size_t>(FakeFault::kCount)> happened_ = {};

@@ -93,8 +93,9 @@ class FakeXrt {
   /// The driver's time limit runs out for what hangs.
   void TimeOut();
 
-  /// Calls of the seam fail with this chance each, and submissions go wrong. 0 stops it.
-  void InjectAtRandom(uint64_t seed, double rate);
+  /// Calls of the seam fail with this chance each, and submissions go wrong. 0 stops it. Without
+  /// `lies`, none that has not written says that it has.
+  void InjectAtRandom(uint64_t seed, double rate, bool lies = true);
   /// What has gone wrong at random so far: all, submissions, calls that failed.
   int64_t faults() const;
   int64_t faults(FakeFault fault) const;
