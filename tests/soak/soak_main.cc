@@ -15,6 +15,7 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -358,7 +359,16 @@ void Watch(const Tally& tally, const std::atomic<bool>& over, int patience_s) {
   }
 }
 
-int Soak(const Options& options) {
+/// Of the process, at some moments.
+struct MemorySeen {
+  int64_t warm_bytes = 0;  ///< At a quarter of the calls.
+  int64_t end_bytes = 0;
+  int64_t most_buffers = 0;  ///< Of the first machine, alive at a time.
+};
+
+/// Prints what happened, and says whether all is well: 0, or 1.
+int Report(const Options& options, std::span<const Machine> machines, const Tally& tally,
+           const MemorySeen& memory) {
   // The address sanitizer keeps what was freed, up to 256 MiB of it.
 #ifdef __SANITIZE_ADDRESS__
   constexpr int64_t kMostGrowth = int64_t{320} << 20;
@@ -366,6 +376,37 @@ int Soak(const Options& options) {
   constexpr int64_t kMostGrowth = int64_t{64} << 20;
 #endif
   const bool below = options.layer == "driver";
+  int64_t faults = 0;
+  int64_t buffers = 0;
+  int64_t contexts = 0;
+  int64_t instruction_bytes = 0;
+  for (const Machine& machine : machines) {
+    faults += below ? machine.fake->faults() : machine.injector->count();
+    buffers += machine.fake->data_buffers();
+    contexts += machine.fake->contexts();
+    instruction_bytes += machine.fake->heap_bytes();
+  }
+  fmt::print("{} calls, {} threads, faults at {} % per call of the {} (seed {}): {} faults\n",
+             tally.calls.load(), options.threads, options.rate * 100, below ? "driver" : "device",
+             options.seed, faults);
+  fmt::print("  exact at once {}, after another try {}, by the host {}; errors {}; wrong {}\n",
+             tally.at_once.load(), tally.run_again.load(), tally.by_host.load(),
+             tally.errors.load(), tally.wrong.load());
+  if (tally.errors > 0) fmt::print("  the last error: {}\n", tally.last_error);
+  fmt::print(
+      "  most buffers {}; left: buffers {}, contexts {}, instruction bytes {}; memory {} MiB "
+      "at a quarter, {} MiB at the end\n",
+      memory.most_buffers, buffers, contexts, instruction_bytes, memory.warm_bytes >> 20,
+      memory.end_bytes >> 20);
+  const bool left = buffers != 0 || contexts != 0 || instruction_bytes != 0;
+  const bool grew = memory.end_bytes - memory.warm_bytes > kMostGrowth;
+  if (left) Complain("the device still has something that was not given back");
+  if (grew) Complain("memory grew");
+  if (tally.wrong > 0) Complain("answers were wrong");
+  return left || grew || tally.wrong > 0 ? 1 : 0;
+}
+
+int Soak(const Options& options) {
   // Without poison a lie would be believed, so that a machine that lies needs it; one that does not
   // has calls follow each other on the device.
   Machine machines[] = {Machine(options, /*lies=*/true), Machine(options, /*lies=*/false)};
@@ -373,9 +414,7 @@ int Soak(const Options& options) {
   Tally tally;
   std::atomic<bool> over{false};
   std::thread watch([&] { Watch(tally, over, options.patience_s); });
-  int64_t warm_bytes = 0;
-  int64_t end_bytes = 0;
-  int64_t most_buffers = 0;
+  MemorySeen memory;
   {
     std::vector<Engine> engines;
     for (Machine& machine : machines) {
@@ -409,43 +448,19 @@ int Soak(const Options& options) {
     }
     while (tally.calls < options.calls) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      if (warm_bytes == 0 && tally.calls > options.calls / 4) warm_bytes = MemoryBytes();
-      most_buffers = std::max(most_buffers, machines[0].fake->data_buffers());
+      if (memory.warm_bytes == 0 && tally.calls > options.calls / 4) {
+        memory.warm_bytes = MemoryBytes();
+      }
+      memory.most_buffers = std::max(memory.most_buffers, machines[0].fake->data_buffers());
     }
     for (std::thread& each : threads) each.join();
-    end_bytes = MemoryBytes();
+    memory.end_bytes = MemoryBytes();
     for (Machine& machine : machines) machine.Stop();
   }
   over = true;
   watch.join();
 
-  int64_t faults = 0;
-  int64_t buffers = 0;
-  int64_t contexts = 0;
-  int64_t instruction_bytes = 0;
-  for (const Machine& machine : machines) {
-    faults += below ? machine.fake->faults() : machine.injector->count();
-    buffers += machine.fake->data_buffers();
-    contexts += machine.fake->contexts();
-    instruction_bytes += machine.fake->heap_bytes();
-  }
-  fmt::print("{} calls, {} threads, faults at {} % per call of the {} (seed {}): {} faults\n",
-             tally.calls.load(), options.threads, options.rate * 100, below ? "driver" : "device",
-             options.seed, faults);
-  fmt::print("  exact at once {}, after another try {}, by the host {}; errors {}; wrong {}\n",
-             tally.at_once.load(), tally.run_again.load(), tally.by_host.load(),
-             tally.errors.load(), tally.wrong.load());
-  if (tally.errors > 0) fmt::print("  the last error: {}\n", tally.last_error);
-  fmt::print(
-      "  most buffers {}; left: buffers {}, contexts {}, instruction bytes {}; memory {} MiB "
-      "at a quarter, {} MiB at the end\n",
-      most_buffers, buffers, contexts, instruction_bytes, warm_bytes >> 20, end_bytes >> 20);
-  const bool left = buffers != 0 || contexts != 0 || instruction_bytes != 0;
-  const bool grew = end_bytes - warm_bytes > kMostGrowth;
-  if (left) Complain("the device still has something that was not given back");
-  if (grew) Complain("memory grew");
-  if (tally.wrong > 0) Complain("answers were wrong");
-  return left || grew || tally.wrong > 0 ? 1 : 0;
+  return Report(options, machines, tally, memory);
 }
 
 }  // namespace
