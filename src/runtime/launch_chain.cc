@@ -1,14 +1,34 @@
 #include "runtime/launch_chain.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/check.h"
 
 namespace tilewave::runtime {
 namespace {
 
-/// No lock of a mutex takes this long in earnest, and no sum of times overflows.
-constexpr std::chrono::nanoseconds kLongestLock = std::chrono::hours(1);
+/// Of waits for other threads, so that no sum of times overflows.
+constexpr std::chrono::nanoseconds kLongestWait = std::chrono::hours(1);
+
+/// While it lives, the lock is open and a flag says why, however that ends.
+class Unlocked {
+ public:
+  Unlocked(std::unique_lock<std::mutex>* lock, bool* flag) : lock_(lock), flag_(flag) {
+    *flag_ = true;
+    lock_->unlock();
+  }
+  Unlocked(const Unlocked&) = delete;
+  Unlocked& operator=(const Unlocked&) = delete;
+  ~Unlocked() {
+    lock_->lock();
+    *flag_ = false;
+  }
+
+ private:
+  std::unique_lock<std::mutex>* lock_;
+  bool* flag_;
+};
 
 }  // namespace
 
@@ -35,55 +55,60 @@ device::SubmitCode LaunchChain::TrySubmit(device::Queue* queue) {
   if (code == device::SubmitCode::kQueueFull) return code;
   const bool runs = code == device::SubmitCode::kAccepted && !fence_.done;
   state_ = runs ? State::kInFlight : State::kEnded;
-  submitted_.notify_all();
+  changed_.notify_all();
   return code;
 }
 
 void LaunchChain::Close() {
   const Lock lock(mutex_);
   if (state_ == State::kOpen) state_ = State::kEnded;
-  submitted_.notify_all();
+  changed_.notify_all();
 }
 
 bool LaunchChain::Done(device::Queue* queue) {
-  const Lock lock(mutex_, std::try_to_lock);
-  if (!lock.owns_lock()) return false;
-  if (state_ == State::kInFlight && queue->Poll(&fence_)) state_ = State::kEnded;
+  const Lock lock(mutex_);
+  if (state_ == State::kInFlight && !waiting_ && queue->Poll(&fence_)) state_ = State::kEnded;
   return state_ == State::kEnded;
 }
 
 device::WaitCode LaunchChain::Wait(device::Queue* queue, std::chrono::nanoseconds limit) {
-  Lock lock(mutex_, std::min(limit, kLongestLock));
-  return lock.owns_lock() ? WaitLocked(queue, limit, &lock) : device::WaitCode::kTimeout;
+  return WaitFor(std::numeric_limits<uint64_t>::max(), queue, limit);
 }
 
 device::WaitCode LaunchChain::WaitFor(uint64_t submission, device::Queue* queue,
                                       std::chrono::nanoseconds limit) {
-  Lock lock(mutex_, std::min(limit, kLongestLock));
-  if (!lock.owns_lock()) return device::WaitCode::kTimeout;
-  return submission < submission_ ? device::WaitCode::kDone : WaitLocked(queue, limit, &lock);
-}
-
-device::WaitCode LaunchChain::WaitLocked(device::Queue* queue, std::chrono::nanoseconds limit,
-                                         Lock* lock) {
-  const auto is_submitted = [this] { return state_ != State::kOpen; };
-  if (!submitted_.wait_for(*lock, std::min(limit, kLongestLock), is_submitted)) {
-    return device::WaitCode::kTimeout;
+  Lock lock(mutex_);
+  const auto end = std::chrono::steady_clock::now() + std::min(limit, kLongestWait);
+  while (state_ != State::kEnded && submission >= submission_) {
+    if (state_ == State::kInFlight && !waiting_) return WaitForDevice(queue, limit, &lock);
+    // Another thread is about to submit it, or waits for the device.
+    if (changed_.wait_until(lock, end) == std::cv_status::timeout) {
+      const bool ended = state_ == State::kEnded || submission < submission_;
+      return ended ? device::WaitCode::kDone : device::WaitCode::kTimeout;
+    }
   }
-  if (state_ == State::kEnded) return device::WaitCode::kDone;
-  const bool in_vain = limit <= waited_ ? !queue->Poll(&fence_)
-                                        : queue->Wait(&fence_, limit) == device::WaitCode::kTimeout;
-  if (in_vain) {
-    waited_ = std::max(waited_, limit);
-    return device::WaitCode::kTimeout;
-  }
-  state_ = State::kEnded;
   return device::WaitCode::kDone;
 }
 
+device::WaitCode LaunchChain::WaitForDevice(device::Queue* queue, std::chrono::nanoseconds limit,
+                                            Lock* lock) {
+  bool in_vain = false;
+  if (limit <= waited_) {
+    in_vain = !queue->Poll(&fence_);
+  } else {
+    {
+      const Unlocked unlocked(lock, &waiting_);
+      in_vain = queue->Wait(&fence_, limit) == device::WaitCode::kTimeout;
+    }
+    waited_ = in_vain ? std::max(waited_, limit) : waited_;
+  }
+  if (!in_vain) state_ = State::kEnded;
+  changed_.notify_all();
+  return in_vain ? device::WaitCode::kTimeout : device::WaitCode::kDone;
+}
+
 bool LaunchChain::IsPast(uint64_t submission) const {
-  const Lock lock(mutex_, std::try_to_lock);
-  if (!lock.owns_lock()) return false;
+  const Lock lock(mutex_);
   return submission < submission_ || state_ == State::kEnded;
 }
 

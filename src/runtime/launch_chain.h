@@ -35,7 +35,7 @@ class LaunchChain {
   void Close();
 
   /// Whether the device is done with all of it; never blocks. False, too, while another thread
-  /// waits for it.
+  /// waits for that.
   bool Done(device::Queue* queue);
 
   /// Blocks until Done, at most `limit` of device time; one that is about to be submitted is not
@@ -56,17 +56,19 @@ class LaunchChain {
   uint64_t order() const;
 
  private:
-  using Lock = std::unique_lock<std::timed_mutex>;
+  using Lock = std::unique_lock<std::mutex>;
 
   enum class State : uint8_t { kEnded, kOpen, kInFlight };
 
-  device::WaitCode WaitLocked(device::Queue* queue, std::chrono::nanoseconds limit, Lock* lock);
+  /// Waits for the device without the lock. REQUIRES: in flight, nobody else waits for the device.
+  device::WaitCode WaitForDevice(device::Queue* queue, std::chrono::nanoseconds limit, Lock* lock);
 
-  mutable std::timed_mutex mutex_;  // Guards the rest.
-  std::condition_variable_any submitted_;
+  mutable std::mutex mutex_;  // Guards the rest; the fence is its waiter's while there is one.
+  std::condition_variable changed_;
   std::vector<device::Launch> launches_;
   device::Fence fence_;
   State state_ = State::kEnded;
+  bool waiting_ = false;  ///< A thread waits for the device.
   uint64_t submission_ = 0;
   std::chrono::nanoseconds waited_{-1};  ///< The longest wait in vain.
 };
