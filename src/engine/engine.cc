@@ -131,6 +131,7 @@ class Engine::Impl {
   [[nodiscard]] Result<std::vector<std::unique_ptr<Handle::State>>> SubmitAll(
       const std::vector<SubmittedCall>& calls, size_t* index) {
     std::vector<DeviceTensor> tensors;
+    tensors.reserve(calls.size());
     for (const SubmittedCall& each : calls) tensors.push_back(TensorOf(each.call));
     auto states = is_array() ? SubmitToArray(calls, index) : SubmitToHost(calls, index);
     if (states.ok()) return states;
