@@ -426,6 +426,11 @@ TEST(SubmitXrtTest, ARunListOfProductsTakesFewCallsOfTheDriver) {
                         .c = RowMajor(expected.data(), kSide, kSide)})
                   .ok());
   for (const auto& each : c) EXPECT_EQ(each, expected);
+  // One after another, they do not take the buffers of all of these in turn.
+  ASSERT_TRUE(opened.engine->Run(calls[0].call).ok());
+  const int64_t alone_before = opened.fake->calls();
+  ASSERT_TRUE(opened.engine->Run(calls[0].call).ok());
+  EXPECT_LE(opened.fake->calls() - alone_before, 6);
 }
 
 TEST(SubmitXrtTest, WhatStaysOnTheDeviceIsNotSynced) {

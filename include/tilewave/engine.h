@@ -98,7 +98,7 @@ struct EngineOptions {
   bool poison_outputs = false;
 
   /// For trying how a program gets along with a device that fails: the chance, 0 to 1, that a call
-  /// of the device goes wrong, in one of the ways of docs/xrt.md. The same seed and calls meet the
+  /// of the device goes wrong, in one of the ways of docs/calls.md. The same seed and calls meet the
   /// same faults. Of devices other than the host.
   double fault_rate = 0;
   uint64_t fault_seed = 1;
@@ -118,10 +118,9 @@ struct RunOptions {
   std::atomic<int64_t>* progress = nullptr;
 
   /// Longest time the call may wait for a device, all waits together and in the device's own time,
-  /// beside those for calls that make its operands, which have limits of their own;
-  /// more than an hour is an hour. 0: any single wait may take 30 s and ten times
-  /// what the call is predicted to take. The host device
-  /// is part of the process: there is nothing to wait for.
+  /// beside those for calls that make its operands, which have limits of their own; more than an
+  /// hour is an hour. 0: any single wait may take 30 s and ten times what the call is predicted to
+  /// take. The host device is part of the process: there is nothing to wait for.
   std::chrono::nanoseconds time_limit{0};
 };
 

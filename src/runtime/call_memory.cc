@@ -45,12 +45,12 @@ CallMemoryPool::~CallMemoryPool() {
   }
 }
 
-CallMemoryPool::Lease CallMemoryPool::Take(const plan::ArrayPlan& plan) {
+CallMemoryPool::Lease CallMemoryPool::Take(const plan::ArrayPlan& plan, Choice choice) {
   const std::lock_guard<std::mutex> lock(mutex_);
   Sweep();
-  // In the order that they came back in, so that calls in the order of the last ones find the
-  // buffers that these had: a device knows launches by their buffers.
-  for (size_t i = 0; i < idle_.size(); ++i) {
+  const size_t count = idle_.size();
+  for (size_t turn = 0; turn < count; ++turn) {
+    const size_t i = choice == Choice::kLatest ? count - 1 - turn : turn;
     if (!idle_[i]->buffers()->shape().Serves(plan)) continue;
     std::unique_ptr<CallMemory> memory = std::move(idle_[i]);
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));

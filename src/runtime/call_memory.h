@@ -81,8 +81,13 @@ class CallMemoryPool {
     std::unique_ptr<CallMemory> memory_;
   };
 
+  /// Which memory a call takes of several: one call after another uses what is still in the caches;
+  /// several at once come in the order of the last ones and find the buffers that those had, as a
+  /// device knows launches by their buffers.
+  enum class Choice : uint8_t { kLatest, kOldest };
+
   /// Memory with buffers for this plan, or without any.
-  Lease Take(const plan::ArrayPlan& plan);
+  Lease Take(const plan::ArrayPlan& plan, Choice choice);
 
  private:
   void GiveBack(std::unique_ptr<CallMemory> memory) noexcept;

@@ -13,7 +13,7 @@ Status TileExecutor::Run(ArrayCall* call, const WaitLimits& limits) {
   const plan::ArrayPlan& plan = prepared.plan.array;
   PhaseTimer* timer = &call->timer;
   device::Clock& clock = device_->clock();
-  attempt.memory = pool_->Take(plan);
+  attempt.memory = pool_->Take(plan, CallMemoryPool::Choice::kLatest);
   CallMemory& memory = *attempt.memory.get();
   // Late launches of a call that fails still read the plan.
   memory.plan = attempt.plan.uncached;

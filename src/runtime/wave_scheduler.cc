@@ -118,7 +118,8 @@ Status WaveScheduler::Begin(ArrayCall* call, CallGroup* group) {
   call->timer = PhaseTimer(&device_->clock(), call->stats);
   Status s = Prepare(call, group);
   if (s.ok()) {
-    s = OfDevice(IsWhole(*call) ? whole_.Fill(call) : tiles_.Run(call, LimitsOf(*call)));
+    s = OfDevice(IsWhole(*call) ? whole_.Fill(call, group == nullptr)
+                                : tiles_.Run(call, LimitsOf(*call)));
   }
   if (!s.ok() && !IsTrouble(s)) return s;
   call->attempt.status = s;

@@ -36,9 +36,10 @@ const plan::ArrayPlan& PlanOf(const ArrayCall& call) { return call.attempt.plan.
 
 }  // namespace
 
-Status WholeExecutor::Fill(ArrayCall* call) {
+Status WholeExecutor::Fill(ArrayCall* call, bool alone) {
   ArrayCall::Attempt& attempt = call->attempt;
-  attempt.memory = pool_->Take(PlanOf(*call));
+  attempt.memory = pool_->Take(
+      PlanOf(*call), alone ? CallMemoryPool::Choice::kLatest : CallMemoryPool::Choice::kOldest);
   CallMemory& memory = *attempt.memory.get();
   memory.plan = attempt.plan.uncached;
   device_->clock().ChargeHost(HostWork::kCall, 0, 1);

@@ -22,10 +22,11 @@ class WholeExecutor {
   WholeExecutor(device::Device* device, CallMemoryPool* pool, bool poison)
       : device_(device), pool_(pool), poison_(poison) {}
 
-  /// Takes memory for the call's attempt, and fills and syncs it. Errors: those of MakeImages, and
+  /// Takes memory for the call's attempt, and fills and syncs it. `alone`: no other call is begun
+  /// before this one has ended. Errors: those of MakeImages, and
   /// the device's. REQUIRES: attempt.problem, operands, plan, and a and c of tensors that stay on
   /// the device.
-  [[nodiscard]] Status Fill(ArrayCall* call);
+  [[nodiscard]] Status Fill(ArrayCall* call, bool alone);
 
   /// Submits the launches of these calls as one chain, waiting for room in the device's queue.
   /// Errors: the device's; kDeadlineExceeded. Nothing is in flight then. REQUIRES: filled, of one
