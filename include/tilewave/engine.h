@@ -98,8 +98,8 @@ struct EngineOptions {
   bool poison_outputs = false;
 
   /// For trying how a program gets along with a device that fails: the chance, 0 to 1, that a call
-  /// of the device goes wrong, in one of the ways of docs/calls.md. The same seed and calls meet the
-  /// same faults. Of devices other than the host.
+  /// of the device goes wrong, in one of the ways of docs/calls.md. The same seed and calls meet
+  /// the same faults. Of devices other than the host.
   double fault_rate = 0;
   uint64_t fault_seed = 1;
 
