@@ -67,13 +67,11 @@ void RunProducts(benchmark::State& state, const EngineOptions& protection) {
   Result<Engine> engine = testing::MakeFakeNpuEngine(fake, kProfile, options);
   if (!engine.ok()) return state.SkipWithError(engine.status().message().c_str());
 
-  base::Random random(1);
-  std::vector<int8_t> a(kSide * kSide);
-  for (int8_t& each : a) each = static_cast<int8_t>(random.Between(-128, 127));
+  const std::vector<int8_t> a = base::RandomBytes(kSide * kSide, 1);
   std::vector<int32_t> c(a.size());
   std::vector<int32_t> expected(a.size());
-  Matmul call{.a = RowMajor(static_cast<const int8_t*>(a.data()), kSide, kSide),
-              .b = RowMajor(static_cast<const int8_t*>(a.data()), kSide, kSide),
+  Matmul call{.a = RowMajor(a.data(), kSide, kSide),
+              .b = RowMajor(a.data(), kSide, kSide),
               .c = RowMajor(expected.data(), kSide, kSide)};
   Result<Engine> host = Engine::Create({.device = "host"});
   if (!host.ok() || !host->Run(call).ok()) return state.SkipWithError("no reference");

@@ -11,19 +11,12 @@
 
 namespace tilewave::cli {
 
-std::vector<int8_t> RandomBytes(int64_t count, uint64_t seed) {
-  base::Random random(seed);
-  std::vector<int8_t> bytes(static_cast<size_t>(count));
-  for (int8_t& byte : bytes) byte = static_cast<int8_t>(random.Between(-128, 127));
-  return bytes;
-}
-
 ArrayProduct::ArrayProduct(int64_t m, int64_t k, int64_t n)
     : m_(m),
       k_(k),
       n_(n),
-      a_(RandomBytes(m * k, 1)),
-      b_(RandomBytes(k * n, 2)),
+      a_(base::RandomBytes(m * k, 1)),
+      b_(base::RandomBytes(k * n, 2)),
       exact_(static_cast<size_t>(m * n)) {
   core::Problem problem;
   core::Operands operands;

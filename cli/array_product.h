@@ -11,9 +11,6 @@
 
 namespace tilewave::cli {
 
-/// Full-range s8; equal seeds, equal bytes.
-std::vector<int8_t> RandomBytes(int64_t count, uint64_t seed);
-
 /// A random s8 product with its exact answer, to be run in any way that an array knows, the lossy
 /// one included.
 class ArrayProduct {

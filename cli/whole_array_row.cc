@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "base/random.h"
 #include "cli/array_product.h"
 #include "device/vnpu/vnpu_device.h"
 #include "engine/compose.h"
@@ -109,8 +110,8 @@ class Product {
   Product(const WholeArrayRequest& r, TileOutput output)
       : r_(r),
         output_(output),
-        a_(RandomBytes(r.batch * r.m * r.k, 1)),
-        b_(RandomBytes(r.batch * r.k * r.n, 2)) {}
+        a_(base::RandomBytes(r.batch * r.m * r.k, 1)),
+        b_(base::RandomBytes(r.batch * r.k * r.n, 2)) {}
 
   ConstMatrix b() const { return RowMajor(b_.data(), r_.k, r_.n, r_.batch); }
 

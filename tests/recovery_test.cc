@@ -34,9 +34,6 @@ class RecoveryTest : public ::testing::TestWithParam<RecoveryCase> {
   static constexpr int64_t kN = 90;
 
   RecoveryTest() : fake_(testing::MakeFakeNpu("phoenix")) {
-    base::Random random(11);
-    for (int8_t& each : a_) each = static_cast<int8_t>(random.Between(-128, 127));
-    for (int8_t& each : b_) each = static_cast<int8_t>(random.Between(-128, 127));
     Matmul call = Call();
     call.c = RowMajor(expected_.data(), kM, kN);
     EXPECT_TRUE(Engine::Create({.device = "host"})->Run(call).ok());
@@ -64,8 +61,8 @@ class RecoveryTest : public ::testing::TestWithParam<RecoveryCase> {
   }
 
   std::shared_ptr<FakeXrt> fake_;
-  std::vector<int8_t> a_ = std::vector<int8_t>(kM * kK);
-  std::vector<int8_t> b_ = std::vector<int8_t>(kK * kN);
+  std::vector<int8_t> a_ = base::RandomBytes(kM * kK, 10);
+  std::vector<int8_t> b_ = base::RandomBytes(kK * kN, 11);
   std::vector<int32_t> c_ = std::vector<int32_t>(kM * kN, -1);
   std::vector<int32_t> expected_ = std::vector<int32_t>(kM * kN);
 };
@@ -209,8 +206,6 @@ class RecoveryChainTest : public ::testing::Test {
 
   explicit RecoveryChainTest(bool poison = false)
       : fake_(testing::MakeFakeNpu("phoenix")), engine_(MakeEngine(poison)) {
-    base::Random random(12);
-    for (int8_t& each : a_) each = static_cast<int8_t>(random.Between(-128, 127));
     std::vector<int8_t> between(a_.size());
     Engine host = *Engine::Create({.device = "host"});
     Matmul call = Call();
@@ -257,7 +252,7 @@ class RecoveryChainTest : public ::testing::Test {
 
   std::shared_ptr<FakeXrt> fake_;
   Engine engine_;
-  std::vector<int8_t> a_ = std::vector<int8_t>(kSide * kSide);
+  std::vector<int8_t> a_ = base::RandomBytes(kSide * kSide, 12);
   std::vector<int8_t> c_ = std::vector<int8_t>(kSide * kSide);
   std::vector<int8_t> expected_ = std::vector<int8_t>(kSide * kSide);
 };

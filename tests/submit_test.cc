@@ -49,19 +49,12 @@ Opened Open(const std::string& device, EngineOptions options) {
   return opened;
 }
 
-std::vector<int8_t> RandomBytes(uint64_t seed, int64_t count) {
-  base::Random random(seed);
-  std::vector<int8_t> bytes(static_cast<size_t>(count));
-  for (int8_t& each : bytes) each = static_cast<int8_t>(random.Between(-128, 127));
-  return bytes;
-}
-
 /// Layers that follow each other: A x B0, requantised, x B1, ..., the last one as s32.
 struct Layers {
   Layers(int64_t rows, std::vector<int64_t> all_widths)
-      : m(rows), widths(std::move(all_widths)), a(RandomBytes(1, m * widths[0])) {
+      : m(rows), widths(std::move(all_widths)), a(base::RandomBytes(m * widths[0], 1)) {
     for (size_t i = 0; i + 1 < widths.size(); ++i) {
-      b.push_back(RandomBytes(2 + i, widths[i] * widths[i + 1]));
+      b.push_back(base::RandomBytes(widths[i] * widths[i + 1], 2 + i));
     }
     c.resize(static_cast<size_t>(m * widths.back()), -1);
     expected = c;
@@ -221,7 +214,7 @@ TEST_P(SubmitTest, CallsOfSubmitAllFollowEachOther) {
 
 TEST_P(SubmitTest, ABadCallLeavesTensorsAsTheyWere) {
   Opened opened = Open(GetParam(), {});
-  const std::vector<int8_t> a = RandomBytes(8, 64 * 64);
+  const std::vector<int8_t> a = base::RandomBytes(64 * 64, 8);
   DeviceTensor x = *opened.engine->Upload(RowMajor(a.data(), 64, 64));
   Matmul bad{.a = x, .b = RowMajor(a.data(), 63, 64)};
   bad.c = DeviceOutput{&x, ElementType::kS32};
@@ -251,8 +244,8 @@ TEST_P(SubmitTest, TensorsOfEveryTypeAreOperands) {
   constexpr int64_t kM = 37;
   constexpr int64_t kK = 70;
   constexpr int64_t kN = 45;
-  const std::vector<int8_t> a = RandomBytes(3, 2 * kM * kK);
-  const std::vector<int8_t> b = RandomBytes(4, 2 * kK * kN);
+  const std::vector<int8_t> a = base::RandomBytes(2 * kM * kK, 3);
+  const std::vector<int8_t> b = base::RandomBytes(2 * kK * kN, 4);
   std::vector<float> a_f32(a.begin(), a.end());
   const ConstMatrix views[] = {
       RowMajor(a.data(), kM, kK, 2),
@@ -296,8 +289,8 @@ TEST_P(SubmitTest, TensorsOfEveryTypeAreOperands) {
 
 TEST_P(SubmitTest, ATensorOfOneMatrixServesABatch) {
   Opened opened = Open(GetParam(), {.validate_submissions = true});
-  const std::vector<int8_t> a = RandomBytes(3, 20 * 64);
-  const std::vector<int8_t> b = RandomBytes(4, 3 * 64 * 30);
+  const std::vector<int8_t> a = base::RandomBytes(20 * 64, 3);
+  const std::vector<int8_t> b = base::RandomBytes(3 * 64 * 30, 4);
   std::vector<int32_t> c(3 * 20 * 30, -1);
   std::vector<int32_t> expected(c.size(), -2);
   Matmul call{.a = RowMajor(a.data(), 20, 64),
@@ -312,7 +305,7 @@ TEST_P(SubmitTest, ATensorOfOneMatrixServesABatch) {
 
 TEST_P(SubmitTest, NoMoreArePendingThanWasSaid) {
   Opened opened = Open(GetParam(), {.array = WholeArray(), .pending_calls = 2});
-  const std::vector<int8_t> a = RandomBytes(3, 64 * 64);
+  const std::vector<int8_t> a = base::RandomBytes(64 * 64, 3);
   std::vector<std::vector<int32_t>> c(5, std::vector<int32_t>(64 * 64, -1));
   std::vector<Handle> handles;
   for (size_t i = 0; i < c.size(); ++i) {
@@ -334,7 +327,7 @@ TEST_P(SubmitTest, NoMoreArePendingThanWasSaid) {
 
 TEST_P(SubmitTest, ABadCallOfManyIsNamedAndNoneIsPending) {
   Opened opened = Open(GetParam(), {});
-  const std::vector<int8_t> a = RandomBytes(3, 64 * 64);
+  const std::vector<int8_t> a = base::RandomBytes(64 * 64, 3);
   std::vector<int32_t> c(64 * 64, -1);
   const Matmul good{.a = RowMajor(a.data(), 64, 64),
                     .b = RowMajor(a.data(), 64, 64),
@@ -397,8 +390,8 @@ TEST(SubmitXrtTest, ARunListOfProductsTakesFewCallsOfTheDriver) {
   Opened opened = Open("xrt_fake", {.array = WholeArray()});
   constexpr int64_t kSide = 512;
   constexpr size_t kProducts = 24;
-  const std::vector<int8_t> a = RandomBytes(5, kSide * kSide);
-  const std::vector<int8_t> b = RandomBytes(6, kSide * kSide);
+  const std::vector<int8_t> a = base::RandomBytes(kSide * kSide, 5);
+  const std::vector<int8_t> b = base::RandomBytes(kSide * kSide, 6);
   const Weights weights = *opened.engine->Prepare(RowMajor(b.data(), kSide, kSide));
   std::vector<std::vector<int32_t>> c(kProducts, std::vector<int32_t>(kSide * kSide));
   std::vector<SubmittedCall> calls(kProducts);

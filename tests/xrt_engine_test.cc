@@ -34,11 +34,7 @@ struct Npu {
 
 struct Square {
   explicit Square(int64_t side)
-      : n(side), a(static_cast<size_t>(n * n)), b(a.size()), c(a.size(), -1) {
-    base::Random random(5);
-    for (int8_t& each : a) each = static_cast<int8_t>(random.Between(-128, 127));
-    for (int8_t& each : b) each = static_cast<int8_t>(random.Between(-128, 127));
-  }
+      : n(side), a(base::RandomBytes(n * n, 5)), b(base::RandomBytes(n * n, 6)), c(a.size(), -1) {}
   Matmul Call() {
     return {.a = RowMajor(static_cast<const int8_t*>(a.data()), n, n),
             .b = RowMajor(static_cast<const int8_t*>(b.data()), n, n),

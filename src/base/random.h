@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace tilewave::base {
 
@@ -31,5 +33,13 @@ class Random {
  private:
   uint64_t state_;
 };
+
+/// Full-range s8; equal seeds, equal bytes.
+inline std::vector<int8_t> RandomBytes(int64_t count, uint64_t seed) {
+  Random random(seed);
+  std::vector<int8_t> bytes(static_cast<size_t>(count));
+  for (int8_t& byte : bytes) byte = static_cast<int8_t>(random.Between(-128, 127));
+  return bytes;
+}
 
 }  // namespace tilewave::base

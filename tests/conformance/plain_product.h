@@ -20,15 +20,9 @@ class PlainProduct {
         k_(depth),
         n_(columns),
         batch_(count),
-        a_(static_cast<size_t>(batch_ * m_ * k_)),
-        b_(static_cast<size_t>(batch_ * k_ * n_)),
-        c_(static_cast<size_t>(batch_ * m_ * n_), kUntouched) {
-    base::Random random(7);
-    for (std::vector<int8_t>* each : {&a_, &b_}) {
-      std::generate(each->begin(), each->end(),
-                    [&] { return static_cast<int8_t>(random.Between(-128, 127)); });
-    }
-  }
+        a_(base::RandomBytes(batch_ * m_ * k_, 7)),
+        b_(base::RandomBytes(batch_ * k_ * n_, 8)),
+        c_(static_cast<size_t>(batch_ * m_ * n_), kUntouched) {}
 
   ConstMatrix b() const { return RowMajor(b_.data(), k_, n_, batch_); }
   Matmul Call() { return CallWith(b()); }

@@ -17,13 +17,6 @@ using testing::RandomCall;
 constexpr int64_t kRows = 70;
 constexpr int64_t kSide = 96;
 
-std::vector<int8_t> RandomBytes(uint64_t seed, int64_t count) {
-  base::Random random(seed);
-  std::vector<int8_t> bytes(static_cast<size_t>(count));
-  for (int8_t& each : bytes) each = static_cast<int8_t>(random.Between(-128, 127));
-  return bytes;
-}
-
 /// Three products that follow each other, and their result by the host.
 struct Layers {
   Layers() {
@@ -44,8 +37,8 @@ struct Layers {
     return call;
   }
 
-  std::vector<int8_t> a = RandomBytes(1, kRows* kSide);
-  std::vector<int8_t> b = RandomBytes(2, kSide* kSide);
+  std::vector<int8_t> a = base::RandomBytes(kRows * kSide, 1);
+  std::vector<int8_t> b = base::RandomBytes(kSide * kSide, 2);
   std::vector<int8_t> expected = std::vector<int8_t>(a.size());
 };
 
@@ -98,7 +91,7 @@ CONFORMANCE_CASE(submission, ResultsAreOperandsBeforeTheyAreThere) {
 
 CONFORMANCE_CASE(submission, WhatIsUploadedComesBack) {
   CONFORMANCE_OPEN(engine, MakeEngine(backend, {.validate_submissions = true}));
-  const std::vector<int8_t> a = RandomBytes(3, 3 * 37 * 51);
+  const std::vector<int8_t> a = base::RandomBytes(3 * 37 * 51, 3);
   for (const bool transposed : {false, true}) {
     const ConstMatrix view =
         transposed ? ColumnMajor(a.data(), 37, 51, 3) : RowMajor(a.data(), 37, 51, 3);

@@ -65,20 +65,13 @@ int64_t MemoryBytes() {
   return resident * 4096;
 }
 
-std::vector<int8_t> RandomBytes(base::Random* random, int64_t count) {
-  std::vector<int8_t> bytes(static_cast<size_t>(count));
-  for (int8_t& each : bytes) each = static_cast<int8_t>(random->Between(-128, 127));
-  return bytes;
-}
-
 constexpr int64_t kSide = 64;
 
 /// The product of two tensors that all threads use, A of which is the result of a call.
 struct Shared {
   void Fill(Engine* engine) {
-    base::Random random(99);
-    const std::vector<int8_t> a = RandomBytes(&random, kSide * kSide);
-    const std::vector<int8_t> b = RandomBytes(&random, kSide * kSide);
+    const std::vector<int8_t> a = base::RandomBytes(kSide * kSide, 98);
+    const std::vector<int8_t> b = base::RandomBytes(kSide * kSide, 99);
     Engine host = *Engine::Create({.device = "host"});
     Matmul call{.a = RowMajor(a.data(), kSide, kSide), .b = RowMajor(b.data(), kSide, kSide)};
     call.epilogue.requantisation = RequantShift{.shift = 7};
@@ -296,7 +289,7 @@ class Worker {
 
   /// Results that stay on the device and are the operands of what follows.
   void RunLayers() {
-    const std::vector<int8_t> a = RandomBytes(&random_, kSide * kSide);
+    const std::vector<int8_t> a = base::RandomBytes(kSide * kSide, random_.Next());
     Matmul call{.b = RowMajor(a.data(), kSide, kSide)};
     call.epilogue.requantisation = RequantShift{.shift = 7};
     std::vector<int8_t> expected = a;
