@@ -149,21 +149,27 @@ Status CheckResult(const Shape& a, const Shape& b, const Shape& c) {
   return {};
 }
 
+/// An operand that is a view or a tensor: where it lies, and what it is.
+template <typename Operand>
+Result<Shape> DescribeOperand(const char* name, const Operand& operand, DeviceTensor* tensor,
+                              core::Strides* strides, const void** data) {
+  if (const auto* given = std::get_if<DeviceTensor>(&operand)) {
+    if (given->empty()) return Invalid("{} is an empty DeviceTensor", name);
+    *tensor = *given;
+    return ShapeOf(*given);
+  }
+  const auto& view = std::get<ConstMatrix>(operand);
+  *strides = StridesOf(view);
+  *data = view.data;
+  return ShapeOf(view);
+}
+
 Result<Shape> DescribeA(const Matmul& call, core::Problem* p, core::Operands* o,
                         runtime::CallTensors* tensors) {
-  Shape shape;
-  if (const auto* tensor = std::get_if<DeviceTensor>(&call.a)) {
-    if (tensor->empty()) return Invalid("A is an empty DeviceTensor");
-    tensors->a = *tensor;
-    shape = ShapeOf(*tensor);
-  } else {
-    const auto& a = std::get<ConstMatrix>(call.a);
-    p->a = StridesOf(a);
-    o->a = a.data;
-    shape = ShapeOf(a);
-  }
-  p->a_type = shape.type;
-  p->quantise_a = QuantiseOf(shape.type, call.quantise_a);
+  Result<Shape> shape = DescribeOperand("A", call.a, &tensors->a, &p->a, &o->a);
+  if (!shape.ok()) return shape;
+  p->a_type = shape->type;
+  p->quantise_a = QuantiseOf(shape->type, call.quantise_a);
   return shape;
 }
 
@@ -174,19 +180,10 @@ Result<Shape> DescribeB(const Matmul& call, core::Problem* p, core::Operands* o,
     *weights = prepacked;
     return ShapeOf(*prepacked);
   }
-  Shape shape;
-  if (const auto* tensor = std::get_if<DeviceTensor>(&call.b)) {
-    if (tensor->empty()) return Invalid("B is an empty DeviceTensor");
-    tensors->b = *tensor;
-    shape = ShapeOf(*tensor);
-  } else {
-    const auto& b = std::get<ConstMatrix>(call.b);
-    p->b = StridesOf(b);
-    o->b = b.data;
-    shape = ShapeOf(b);
-  }
-  p->b_type = shape.type;
-  p->quantise_b = QuantiseOf(shape.type, call.quantise_b);
+  Result<Shape> shape = DescribeOperand("B", call.b, &tensors->b, &p->b, &o->b);
+  if (!shape.ok()) return shape;
+  p->b_type = shape->type;
+  p->quantise_b = QuantiseOf(shape->type, call.quantise_b);
   o->zero_b = call.zero_b;
   o->scale_b = call.epilogue.scale_b;
   return shape;

@@ -142,12 +142,7 @@ Status BufferSets::SyncIn(int64_t first, int64_t count, bool batched, PhaseTimer
 
 Status BufferSets::Poison(int64_t first, int64_t count) {
   for (int64_t set = first; set < first + count; ++set) {
-    const device::BufferRange& range = arguments(set).back();
-    FillPoison(range.buffer->host() + range.offset, range.bytes);
-    if (Status s = range.buffer->Sync(SyncDirection::kToDevice, range.offset, range.bytes);
-        !s.ok()) {
-      return s;
-    }
+    if (Status s = PoisonRange(arguments(set).back()); !s.ok()) return s;
   }
   return {};
 }

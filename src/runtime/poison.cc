@@ -42,6 +42,11 @@ void FillPoison(std::byte* memory, size_t bytes) {
   }
 }
 
+Status PoisonRange(const device::BufferRange& range) {
+  FillPoison(range.buffer->host() + range.offset, range.bytes);
+  return range.buffer->Sync(device::SyncDirection::kToDevice, range.offset, range.bytes);
+}
+
 Status CheckWritten(const std::byte* memory, size_t bytes) {
   for (size_t offset = 0; offset < bytes; offset += kLine) {
     const size_t part = std::min(kLine, bytes - offset);

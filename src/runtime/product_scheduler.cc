@@ -1,7 +1,5 @@
 #include "runtime/product_scheduler.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -11,17 +9,9 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "core/validate.h"
+#include "runtime/call_stats.h"
 
 namespace tilewave::runtime {
-namespace {
-
-Status TooLate(const char* what, std::chrono::nanoseconds limit) {
-  return {StatusCode::kDeadlineExceeded,
-          fmt::format("the device has not {} the call within {} ms", what,
-                      std::chrono::duration_cast<std::chrono::milliseconds>(limit).count())};
-}
-
-}  // namespace
 
 ProductScheduler::~ProductScheduler() {
   while (quarantine_ != nullptr) {
@@ -83,7 +73,7 @@ Status ProductScheduler::TrySubmitUntilAccepted(CallState* call) {
         break;
     }
     if (device_->queue().WaitForRoom(limit) == device::WaitCode::kTimeout) {
-      return TooLate("accepted", limit);
+      return TooLate("accepted the call", limit);
     }
   }
 }
@@ -93,7 +83,7 @@ Status ProductScheduler::Wait(CallState* call) {
   if (!call->fence.done) {
     const std::chrono::nanoseconds limit = LimitOf(*call);
     if (device_->queue().Wait(&call->fence, limit) == device::WaitCode::kTimeout) {
-      return TooLate("finished", limit);
+      return TooLate("finished the call", limit);
     }
     call->fence.done = true;
   }
@@ -133,20 +123,14 @@ void ProductScheduler::SweepQuarantine() {
 /// Once, when the call is found to have ended.
 void ProductScheduler::FillStats(const CallState& call) const {
   if (call.stats == nullptr || call.stats->part_count > 0) return;
-  const PreparedPlan& prepared = *call.plan.plan;
   const int64_t ended_ns = device_->clock().NowNs();
   const int64_t pack_ns = call.fence.pack_ns;
   CallStats& stats = *call.stats;
-  stats.part_count = 1;
-  stats.parts[0] = {
-      device_->info().name,   prepared.executable->kernel_name(),        reason_,
-      prepared.plan.launches, base::NsToUs(ended_ns - call.launched_ns), device_->clock().kind()};
+  FillPart(device_, call.plan, reason_, ended_ns - call.launched_ns, &stats);
   stats.phases.pack_us = base::NsToUs(pack_ns);
   stats.phases.launch_us = base::NsToUs(call.accepted_ns - call.launched_ns - pack_ns);
   stats.phases.wait_us = base::NsToUs(ended_ns - call.accepted_ns);
   stats.counts.submissions = 1;
-  stats.macs = core::MacsOf(call.problem);
-  stats.plan_cached = call.plan.cached;
   stats.total_us = base::NsToUs(base::WallNowNs() - call.start_ns);
 }
 

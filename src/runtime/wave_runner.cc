@@ -1,7 +1,5 @@
 #include "runtime/wave_runner.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -136,7 +134,6 @@ Status WaveRunner::Read(int64_t launch) {
   device_->clock().ChargeHost(HostWork::kRead, bytes, 1);
   timer_->Count(&PhaseCounts::reads);
   timer_->End(&PhaseTimes::read_us);
-  if (!work_->accumulates()) return {};
   device_->clock().ChargeHost(HostWork::kAccumulate, bytes, 1);
   timer_->End(&PhaseTimes::accumulate_us);
   return {};
@@ -218,11 +215,7 @@ Status WaveRunner::ReadEnded(int64_t* read, int64_t submitted) {
 Status WaveRunner::Waited(WaitCode code, int64_t since_ns, const char* what) {
   waited_ns_ += device_->clock().NowNs() - since_ns;
   if (code == WaitCode::kDone) return {};
-  return {StatusCode::kDeadlineExceeded,
-          fmt::format("the device has not {} within {} ms", what,
-                      std::chrono::duration_cast<std::chrono::milliseconds>(
-                          std::min(limits_.each, limits_.total))
-                          .count())};
+  return TooLate(what, limits_.shortest());
 }
 
 bool WaveRunner::Idle() {

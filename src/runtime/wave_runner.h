@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -12,6 +11,7 @@
 #include "plan/array_plan.h"
 #include "runtime/buffer_sets.h"
 #include "runtime/phase_timer.h"
+#include "runtime/time_limit.h"
 #include "tilewave/status.h"
 
 namespace tilewave::runtime {
@@ -23,9 +23,8 @@ class TileWork {
   virtual ~TileWork() = default;
   /// Fills all inputs of `sets`' set `set`.
   virtual void Write(int64_t launch, const BufferSets& sets, int64_t set) = 0;
+  /// Adds the output to the sums.
   virtual void Read(int64_t launch, const std::byte* output) = 0;
-  /// Whether Read adds to sums: a pass over the output beside reading it.
-  virtual bool accumulates() const { return true; }
 };
 
 /// How a wave runs: the part of a plan that WaveRunner needs.
@@ -40,21 +39,6 @@ struct WaveShape {
   uint64_t configuration = 0;  ///< That the stream was made for.
 };
 WaveShape WaveShapeOf(const plan::ArrayPlan& plan);
-
-/// How long a call may wait.
-struct WaitLimits {
-  std::chrono::nanoseconds each{0};   ///< For any one submission.
-  std::chrono::nanoseconds total{0};  ///< Summed over the call.
-
-  /// For what follows, of a call that has waited so long.
-  WaitLimits After(int64_t waited_ns) const {
-    return {each, total - std::min(total, std::chrono::nanoseconds(waited_ns))};
-  }
-  /// What a wait may still take, of a call that has waited so long.
-  std::chrono::nanoseconds Left(int64_t waited_ns) const {
-    return std::min(each, After(waited_ns).total);
-  }
-};
 
 /// Runs the launches of one call over buffer sets: fills sets, submits, waits, reads, in the order
 /// that the mode says. Holds what a device borrows (launches, fences), so that after a time-out it

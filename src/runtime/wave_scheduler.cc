@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "core/validate.h"
+#include "runtime/call_stats.h"
 #include "runtime/device_status.h"
 #include "runtime/tensor_binding.h"
 #include "runtime/time_limit.h"
@@ -125,7 +126,7 @@ Status WaveScheduler::Begin(ArrayCall* call, CallGroup* group) {
   call->attempt.status = s;
   if (!s.ok()) return {};
   if (!IsWhole(*call)) {
-    FillPart(*call);
+    FillStats(*call);
     if (call->stats != nullptr) call->ended_ns = base::WallNowNs();
     return {};
   }
@@ -179,12 +180,10 @@ Status WaveScheduler::BindTensors(ArrayCall* call, CallGroup* group) {
   const CallTensors& tensors = call->tensors;
   ArrayCall::Attempt& attempt = call->attempt;
   if (Status s = CheckDomain(tensors, device_->payload_domain()); !s.ok()) return s;
-  if (!tensors.b.empty()) {
-    if (Status s = Settle(tensors.b, group); !s.ok()) return s;
-    const std::shared_ptr<TensorHome> home = tensors.b.impl()->home();
-    if (Status s = OfDevice(Show(home.get(), call)); !s.ok()) return s;
-    BindB(tensors.b, home.get(), &attempt.problem, &attempt.operands);
-  }
+  if (tensors.b.empty()) return {};
+  const Result<std::shared_ptr<TensorHome>> b = HomeOnHost(tensors.b, call, group);
+  if (!b.ok()) return b.status();
+  BindB(tensors.b, b->get(), &attempt.problem, &attempt.operands);
   return {};
 }
 
@@ -259,6 +258,14 @@ Status WaveScheduler::Settle(const DeviceTensor& tensor, CallGroup* group) {
           fmt::format("an operand is the result of a call that failed: {}", status.message())};
 }
 
+Result<std::shared_ptr<TensorHome>> WaveScheduler::HomeOnHost(const DeviceTensor& tensor,
+                                                              ArrayCall* call, CallGroup* group) {
+  if (Status s = Settle(tensor, group); !s.ok()) return s;
+  std::shared_ptr<TensorHome> home = tensor.impl()->home();
+  if (Status s = OfDevice(Show(home.get(), call)); !s.ok()) return s;
+  return home;
+}
+
 Status WaveScheduler::Show(TensorHome* home, ArrayCall* call) const {
   const int64_t since_ns = device_->clock().NowNs();
   Status s = home->ShowHost(&device_->queue(), LimitsOf(*call).Left(call->waited_ns));
@@ -304,7 +311,7 @@ Status WaveScheduler::Collect(ArrayCall* call) {
   }
   if (!IsWhole(*call)) return {};
   if (Status s = OfDevice(whole_.Finish(call, LimitsOf(*call))); !s.ok()) return s;
-  FillPart(*call);
+  FillStats(*call);
   return {};
 }
 
@@ -338,26 +345,22 @@ Status WaveScheduler::RunOnHost(ArrayCall* call) {
   host.problem.c_on_device = false;
   host.operands = call->operands;
   const CallTensors& tensors = call->tensors;
-  std::shared_ptr<TensorHome> a;
-  std::shared_ptr<TensorHome> b;
-  std::shared_ptr<TensorHome> c;
+  // The tensors, which have ended, keep these.
   if (!tensors.a.empty()) {
-    if (Status s = Settle(tensors.a, nullptr); !s.ok()) return s;
-    a = tensors.a.impl()->home();
-    if (Status s = OfDevice(Show(a.get(), call)); !s.ok()) return s;
-    BindA(tensors.a, a.get(), &host.problem, &host.operands);
+    const Result<std::shared_ptr<TensorHome>> a = HomeOnHost(tensors.a, call, nullptr);
+    if (!a.ok()) return a.status();
+    BindA(tensors.a, a->get(), &host.problem, &host.operands);
     host.problem.a_device_bytes = 0;
   }
   if (!tensors.b.empty()) {
-    if (Status s = Settle(tensors.b, nullptr); !s.ok()) return s;
-    b = tensors.b.impl()->home();
-    if (Status s = OfDevice(Show(b.get(), call)); !s.ok()) return s;
-    BindB(tensors.b, b.get(), &host.problem, &host.operands);
+    const Result<std::shared_ptr<TensorHome>> b = HomeOnHost(tensors.b, call, nullptr);
+    if (!b.ok()) return b.status();
+    BindB(tensors.b, b->get(), &host.problem, &host.operands);
   }
   if (tensors.c != nullptr) {
-    c = std::make_shared<TensorHome>(tensors.c->shape().bytes(), tensors.c->shape().Dense());
-    tensors.c->Move(c);
+    auto c = std::make_shared<TensorHome>(tensors.c->shape().bytes(), tensors.c->shape().Dense());
     host.operands.c = c->host();
+    tensors.c->Move(std::move(c));
   }
   if (!call->weights.empty()) host.weights = &call->weights;
   host.progress = call->progress;
@@ -396,19 +399,10 @@ void WaveScheduler::End(ArrayCall* call, const Status& result) {
   call->ended = true;
 }
 
-void WaveScheduler::FillPart(const ArrayCall& call) const {
+void WaveScheduler::FillStats(const ArrayCall& call) const {
   if (call.stats == nullptr) return;
-  const PreparedPlan& prepared = *call.attempt.plan.plan;
-  CallStats& stats = *call.stats;
-  stats.part_count = 1;
-  stats.parts[0] = {device_->info().name,
-                    prepared.executable->kernel_name(),
-                    reason_,
-                    prepared.plan.launches,
-                    base::NsToUs(device_->clock().NowNs() - call.launched_ns),
-                    device_->clock().kind()};
-  stats.macs = core::MacsOf(call.attempt.problem);
-  stats.plan_cached = call.attempt.plan.cached;
+  FillPart(device_, call.attempt.plan, reason_, device_->clock().NowNs() - call.launched_ns,
+           call.stats);
 }
 
 }  // namespace tilewave::runtime

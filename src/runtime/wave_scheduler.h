@@ -108,13 +108,16 @@ class WaveScheduler {
   bool MayFollow(const DeviceTensor& tensor, const ArrayCall& call) const;
   /// WaitFor, after launching the group, of which that call may be one.
   [[nodiscard]] Status Settle(const DeviceTensor& tensor, CallGroup* group);
+  /// A tensor whose elements the host can read: waited for, and read back.
+  [[nodiscard]] Result<std::shared_ptr<TensorHome>> HomeOnHost(const DeviceTensor& tensor,
+                                                               ArrayCall* call, CallGroup* group);
   [[nodiscard]] Status Show(TensorHome* home, ArrayCall* call) const;
   [[nodiscard]] Status Collect(ArrayCall* call);
   [[nodiscard]] Status Recover(ArrayCall* call, Status failure);
   [[nodiscard]] Status RunOnHost(ArrayCall* call);
   void End(ArrayCall* call, const Status& result);
   WaitLimits LimitsOf(const ArrayCall& call) const;
-  void FillPart(const ArrayCall& call) const;
+  void FillStats(const ArrayCall& call) const;
 
   device::Device* device_;
   const WaveOptions options_;

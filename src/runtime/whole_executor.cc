@@ -1,7 +1,5 @@
 #include "runtime/whole_executor.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -23,14 +21,6 @@ constexpr int64_t kSet = 0;  // A whole product has one.
 constexpr size_t kArgumentA = 0;
 constexpr size_t kArgumentB = 1;
 constexpr size_t kArgumentC = 2;
-
-Status TooLate(const char* what, const WaitLimits& limits) {
-  return {StatusCode::kDeadlineExceeded,
-          fmt::format("the device has not {} within {} ms", what,
-                      std::chrono::duration_cast<std::chrono::milliseconds>(
-                          std::min(limits.each, limits.total))
-                          .count())};
-}
 
 const plan::ArrayPlan& PlanOf(const ArrayCall& call) { return call.attempt.plan.plan->plan.array; }
 
@@ -61,16 +51,14 @@ Status WholeExecutor::Fill(ArrayCall* call, bool alone) {
 
   const plan::ArrayPlan& plan = PlanOf(*call);
   WholeProduct product(attempt.problem, plan, attempt.images, call->progress);
-  product.Write(0, *memory.sets, kSet);
+  product.Write(*memory.sets, kSet);
   if (plan.input_bytes_per_launch() > 0) {
     device_->clock().ChargeHost(HostWork::kWrite, plan.input_bytes_per_launch(), 1);
     call->timer.Count(&PhaseCounts::writes);
   }
   call->timer.End(&PhaseTimes::write_us);
   if (poison_) {
-    const device::BufferRange& c = memory.arguments[kArgumentC];
-    FillPoison(c.buffer->host() + c.offset, c.bytes);
-    if (Status s = c.buffer->Sync(SyncDirection::kToDevice, c.offset, c.bytes); !s.ok()) return s;
+    if (Status s = PoisonRange(memory.arguments[kArgumentC]); !s.ok()) return s;
   }
   if (plan.input_bytes_per_launch() == 0) return {};
   return memory.sets->SyncIn(kSet, 1, /*batched=*/true, &call->timer);
@@ -132,7 +120,7 @@ Status WholeExecutor::Launch(std::span<ArrayCall* const> calls, const WaitLimits
     for (ArrayCall* call : calls) call->waited_ns += waited_ns;
     if (room == WaitCode::kTimeout) {
       chain->Close();
-      return TooLate("accepted a launch", limits);
+      return TooLate("accepted a launch", limits.shortest());
     }
   }
   calls.front()->timer.Count(&PhaseCounts::submissions);
@@ -158,7 +146,7 @@ Status WholeExecutor::Finish(ArrayCall* call, const WaitLimits& limits) {
   const WaitCode code = chain.Wait(&device_->queue(), limits.Left(call->waited_ns));
   call->waited_ns += device_->clock().NowNs() - since_ns;
   call->timer.End(&PhaseTimes::wait_us);
-  if (code == WaitCode::kTimeout) return TooLate("finished a launch", limits);
+  if (code == WaitCode::kTimeout) return TooLate("finished a launch", limits.shortest());
   if (Status s = chain.StatusOf(attempt.launch); !s.ok()) return s;
   if (attempt.follows && attempt.a->order() != chain.order()) {
     return {StatusCode::kUnavailable,
@@ -181,8 +169,7 @@ Status WholeExecutor::Finish(ArrayCall* call, const WaitLimits& limits) {
   device_->clock().ChargeHost(HostWork::kRead, plan.output_bytes, 1);
   call->timer.Count(&PhaseCounts::reads);
   WholeProduct product(attempt.problem, plan, attempt.images, call->progress);
-  product.Read(0, memory.sets->output(kSet));
-  product.Finish(attempt.operands);
+  product.Finish(attempt.operands, memory.sets->output(kSet));
   // A C that is copied as it is has been charged as read.
   if (plan.plain_c) {
     call->timer.End(&PhaseTimes::read_us);

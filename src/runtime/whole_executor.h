@@ -7,7 +7,7 @@
 #include "device/device.h"
 #include "runtime/array_call.h"
 #include "runtime/call_memory.h"
-#include "runtime/wave_runner.h"
+#include "runtime/time_limit.h"
 #include "tilewave/status.h"
 
 namespace tilewave::runtime {

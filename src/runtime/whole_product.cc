@@ -57,7 +57,7 @@ void PackB(const OperandImage& b, const core::Problem& p, const plan::ArrayPlan&
 
 }  // namespace
 
-void WholeProduct::Write(int64_t /*launch*/, const BufferSets& sets, int64_t set) {
+void WholeProduct::Write(const BufferSets& sets, int64_t set) const {
   if (!plan_.resident_a) {
     PackA(images_.a, problem_, plan_, reinterpret_cast<int8_t*>(sets.input(set, 0)));
   }
@@ -66,19 +66,17 @@ void WholeProduct::Write(int64_t /*launch*/, const BufferSets& sets, int64_t set
   }
 }
 
-void WholeProduct::Read(int64_t /*launch*/, const std::byte* output) { output_ = output; }
-
-void WholeProduct::Finish(const core::Operands& operands) const {
+void WholeProduct::Finish(const core::Operands& operands, const std::byte* output) const {
   const program::ImageLayout& images = plan_.images;
   const int64_t element = program::OutputBytes(plan_.spec.output);
   if (plan_.spec.output == program::TileOutput::kS32) {
     FinishProduct(
         problem_, operands, images_,
-        {reinterpret_cast<const int32_t*>(output_), images.n_padded, images.c_bytes / element});
+        {reinterpret_cast<const int32_t*>(output), images.n_padded, images.c_bytes / element});
   } else {
     StoreRequantised(
         problem_, operands,
-        {reinterpret_cast<const int8_t*>(output_), images.n_padded, images.c_bytes / element});
+        {reinterpret_cast<const int8_t*>(output), images.n_padded, images.c_bytes / element});
   }
   CountElements(problem_, progress_);
 }

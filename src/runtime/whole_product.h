@@ -10,34 +10,32 @@
 #include "core/problem.h"
 #include "device/device.h"
 #include "plan/array_plan.h"
+#include "runtime/buffer_sets.h"
 #include "runtime/operand_image.h"
-#include "runtime/wave_runner.h"
 #include "tilewave/status.h"
 
 namespace tilewave::runtime {
 
 /// A product in one launch of a whole_array design: both operands as images of padded extents, C
-/// back from one. C is not touched before Finish.
-class WholeProduct final : public TileWork {
+/// back from one.
+class WholeProduct {
  public:
   /// All borrowed. `progress` may be null.
   WholeProduct(const core::Problem& problem, const plan::ArrayPlan& plan, const Images& images,
                std::atomic<int64_t>* progress)
       : problem_(problem), plan_(plan), images_(images), progress_(progress) {}
 
-  void Write(int64_t launch, const BufferSets& sets, int64_t set) override;
-  void Read(int64_t launch, const std::byte* output) override;
-  bool accumulates() const override { return false; }
+  /// Fills the inputs of a set, those that do not lie elsewhere.
+  void Write(const BufferSets& sets, int64_t set) const;
 
-  /// Writes C from the image that was read. REQUIRES: Read was called, and its memory is as it was.
-  void Finish(const core::Operands& operands) const;
+  /// Writes C from its image.
+  void Finish(const core::Operands& operands, const std::byte* output) const;
 
  private:
   const core::Problem& problem_;
   const plan::ArrayPlan& plan_;
   const Images& images_;
   std::atomic<int64_t>* progress_;
-  const std::byte* output_ = nullptr;
 };
 
 /// Prepacked weights as an image of B in device memory, where it stays for all calls.
