@@ -36,6 +36,16 @@ class Library:
             process.end()
 
 
+# What keeps each library that knows AMX from using it.
+VNNI_ALONE = {
+    "tilewave": {"PEERS_TILEWAVE_KERNEL": "Int8Gemm_avx512vnni_8x32"},
+    "onednn": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"},
+    "onednn-omp": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"},
+    "mkl": {"MKL_ENABLE_INSTRUCTIONS": "AVX512_E1"},
+}
+USES_AMX_UNASKED = ("onnxruntime",)
+
+
 def beside(*roots: str) -> str:
     return ":".join(os.path.join(root, "lib") for root in roots if root)
 
@@ -46,6 +56,7 @@ def known(build: str, roots: dict[str, str], python: str, bench: str) -> list[Li
     def worker(name: str) -> list[str]:
         return [os.path.join(build, "cmake", "bin", "peer_" + name)]
 
+    vnni = os.environ.get("PEERS_INSTRUCTIONS") == "vnni"
     avx512 = "avx512bw" in open("/proc/cpuinfo", encoding="utf-8").read()
 
     def why(name: str) -> str:
@@ -78,6 +89,11 @@ def known(build: str, roots: dict[str, str], python: str, bench: str) -> list[Li
                 {"OPENBLAS_CORETYPE": "SkylakeX"} if avx512 else {}),
         Library("naive", "three loops", worker("naive"), "it was not built"),
     ]
+    if vnni:
+        for library in found:
+            library.environment.update(VNNI_ALONE.get(library.name, {}))
+            if library.name in USES_AMX_UNASKED:
+                library.missing, library.command = "cannot be told not to use AMX", [""]
     for library in found:
         if not os.path.exists(library.command[-1]):
             continue

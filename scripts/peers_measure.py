@@ -33,6 +33,11 @@ class Machine:
         self.l3_bytes = int(self.referee.ask("cache"))
         self.peak = {t: float(self.referee.ask(f"peak threads={t} milliseconds=1000"))
                      for t in threads}
+        # Of AMX, unless nobody is to use it (scripts/peers --instructions).
+        self.tile_peak = {t: 0.0 for t in threads}
+        if os.environ.get("PEERS_INSTRUCTIONS") != "vnni":
+            self.tile_peak = {t: float(self.referee.ask(f"tiles threads={t} milliseconds=500"))
+                              for t in threads}
         self.bandwidth = {}
         for t in threads:
             values = map(float, self.referee.ask(f"bandwidth threads={t}").split())

@@ -32,6 +32,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only-library", action="append", metavar="NAME")
     parser.add_argument("--only-types", metavar="PATTERN", help="for example 's8*'")
     parser.add_argument("--form", choices=("prepacked", "call"), help="of the weights")
+    parser.add_argument("--instructions", choices=("all", "vnni"), default="all",
+                        help="vnni: nobody uses AMX, as on a CPU that has AVX512-VNNI alone; "
+                        "leaves out those that cannot be told")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--plot", metavar="FILE", help=".svg or .png")
     for hidden in ("build", "root", "python", "onednn", "onednn-gomp", "mkl", "command"):
@@ -90,6 +93,7 @@ def header(options: argparse.Namespace, machine: Machine) -> dict:
         "machine": f"{cpu_model()}, {len(machine.cpus)} CPUs",
         "instruction": machine.instruction,
         "peak_gops": machine.peak,
+        "tile_peak_gops": machine.tile_peak,
         "bandwidth_gb_s": machine.bandwidth,
         "rounds": options.rounds,
     }
@@ -102,9 +106,14 @@ def print_header(head: dict) -> None:
         print("peak:     not known: no dot product instruction that the probe knows")
     for threads, peak in head["peak_gops"].items():
         rates = head["bandwidth_gb_s"][threads]
+        tiles = head["tile_peak_gops"][threads]
         print(f"{threads} thread{'s' if threads > 1 else ' '}: peak {peak:,.0f} GOP/s "
-              f"({head['instruction']}); read {rates['dram']:.0f} GB/s from DRAM, each thread "
+              f"({head['instruction']}){f', {tiles:,.0f} (tdpbssd)' if tiles else ''}; read {rates['dram']:.0f} GB/s from DRAM, each thread "
               f"{rates['l3']:.0f} from L3, {rates['l2']:.0f} from L2")
+
+
+def best_peak(machine: Machine, threads: int) -> float:
+    return max(machine.peak[threads], machine.tile_peak[threads]) or 1
 
 
 def ceilings(found: list[peers_cases.Case], machine: Machine) -> dict[tuple, float]:
@@ -115,7 +124,7 @@ def ceilings(found: list[peers_cases.Case], machine: Machine) -> dict[tuple, flo
         rates = machine.bandwidth[case.threads]
         fits = case.bytes < 0.75 * machine.l3_bytes
         rate = rates["l3"] * case.threads if fits else rates["dram"]
-        product = 2 * case.macs / (machine.peak[case.threads] or 1)
+        product = 2 * case.macs / best_peak(machine, case.threads)
         result[(case.suite, case.shape, case.threads)] = (product + case.bytes / rate) / 1e3
     return result
 
@@ -124,7 +133,7 @@ def print_ceilings(found: list[peers_cases.Case], machine: Machine, result: dict
     lines = []
     for case in found:
         if case.suite == "layers":
-            product = 2 * case.macs / (machine.peak[case.threads] or 1) / 1e3
+            product = 2 * case.macs / best_peak(machine, case.threads) / 1e3
             all_us = result[(case.suite, case.shape, case.threads)]
             lines.append([case.shape, str(case.threads), f"{product:.0f}",
                           f"{case.bytes / 1e6:.1f}", f"{all_us - product:.0f}", f"{all_us:.0f}"])
@@ -136,6 +145,7 @@ def print_ceilings(found: list[peers_cases.Case], machine: Machine, result: dict
 
 def main() -> int:
     options = arguments()
+    os.environ["PEERS_INSTRUCTIONS"] = options.instructions  # The referee and the rest read it.
     build = options.internal_build
     for folder in ("log", "data"):
         os.makedirs(os.path.join(build, folder), exist_ok=True)

@@ -1,5 +1,6 @@
 // This project, through its public interface only.
 
+#include <cstdlib>
 #include <stdexcept>
 
 #include "bench/peers/peer.h"
@@ -73,7 +74,9 @@ class TilewaveProduct : public Product {
 }  // namespace
 
 void Begin(int threads) {
-  tilewave::Result<Engine> made = Engine::Create({.device = "host", .threads = threads});
+  const char* kernel = std::getenv("PEERS_TILEWAVE_KERNEL");
+  tilewave::Result<Engine> made = Engine::Create(
+      {.device = "host", .cpu_kernel = kernel == nullptr ? "" : kernel, .threads = threads});
   Check(made.status());
   engine = new Engine(std::move(*made));  // For the life of the process.
 }

@@ -2,6 +2,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 #include <chrono>
@@ -62,6 +64,37 @@ void DotsOfYmm(int64_t rounds) {
 }
 #undef TW_DOT
 
+// 16 rows of 64 bytes by 16 columns; six sums are more than are under way.
+#define TW_DOT(n) "tdpbssd %%tmm7, %%tmm6, %%tmm" #n "\n\t"
+void DotsOfTiles(int64_t rounds) {
+  struct alignas(64) Shapes {
+    uint8_t palette = 1;
+    uint8_t reserved[15] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  };
+  const Shapes shapes;
+  asm volatile(
+      "ldtilecfg %[shapes]\n\t"  // All tiles are 0 then.
+      "1:\n\t" TW_DOT(0) TW_DOT(1) TW_DOT(2) TW_DOT(3) TW_DOT(4) TW_DOT(5) "dec %[rounds]\n\t"
+      "jnz 1b\n\t"
+      "tilerelease\n\t"
+      : [rounds] "+r"(rounds)
+      : [shapes] "m"(shapes)
+      : "cc");
+}
+#undef TW_DOT
+
+/// Whether this CPU has AMX and this process may use it, which has to be asked for (arch_prctl).
+bool MayUseTiles() {
+  constexpr unsigned kAmxBits = (1u << 24) | (1u << 25);
+  constexpr long kRequestState = 0x1023;
+  constexpr long kTileData = 18;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kAmxBits) == kAmxBits &&
+         syscall(SYS_arch_prctl, kRequestState, kTileData) == 0;
+}
+
 // Without VNNI: the pair that replaces it exactly, on 16-bit elements.
 #define TW_DOT(n) \
   "vpmaddwd %%ymm14, %%ymm15, %%ymm13\n\tvpaddd %%ymm13, %%ymm" #n ", %%ymm" #n "\n\t"
@@ -102,12 +135,7 @@ const Instruction& Chosen() {
   return kInstruction;
 }
 
-}  // namespace
-
-std::string ProbeInstruction() { return Chosen().name; }
-
-double Probe(Team& team, double microseconds) {
-  const Instruction& instruction = Chosen();
+double RateOf(const Instruction& instruction, Team& team, double microseconds) {
   if (instruction.loop == nullptr) return 0;
   // In slices, so that the wanted time is met on a slow machine too.
   constexpr int64_t kSlice = 200;
@@ -127,6 +155,24 @@ double Probe(Team& team, double microseconds) {
   double sum = 0;
   for (const double rate : rates) sum += rate;
   return sum;
+}
+
+}  // namespace
+
+std::string ProbeInstruction() { return Chosen().name; }
+
+double Probe(Team& team, double microseconds) { return RateOf(Chosen(), team, microseconds); }
+
+double ProbeTiles(Team& team, double microseconds) {
+#if defined(__x86_64__)
+  static const bool kMayUseTiles = MayUseTiles();
+  if (!kMayUseTiles) return 0;
+  return RateOf({"tdpbssd", DotsOfTiles, 6 * 16 * 16 * 64 * 2.0}, team, microseconds);
+#else
+  (void)team;
+  (void)microseconds;
+  return 0;
+#endif
 }
 
 }  // namespace peers

@@ -35,7 +35,8 @@ class Referee {
       const double microseconds = static_cast<double>(command.Number("microseconds"));
       return "ok " + std::to_string(Probe(TeamOf(command), microseconds));
     }
-    if (command.verb == "peak") return Peak(command);
+    if (command.verb == "peak") return Peak(command, Probe);
+    if (command.verb == "tiles") return Peak(command, ProbeTiles);
     if (command.verb == "bandwidth") {
       const Bandwidths found = MeasureBandwidths(TeamOf(command));
       return "ok " + std::to_string(found.dram) + " " + std::to_string(found.l3) + " " +
@@ -65,12 +66,12 @@ class Referee {
     return *team;
   }
 
-  std::string Peak(const Command& command) {
+  std::string Peak(const Command& command, double (*probe)(Team&, double)) {
     const auto end = std::chrono::steady_clock::now() +
                      std::chrono::milliseconds(command.Number("milliseconds"));
     double best = 0;
     while (std::chrono::steady_clock::now() < end) {
-      best = std::max(best, Probe(TeamOf(command), 200));
+      best = std::max(best, probe(TeamOf(command), 200));
     }
     return "ok " + std::to_string(best);
   }

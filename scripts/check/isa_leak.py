@@ -2,9 +2,9 @@
 """No vector instruction beyond the baseline outside the kernel files of their ISA.
 
 Disassembles every object of a build. An object compiled from src/kernels/cpu/*_avx2*.cc,
-*_avx512*.cc or *_avxvnni*.cc may use them, but not in a weak function (an inline function or
+*_avx512*.cc, *_avxvnni*.cc or *_amx*.cc may use them, but not in a weak function (an inline function or
 template): the linker may pick that copy for baseline code as well. In all other objects no
-instruction may name a ymm or zmm register or be a VEX or EVEX form.
+instruction may name a ymm, zmm or tmm register or be a VEX or EVEX form.
 """
 
 import platform
@@ -18,18 +18,19 @@ sys.dont_write_bytecode = True
 from common import argument_parser  # noqa: E402
 
 ALLOWED_OBJECT = re.compile(
-    r"(?:^|/)kernels/cpu/(?![^/]*_(?:test|bench)\.)[^/]*_avx(?:2|512|vnni)[^/]*\.(?:cc|cpp)\.o$")
+    r"(?:^|/)kernels/cpu/(?![^/]*_(?:test|bench)\.)[^/]*_(?:avx(?:2|512|vnni)|amx)[^/]*\.(?:cc|cpp)\.o$")
 SANITIZER_DIR = re.compile(r"(?:^|[-_.])(?:asan|ubsan|tsan|msan|san|sanitize)(?:$|[-_.])")
 
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 INSTRUCTION = re.compile(r"^\s+[0-9a-f]+:\t(?:\{\w+\} )?(\w+)\s*(.*)$")
-WIDE_REGISTER = re.compile(r"%[yz]mm\d")
+WIDE_REGISTER = re.compile(r"%[tyz]mm\d")
 VECTOR_OPERAND = re.compile(r"%(?:[xyz]mm|k)\d")
+BARE = ("vzeroupper", "vzeroall", "ldtilecfg", "sttilecfg", "tilerelease")
 WEAK_SYMBOL = re.compile(r"^[0-9a-f]+ {2}w.{4}F \S+\t[0-9a-f]+ +(?:\.\w+ )?(\S+)$", re.MULTILINE)
 
 
 def is_beyond_baseline(mnemonic: str, operands: str) -> bool:
-    if WIDE_REGISTER.search(operands) or mnemonic in ("vzeroupper", "vzeroall"):
+    if WIDE_REGISTER.search(operands) or mnemonic in BARE:
         return True
     return mnemonic.startswith("v") and VECTOR_OPERAND.search(operands) is not None
 

@@ -5,6 +5,7 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
 #elif defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -86,6 +87,25 @@ bool CpuidHasAvxVnni() {
   if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || eax < 1) return false;
   return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & (1u << 4)) != 0;
 }
+
+// Of the Linux kernel's interface (asm/prctl.h, Documentation/arch/x86/xstate.rst); the C library's
+// headers may be older.
+constexpr long kGetSupportedStates = 0x1021;
+constexpr long kRequestState = 0x1023;
+constexpr long kTileData = 18;
+
+/// Leaf 7, subleaf 0, EDX bits 24 and 25.
+bool CpuidHasAmxInt8() {
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  constexpr unsigned kBits = (1u << 24) | (1u << 25);
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || (edx & kBits) != kBits) return false;
+  uint64_t states = 0;
+  return syscall(SYS_arch_prctl, kGetSupportedStates, &states) == 0 &&
+         (states >> kTileData & 1) != 0;
+}
 #endif
 
 }  // namespace
@@ -105,14 +125,25 @@ Cpu DetectCpu() {
       __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
       __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
       __builtin_cpu_supports("avx512vnni") != 0;
+  cpu.amx_int8 = CpuidHasAmxInt8();
 #elif defined(__aarch64__)
   cpu.neon_dot = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #endif
   AddFeature(cpu.avx2, "avx2", &cpu.features);
   AddFeature(cpu.avx_vnni, "avx_vnni", &cpu.features);
   AddFeature(cpu.avx512_vnni, "avx512_vnni", &cpu.features);
+  AddFeature(cpu.amx_int8, "amx_int8", &cpu.features);
   AddFeature(cpu.neon_dot, "neon_dot", &cpu.features);
   return cpu;
+}
+
+bool AllowAmx() {
+#if defined(__x86_64__)
+  static const bool kAllowed = syscall(SYS_arch_prctl, kRequestState, kTileData) == 0;
+  return kAllowed;
+#else
+  return false;
+#endif
 }
 
 }  // namespace tilewave::arch

@@ -14,6 +14,7 @@ struct Cpu {
   bool avx2 = false;
   bool avx_vnni = false;     ///< With AVX2.
   bool avx512_vnni = false;  ///< With AVX512 F, BW, DQ and VL.
+  bool amx_int8 = false;     ///< AMX-TILE and AMX-INT8, and a system that knows them.
   bool neon_dot = false;
   int64_t l1_bytes = 0;
   int64_t l2_bytes = 0;
@@ -23,6 +24,11 @@ struct Cpu {
 
 /// Detects; never fails: what cannot be found out takes the defaults below.
 Cpu DetectCpu();
+
+/// Asks the system once to let this process use the tile registers of AMX, which Linux does only on
+/// request (arch_prctl, since 5.16): signal frames grow by 8 KiB with them. False if it does not,
+/// for instance because a signal stack is too small for that.
+bool AllowAmx();
 
 /// Used where the system does not report caches (some containers and virtual machines): the
 /// smallest of the last ten years' x86-64 and ARMv8 server, desktop and laptop cores

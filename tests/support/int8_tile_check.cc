@@ -35,7 +35,13 @@ struct Case {
   Fill fill = Fill::kRandom;
   Init init = Init::kOneRow;
   uint8_t flip = 0;
+  bool a_signed = false;  ///< kAnyxS8.
 };
+
+/// What bytes of A are.
+bool IsUnsigned(Form form, bool a_signed) {
+  return form == Form::kU8xS8 || (form == Form::kAnyxS8 && !a_signed);
+}
 
 /// The elements that make the sums of a fill what it is called.
 struct Extremes {
@@ -43,21 +49,22 @@ struct Extremes {
   int32_t high;
 };
 
-Extremes ExtremesOf(Form form, bool is_a) {
+Extremes ExtremesOf(Form form, bool is_unsigned) {
   if (form == Form::kS16xS16) return {-32768, 32767};
-  if (form == Form::kU8xS8 && is_a) return {0, 255};
+  if (is_unsigned) return {0, 255};
   return {-128, 127};
 }
 
-int32_t ElementFor(Fill fill, Form form, bool is_a, Random* random) {
-  const auto [low, high] = ExtremesOf(form, is_a);
+int32_t ElementFor(Fill fill, Form form, bool is_a, bool a_signed, Random* random) {
+  const bool a_unsigned = IsUnsigned(form, a_signed);
+  const auto [low, high] = ExtremesOf(form, is_a && a_unsigned);
   switch (fill) {
     case Fill::kRandom:
       return static_cast<int32_t>(random->Between(low, high));
     case Fill::kMostNegative:
       return is_a ? high : low;
     case Fill::kMostPositive:
-      return low < 0 && form != Form::kU8xS8 ? low : high;
+      return low < 0 && !a_unsigned ? low : high;
     case Fill::kExtremes:
       return random->Between(0, 1) == 0 ? low : high;
   }
@@ -75,14 +82,14 @@ void WriteElement(Form form, int32_t value, uint8_t flip, std::byte* to) {
   }
 }
 
-int64_t ReadElement(Form form, bool is_a, uint8_t flip, const std::byte* from) {
+int64_t ReadElement(Form form, bool is_unsigned, uint8_t flip, const std::byte* from) {
   if (form == Form::kS16xS16) {
     int16_t value;
     std::memcpy(&value, from, sizeof(value));
     return value;
   }
   const auto byte = static_cast<uint8_t>(static_cast<uint8_t>(*from) ^ flip);
-  return is_a && form == Form::kU8xS8 ? int64_t{byte} : int64_t{static_cast<int8_t>(byte)};
+  return is_unsigned ? int64_t{byte} : int64_t{static_cast<int8_t>(byte)};
 }
 
 /// The memory of one call. A stands at an odd address with an odd stride and ends with its memory,
@@ -97,16 +104,19 @@ class Call {
     args_.groups = case_.groups;
     args_.columns = case_.columns;
     args_.flip = case_.flip;
+    args_.a_signed = case_.a_signed;
   }
 
   std::string Run() {
     const std::vector<int32_t> expected = Expected();
+    if (kernel_.begin != nullptr) kernel_.begin();
     if (case_.panels > 2) {
       kernel_.run_row(args_);
     } else {
       const auto& functions = case_.panels == 2 ? kernel_.run_wide : kernel_.run;
       functions[case_.rows - 1](args_);
     }
+    if (kernel_.end != nullptr) kernel_.end();
     for (size_t i = 0; i < expected.size(); ++i) {
       if (c_[i] != expected[i]) return Describe(static_cast<int64_t>(i), expected[i]);
     }
@@ -126,7 +136,8 @@ class Call {
     for (std::byte& byte : a_) byte = static_cast<std::byte>(random->Between(0, 255));
     for (int r = 0; r < case_.rows; ++r) {
       for (int64_t i = 0; i < row_bytes; i += ElementBytes(kernel_.form)) {
-        WriteElement(kernel_.form, ElementFor(case_.fill, kernel_.form, true, random), flip_,
+        WriteElement(kernel_.form,
+                     ElementFor(case_.fill, kernel_.form, true, case_.a_signed, random), flip_,
                      a_.data() + start + (r * args_.a_stride) + i);
       }
     }
@@ -140,7 +151,8 @@ class Call {
     const int64_t bytes = ((case_.panels - 1) * args_.b_next) + panel_bytes;
     b_ = base::AlignedBuffer(static_cast<size_t>(bytes));
     for (int64_t i = 0; i < bytes; i += ElementBytes(kernel_.form)) {
-      WriteElement(kernel_.form, ElementFor(case_.fill, kernel_.form, false, random), 0,
+      WriteElement(kernel_.form,
+                   ElementFor(case_.fill, kernel_.form, false, case_.a_signed, random), 0,
                    b_.data() + i);
     }
     args_.b = b_.data();
@@ -183,11 +195,12 @@ class Call {
     const Form form = kernel_.form;
     const std::byte* a = args_.a + (r * args_.a_stride);
     const std::byte* panel = args_.b + ((j / kernel_.nr) * args_.b_next);
+    const bool a_unsigned = IsUnsigned(form, case_.a_signed);
     int64_t sum = 0;
     for (int64_t group = 0; group < case_.groups; ++group) {
       const std::byte* b = panel + (((group * kernel_.nr) + (j % kernel_.nr)) * kGroupBytes);
       for (int i = 0; i < kGroupBytes; i += ElementBytes(form)) {
-        sum += ReadElement(form, true, flip_, a + (group * kGroupBytes) + i) *
+        sum += ReadElement(form, a_unsigned, flip_, a + (group * kGroupBytes) + i) *
                ReadElement(form, false, 0, b + i);
       }
     }
@@ -217,7 +230,8 @@ class Call {
            std::to_string(case_.columns) + " columns, " + std::to_string(case_.groups) +
            " groups, fill " + std::to_string(static_cast<int>(case_.fill)) + ", init " +
            std::to_string(static_cast<int>(case_.init)) + ", flip " + std::to_string(case_.flip) +
-           ": " + (inside ? "sum" : "number outside the tile") + " at row " + std::to_string(row) +
+           (case_.a_signed ? ", A signed" : "") + ": " +
+           (inside ? "sum" : "number outside the tile") + " at row " + std::to_string(row) +
            ", column " + std::to_string(column) + " is " +
            std::to_string(c_[static_cast<size_t>(index)]) + ", not " + std::to_string(expected);
   }
@@ -240,7 +254,7 @@ T AnyOf(const T (&values)[kCount], Random* random) {
 /// All shapes of tiles of one kind, each with some group counts and fills, and the largest one with
 /// every kind of data and a long K.
 std::string FirstOfShapes(const Int8Kernel& kernel, int panels, int most_rows, Random* random) {
-  constexpr int64_t kGroups[] = {1, 2, 3, 4, 5, 7, 8, 33};
+  constexpr int64_t kGroups[] = {1, 2, 3, 4, 5, 7, 8, 16, 33};
   constexpr uint8_t kFlips[] = {0, 0x80, 0x5A};
   const int least_columns = panels > 2 ? panels * kernel.nr : ((panels - 1) * kernel.nr) + 1;
   const int most_columns = panels * kernel.nr;
@@ -253,7 +267,8 @@ std::string FirstOfShapes(const Int8Kernel& kernel, int panels, int most_rows, R
                            .groups = groups,
                            .fill = AnyOf(kFills, random),
                            .init = AnyOf(kInits, random),
-                           .flip = AnyOf(kFlips, random)};
+                           .flip = AnyOf(kFlips, random),
+                           .a_signed = random->Between(0, 1) == 1};
         if (std::string text = Call(kernel, each, random).Run(); !text.empty()) return text;
       }
     }
@@ -267,7 +282,8 @@ std::string FirstOfShapes(const Int8Kernel& kernel, int panels, int most_rows, R
                            .groups = 131,
                            .fill = fill,
                            .init = init,
-                           .flip = flip};
+                           .flip = flip,
+                           .a_signed = flip != 0};
         if (std::string text = Call(kernel, each, random).Run(); !text.empty()) return text;
       }
     }

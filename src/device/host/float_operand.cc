@@ -26,9 +26,10 @@ struct Job {
   core::DynamicScales scales;
   uint8_t* bytes;
   bool along_k;  ///< Vectors are contiguous, here and in the bytes; else the k-th elements are.
+  int64_t line_bytes;  ///< From one of those to the next.
   std::atomic<bool> finite{true};
 
-  int64_t matrix_elements() const { return x.vectors * x.k; }
+  int64_t matrix_bytes() const { return (along_k ? x.vectors : x.k) * line_bytes; }
   const float* Matrix(int64_t b) const { return x.data + (b * x.batch_stride); }
 };
 
@@ -69,7 +70,7 @@ void QuantiseVectors(Job* job, int64_t first, int64_t last) {
       return;
     }
     StoreScale(job->scales, v, ScaleOf(x.mode, range));
-    QuantiseRun(*job, from, x.k, v, job->bytes + (v * x.k));
+    QuantiseRun(*job, from, x.k, v, job->bytes + (v * job->line_bytes));
   }
 }
 
@@ -94,8 +95,9 @@ void QuantiseColumns(Job* job, int64_t b, int64_t first, int64_t last) {
   }
   for (int64_t k = 0; k < x.k; ++k) {
     const float* from = job->Matrix(b) + (k * x.k_stride) + first;
-    job->rows.quantise_columns(from, count, job->scales.inverse + scale, job->flip,
-                               job->bytes + (b * job->matrix_elements()) + (k * x.vectors) + first);
+    job->rows.quantise_columns(
+        from, count, job->scales.inverse + scale, job->flip,
+        job->bytes + (b * job->matrix_bytes()) + (k * job->line_bytes) + first);
   }
 }
 
@@ -106,7 +108,8 @@ void QuantiseStrided(Job* job, int64_t first, int64_t last) {
     const int64_t b = v / x.vectors;
     for (int64_t k = 0; k < x.k; ++k) {
       const int32_t q = core::QuantiseElement(x, job->scales, b, v % x.vectors, k);
-      job->bytes[(v * x.k) + k] = static_cast<uint8_t>(static_cast<uint8_t>(q & 0xFF) ^ job->flip);
+      job->bytes[(v * job->line_bytes) + k] =
+          static_cast<uint8_t>(static_cast<uint8_t>(q & 0xFF) ^ job->flip);
     }
   }
 }
@@ -143,7 +146,7 @@ void QuantiseTensor(Job* job, const base::Crew& crew) {
   StoreScale(job->scales, 0, ScaleOf(x.mode, {low.load(), high.load(), true}));
   base::ParallelFor(crew, tasks, [&](int64_t t) {
     for (int64_t i = t * each; i < std::min(all, (t + 1) * each); ++i) {
-      QuantiseRun(*job, line(i), length, 0, job->bytes + (i * length));
+      QuantiseRun(*job, line(i), length, 0, job->bytes + (i * job->line_bytes));
     }
   });
 }
@@ -174,14 +177,21 @@ core::DynamicScales ScalesIn(base::AlignedBuffer* buffer, int64_t count) {
 
 }  // namespace
 
-Status QuantiseOperand(const core::FloatOperand& x, uint8_t flip, const RowFunctions& rows,
+Status QuantiseOperand(const core::FloatOperand& x, const ByteForm& form, const RowFunctions& rows,
                        const base::Crew& crew, base::AlignedBuffer* scales,
                        base::AlignedBuffer* bytes, core::DynamicScales* out_scales,
                        ByteOperand* out) {
   *out_scales = ScalesIn(scales, x.scale_count());
-  bytes->Reserve(static_cast<size_t>(x.batch * x.vectors * x.k));
   const bool along_k = x.k_stride == 1 || x.k == 1 || x.vector_stride != 1;
-  Job job{x, flip, rows, *out_scales, bytes->data<uint8_t>(), along_k};
+  const int64_t stride = form.vector_stride == 0 ? x.k : form.vector_stride;
+  bytes->Reserve(static_cast<size_t>(x.batch * (along_k ? x.vectors * stride : x.k * x.vectors)));
+  Job job{x,
+          form.flip,
+          rows,
+          *out_scales,
+          bytes->data<uint8_t>(),
+          along_k,
+          along_k ? stride : x.vectors};
   const bool strided = along_k && x.k_stride != 1 && x.k != 1;
   if (strided) {
     if (Status s = core::ScanDynamicScales(x, job.scales); !s.ok()) return s;
@@ -198,7 +208,7 @@ Status QuantiseOperand(const core::FloatOperand& x, uint8_t flip, const RowFunct
     TW_CHECK(!s.ok());
     return s;
   }
-  *out = {job.bytes, along_k ? x.k : 1, along_k ? 1 : x.vectors, x.vectors * x.k};
+  *out = {job.bytes, along_k ? stride : 1, along_k ? 1 : x.vectors, job.matrix_bytes()};
   if (x.batch == 1) out->batch_stride = 0;
   return {};
 }

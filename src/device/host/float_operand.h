@@ -19,11 +19,17 @@ struct ByteOperand {
   int64_t batch_stride = 0;
 };
 
+/// How bytes are to be left.
+struct ByteForm {
+  uint8_t flip = 0;
+  int64_t vector_stride = 0;  ///< If the elements of vectors stand side by side; 0: K.
+};
+
 /// Quantises an f32 operand: finds the scales and writes all elements as bytes XOR flip, each value
 /// read from memory once if scales are per vector. Bit-identical to core::ScanDynamicScales and
 /// core::QuantiseElement. `scales` and `bytes` are the memory that results are left in.
 /// Error: kInvalidArgument naming the first row (column) that is not finite.
-[[nodiscard]] Status QuantiseOperand(const core::FloatOperand& x, uint8_t flip,
+[[nodiscard]] Status QuantiseOperand(const core::FloatOperand& x, const ByteForm& form,
                                      const kernels::cpu::RowFunctions& rows, const base::Crew& crew,
                                      base::AlignedBuffer* scales, base::AlignedBuffer* bytes,
                                      core::DynamicScales* out_scales, ByteOperand* out);

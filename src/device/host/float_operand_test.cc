@@ -114,14 +114,14 @@ struct Memory {
   base::AlignedBuffer bytes;
 };
 
-void ExpectDefinition(const FloatOperand& x, uint8_t flip, const RowFunctions& rows,
+void ExpectDefinition(const FloatOperand& x, const ByteForm& form, const RowFunctions& rows,
                       const base::Crew& crew, Memory* memory) {
   Scales expected(x.scale_count());
   ASSERT_TRUE(core::ScanDynamicScales(x, expected.view()).ok());
   core::DynamicScales scales;
   ByteOperand out;
   const Status status =
-      QuantiseOperand(x, flip, rows, crew, &memory->scales, &memory->bytes, &scales, &out);
+      QuantiseOperand(x, form, rows, crew, &memory->scales, &memory->bytes, &scales, &out);
   ASSERT_TRUE(status.ok()) << status.ToString();
   for (int64_t i = 0; i < x.scale_count(); ++i) {
     const auto at = static_cast<size_t>(i);
@@ -138,9 +138,13 @@ void ExpectDefinition(const FloatOperand& x, uint8_t flip, const RowFunctions& r
         const int32_t q = core::QuantiseElement(x, expected.view(), b, v, k);
         const int byte =
             out.data[(b * out.batch_stride) + (v * out.vector_stride) + (k * out.k_stride)];
-        ASSERT_EQ(byte, (q & 0xFF) ^ flip) << "matrix " << b << ", vector " << v << ", k " << k;
+        ASSERT_EQ(byte, (q & 0xFF) ^ form.flip)
+            << "matrix " << b << ", vector " << v << ", k " << k;
       }
     }
+  }
+  if (form.vector_stride != 0 && x.k_stride == 1) {
+    ASSERT_EQ(out.vector_stride, form.vector_stride);
   }
   if (x.batch == 1) {
     ASSERT_EQ(out.batch_stride, 0) << "one matrix may be read as many";
@@ -183,8 +187,8 @@ std::vector<Shape> LargeShapes() { return {{1, 1100, 37}, {2, 600, 60}, {1, 3, 2
 TEST(QuantiseOperandTest, AloneItIsTheDefinition) {
   Memory memory;  // Kept, so that one call's bytes are not taken for the next one's.
   ForEachInput(111, SmallShapes(), [&](const Input& input, const RowFunctions& rows) {
-    ExpectDefinition(input.x, 0, rows, {}, &memory);
-    ExpectDefinition(input.x, 0x80, rows, {}, &memory);
+    ExpectDefinition(input.x, {}, rows, {}, &memory);
+    ExpectDefinition(input.x, {0x80, input.x.k + 7}, rows, {}, &memory);
   });
 }
 
@@ -192,7 +196,8 @@ TEST(QuantiseOperandTest, WithACrewItIsTheDefinition) {
   base::ThreadPool pool(3, 100);
   Memory memory;
   const auto visit = [&](const Input& input, const RowFunctions& rows) {
-    ExpectDefinition(input.x, 0x80, rows, {&pool, base::Wake::kAlways}, &memory);
+    ExpectDefinition(input.x, {0x80}, rows, {&pool, base::Wake::kAlways}, &memory);
+    ExpectDefinition(input.x, {0, input.x.k + 64}, rows, {&pool, base::Wake::kAlways}, &memory);
   };
   ForEachInput(112, SmallShapes(), visit);
   ForEachInput(113, LargeShapes(), visit);
@@ -205,7 +210,7 @@ TEST(QuantiseOperandTest, MatricesOfZerosAndOfTinyValues) {
       Input same = input;
       same.values.assign(same.values.size(), value);
       same.x.data = same.values.data();
-      ExpectDefinition(same.x, 0, rows, {}, &memory);
+      ExpectDefinition(same.x, {}, rows, {}, &memory);
     });
   }
 }
@@ -219,7 +224,7 @@ void ExpectRefused(const FloatOperand& x, const RowFunctions& rows, const base::
   core::DynamicScales scales;
   ByteOperand out;
   const Status actual =
-      QuantiseOperand(x, 0, rows, crew, &memory.scales, &memory.bytes, &scales, &out);
+      QuantiseOperand(x, {}, rows, crew, &memory.scales, &memory.bytes, &scales, &out);
   ASSERT_EQ(actual.code(), StatusCode::kInvalidArgument);
   ASSERT_EQ(actual.message(), expected.message());
 }
@@ -271,7 +276,7 @@ TEST(QuantiseOperandTest, MemoryThatIsLargeEnoughIsKept) {
   const std::byte* bytes = nullptr;
   for (const Shape& shape : shapes) {
     const Input input(&random, shape, StrideCases(shape)[0], Quantise::kPerVector);
-    ExpectDefinition(input.x, 0, kernels::cpu::kRowsPortable, {}, &memory);
+    ExpectDefinition(input.x, {}, kernels::cpu::kRowsPortable, {}, &memory);
     if (bytes != nullptr) {
       EXPECT_EQ(memory.bytes.data(), bytes);
     }

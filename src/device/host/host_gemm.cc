@@ -18,7 +18,8 @@ using kernels::cpu::EpilogueMode;
 using kernels::cpu::Form;
 using kernels::cpu::Int8Kernel;
 
-// Below this many multiply-adds a product is over before a second thread has joined it.
+// In multiply-adds, as fast as AVX512-VNNI does them (Int8Kernel::speed).
+// Below this many a product is over before a second thread has joined it.
 constexpr int64_t kSmallestSharedMacs = int64_t{1} << 19;
 // Below this, waking a thread takes longer than the product, whoever may come next.
 constexpr int64_t kSmallestExpectingMacs = int64_t{1} << 20;
@@ -31,6 +32,8 @@ constexpr int64_t kGroupsPerLine = 16;
 constexpr int64_t kStripsPacked = 2;
 // With a K beyond this, writing C takes little of the time.
 constexpr int64_t kLongestStreamedK = 1024;
+// By rows, a task has this part of the rows of A that fit beside its columns of B: they pass once.
+constexpr int64_t kShareOfRows = 4;
 // A task this small is not worth cutting for that.
 constexpr int64_t kSmallestTaskMacs = int64_t{1} << 20;
 
@@ -81,13 +84,24 @@ bool GoesPastCaches(const core::Problem& p, const arch::Cpu& cpu, const Int8Kern
          CanWritePastCaches(kernel);
 }
 
+/// Whether C is written a few rows at a time, line after line, which is what limits kernels that
+/// want lines. Not if B is larger than C: it is read once in either case, but then tiles fetch it
+/// ahead.
+bool GoesByRows(const core::Problem& p, const HostProduct& product, const arch::Cpu& cpu) {
+  const Int8Kernel& kernel = *product.kernel;
+  const int64_t c_row_bytes = p.m * static_cast<int64_t>(ElementBytes(p.c_type));
+  return kernel.wants_lines && p.c.col == 1 && p.m > kernel.wide_product_rows &&
+         product.block_groups == product.groups &&
+         (c_row_bytes > p.k || p.k * p.n <= cpu.l2_bytes / 2);
+}
+
 }  // namespace
 
 HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
     : problem_(WithoutIdleStrides(problem)),
       resources_(resources),
       flip_a_(FlipOfA(resources->kernel.form, core::MultipliedA(problem))) {
-  const int64_t macs = core::MacsOf(problem);
+  const int64_t macs = core::MacsOf(problem) / resources->kernel.speed;
   if (macs >= kSmallestSharedMacs) {
     crew_.workers = resources->workers;
     if (macs >= kSmallestExpectingMacs) crew_.wake = base::Wake::kIfBusy;
@@ -109,6 +123,7 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   walk_packs_groups_ = BlockGroups(cpu.l1_bytes / 4 * 3, resources->kernel, product_.groups);
   product_.rows_from_afar = problem.batch * problem.m * problem.k > resources->cpu.l2_bytes;
   product_.past_caches = GoesPastCaches(problem_, resources->cpu, resources->kernel);
+  product_.by_rows = product_.past_caches || GoesByRows(problem_, product_, cpu);
   product_.columns_packed =
       StripColumns(resources->kernel) *
       std::min(kStripsPacked, base::CeilDiv(problem.n, StripColumns(resources->kernel)));
@@ -122,15 +137,19 @@ HostGemm::Cut HostGemm::CutFor(int threads) const {
   // Half of the L2 cache for rows of A leaves room for panels of B and for C.
   const int64_t fitting = std::max<int64_t>(1, resources_->cpu.l2_bytes / 2 / row_bytes);
   Cut cut;
-  cut.rows = std::min(problem_.m, base::RoundUp(fitting, kernel.mr));
+  const bool by_rows_alone = product_.by_rows && !product_.past_caches;
+  cut.rows = std::min(
+      problem_.m,
+      base::RoundUp(by_rows_alone ? base::CeilDiv(fitting, kShareOfRows) : fitting, kernel.mr));
   cut.columns = problem_.n;
-  if (product_.past_caches) {
-    // Then it is B that stays.
+  if (product_.by_rows) {
+    // Then it is columns of B that stay.
     cut.columns = std::min(cut.columns, base::RoundUp(fitting, StripColumns(kernel)));
   }
   if (threads > 1) {
-    const int64_t wanted = std::clamp<int64_t>(core::MacsOf(problem_) / kSmallestTaskMacs, threads,
-                                               kTasksPerThread * threads);
+    const int64_t wanted =
+        std::clamp<int64_t>(core::MacsOf(problem_) / kernel.speed / kSmallestTaskMacs, threads,
+                            kTasksPerThread * threads);
     const int64_t per_matrix = base::CeilDiv(wanted, problem_.batch);
     // Columns are cut first: rows that fit the L2 cache read each strip of B once.
     const int64_t strips = base::CeilDiv(problem_.n, StripColumns(kernel));
@@ -178,8 +197,9 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   if (problem_.quantise_a != core::Quantise::kNone) {
     const core::FloatOperand x = core::FloatOperandA(problem_, operands);
     core::DynamicScales scales;
-    if (Status s = QuantiseOperand(x, flip_a, *kernel.rows, Before(), &workspace->scales_a,
-                                   &workspace->bytes_a, &scales, &product.a.bytes);
+    if (Status s = QuantiseOperand(x, {flip_a, SpreadRowStride(kernel, problem_.k)}, *kernel.rows,
+                                   Before(), &workspace->scales_a, &workspace->bytes_a, &scales,
+                                   &product.a.bytes);
         !s.ok()) {
       return s;
     }
@@ -191,7 +211,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
     const core::FloatOperand x = core::FloatOperandB(problem_, operands);
     core::DynamicScales scales;
     ByteOperand bytes;
-    if (Status s = QuantiseOperand(x, 0, *kernel.rows, Before(), &workspace->scales_b,
+    if (Status s = QuantiseOperand(x, {}, *kernel.rows, Before(), &workspace->scales_b,
                                    &workspace->bytes_b, &scales, &bytes);
         !s.ok()) {
       return s;
@@ -224,7 +244,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   }
   packed();
   product.any_zero_b = PackedRight::AnyZero(right, kernel);
-  product.rows_in_place = ReadableInPlace(product.a, kernel);
+  product.rows_in_place = BestInPlace(product.a, kernel, cut_.columns);
   if (product.b != nullptr) FillInit(operands, workspace, &product);
   product.sums_are_c = problem_.c_type == ElementType::kS32 &&
                        problem_.activation == Activation::kNone && product.zero_a.data == nullptr &&
@@ -354,11 +374,16 @@ void HostGemm::Compute(const HostProduct& product, Workspace* workspace) const {
   });
 }
 
-/// Rectangles side by side in one row of tasks first: they share rows of A.
+/// Rectangles side by side in one row of tasks first: they share rows of A. By rows, it is columns
+/// of B that stay in a near cache, for those one below the other.
 Rectangle HostGemm::RectangleOf(int64_t task) const {
   const int64_t in_matrix = task % cut_.tasks();
-  const int64_t row = in_matrix / cut_.column_tasks * cut_.rows;
-  const int64_t column = in_matrix % cut_.column_tasks * cut_.columns;
+  const int64_t row_task =
+      product_.by_rows ? in_matrix % cut_.row_tasks : in_matrix / cut_.column_tasks;
+  const int64_t column_task =
+      product_.by_rows ? in_matrix / cut_.row_tasks : in_matrix % cut_.column_tasks;
+  const int64_t row = row_task * cut_.rows;
+  const int64_t column = column_task * cut_.columns;
   return {task / cut_.tasks(), row, std::min(cut_.rows, problem_.m - row), column,
           std::min(cut_.columns, problem_.n - column)};
 }

@@ -14,7 +14,9 @@ void MakeRowTerms(const HostProduct& p, const Rectangle& at, const LeftRows& row
   auto* terms = memory->row_sums.data<int32_t>();
   int32_t* zero_terms = terms + at.rows;
   // Bytes that the kernel will flip to u8 are s8 here, each 128 lower.
-  const bool are_unsigned = (p.kernel->form == Form::kU8xS8) != (rows.flip != 0);
+  const bool are_unsigned = p.kernel->form == Form::kAnyxS8
+                                ? p.a.type == ElementType::kU8
+                                : (p.kernel->form == Form::kU8xS8) != (rows.flip != 0);
   const auto sum = are_unsigned ? p.kernel->rows->sum_u8 : p.kernel->rows->sum_s8;
   const uint32_t lift = rows.flip == 0 ? 0 : static_cast<uint32_t>(p.a.k) * 128;
   const int32_t* zero = p.zero_a.From(at.batch, at.first_row);
@@ -41,7 +43,7 @@ bool HasRowTerms(const HostProduct& p) {
 
 void ReserveFor(const HostProduct& p, int64_t rows, TaskMemory* memory) {
   if (!p.rows_in_place) {
-    memory->rows.Reserve(static_cast<size_t>(rows * PackedRowStride(p.a, p.kernel->form)));
+    memory->rows.Reserve(static_cast<size_t>(rows * PackedRowStride(p.a, *p.kernel)));
   }
   if (HasRowTerms(p)) memory->row_sums.Reserve(static_cast<size_t>(2 * rows) * sizeof(int32_t));
   ReserveForTiles(p, rows, memory);

@@ -45,9 +45,10 @@ struct HostProduct {
   bool measures_packing = false;  ///< By the walk.
   bool rows_in_place = false;     ///< A is read where it stands.
   bool sums_are_c = false;        ///< Sums go to C as they are, from the kernel's registers.
-  bool past_caches = false;       ///< C is too large for the caches, and written past them.
-  bool rows_from_afar = false;    ///< A is too large to be found in a near cache.
-  int64_t block_groups = 1;       ///< Along K, that are multiplied before the next rows are.
+  bool by_rows = false;      ///< C is written a few rows at a time, unless the walk packs columns.
+  bool past_caches = false;  ///< C is too large for the caches, and written past them; by_rows.
+  bool rows_from_afar = false;  ///< A is too large to be found in a near cache.
+  int64_t block_groups = 1;     ///< Along K, that are multiplied before the next rows are.
 
   int64_t element_bytes() const { return static_cast<int64_t>(ElementBytes(mode.c_type)); }
 };

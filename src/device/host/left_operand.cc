@@ -15,6 +15,11 @@ constexpr int64_t kLineBytes = 64;
 // Rows that many bytes apart, or a multiple, fall into the same sets of an L1 cache and evict each
 // other (4096 in all; half of it still uses only two sets).
 constexpr int64_t kAliasBytes = 2048;
+// For kernels that want lines: how many columns pay for a copy of rows that do not begin with
+// lines, or that are a multiple of so many bytes apart.
+constexpr int64_t kColumnsForLines = 128;
+constexpr int64_t kColumnsForSpread = 256;
+constexpr int64_t kCrowdedBytes = 512;
 
 const uint8_t* RowAt(const LeftSource& s, int64_t batch, int64_t row) {
   return s.bytes.data + (batch * s.bytes.batch_stride) + (row * s.bytes.vector_stride);
@@ -43,7 +48,7 @@ void CopyStrided(const LeftSource& s, const uint8_t* from, int64_t count, int64_
 
 void PackByteRows(const LeftSource& s, const Int8Kernel& kernel, const uint8_t* from, int64_t count,
                   int64_t stride, uint8_t* to) {
-  if (Dense(s)) {
+  if (Dense(s) && stride == s.k) {
     kernel.rows->copy_flipped(from, count * s.k, s.flip, to);
     return;
   }
@@ -87,15 +92,29 @@ bool ReadableInPlace(const LeftSource& s, const Int8Kernel& kernel) {
          s.k % kernels::cpu::kGroupBytes == 0;
 }
 
-int64_t PackedRowStride(const LeftSource& s, Form form) {
-  if (form != Form::kS16xS16 && Dense(s)) return s.k;
-  const int64_t bytes = base::RoundUp(RowBytes(s, form), kLineBytes);
-  return bytes % kAliasBytes == 0 ? bytes + kLineBytes : bytes;
+bool BestInPlace(const LeftSource& s, const Int8Kernel& kernel, int64_t columns) {
+  if (!ReadableInPlace(s, kernel)) return false;
+  if (!kernel.wants_lines || columns < kColumnsForLines) return true;
+  const auto place = static_cast<int64_t>(reinterpret_cast<uintptr_t>(s.bytes.data));
+  const int64_t odd = (place | s.bytes.vector_stride | s.bytes.batch_stride) % kLineBytes;
+  if (odd != 0) return false;
+  return s.bytes.vector_stride % kCrowdedBytes != 0 || columns < kColumnsForSpread;
+}
+
+int64_t SpreadRowStride(const Int8Kernel& kernel, int64_t bytes) {
+  const int64_t lines = base::CeilDiv(bytes, kLineBytes);
+  if (kernel.wants_lines) return (lines | 1) * kLineBytes;
+  return (lines * kLineBytes) + (lines * kLineBytes % kAliasBytes == 0 ? kLineBytes : 0);
+}
+
+int64_t PackedRowStride(const LeftSource& s, const Int8Kernel& kernel) {
+  if (kernel.form != Form::kS16xS16 && Dense(s) && !kernel.wants_lines) return s.k;
+  return SpreadRowStride(kernel, RowBytes(s, kernel.form));
 }
 
 LeftRows PackRows(const LeftSource& s, const Int8Kernel& kernel, int64_t batch, int64_t first,
                   int64_t count, std::byte* to) {
-  const int64_t stride = PackedRowStride(s, kernel.form);
+  const int64_t stride = PackedRowStride(s, kernel);
   const uint8_t* from = RowAt(s, batch, first);
   if (kernel.form == Form::kS16xS16) {
     PackWideRows(s, kernel, from, first, count, stride, to);

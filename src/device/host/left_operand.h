@@ -28,8 +28,14 @@ struct LeftRows {
 /// Whether a kernel can read rows where they stand.
 bool ReadableInPlace(const LeftSource& source, const kernels::cpu::Int8Kernel& kernel);
 
+/// Whether that is also the fastest way for a task with so many columns.
+bool BestInPlace(const LeftSource& source, const kernels::cpu::Int8Kernel& kernel, int64_t columns);
+
+/// The best distance for rows of at least so many bytes.
+int64_t SpreadRowStride(const kernels::cpu::Int8Kernel& kernel, int64_t bytes);
+
 /// Bytes from row to row of packed rows.
-int64_t PackedRowStride(const LeftSource& source, kernels::cpu::Form form);
+int64_t PackedRowStride(const LeftSource& source, const kernels::cpu::Int8Kernel& kernel);
 
 /// Copies rows [first, first + count) of matrix `batch` to `to` as the kernel wants them, K padded
 /// with 0 to whole groups. REQUIRES: `to` has room for count * PackedRowStride.

@@ -106,7 +106,7 @@ std::vector<std::byte> RowByDefinition(const Matrix& m, const LeftSource& s, For
 /// Packs and compares with the definition; neither are bytes beyond the rows touched.
 void ExpectPacks(const Matrix& m, const LeftSource& s, const Int8Kernel& kernel, int64_t b,
                  int64_t first, int64_t count) {
-  const int64_t stride = PackedRowStride(s, kernel.form);
+  const int64_t stride = PackedRowStride(s, kernel);
   const auto room = static_cast<size_t>(count * stride);
   std::vector<std::byte> memory(room + (2 * kGuards), kPoison);
   const LeftRows rows = PackRows(s, kernel, b, first, count, memory.data() + kGuards);
@@ -201,7 +201,7 @@ TEST(PackedRowStrideTest, HoldsARowAndSpreadsRowsOverTheCache) {
     for (int64_t k = 1; k <= 9000; ++k) {
       for (const int64_t row_stride : {k, k + 1}) {
         const LeftSource s{{nullptr, row_stride, 1, 0}, ElementType::kS8, 0, k, nullptr};
-        const int64_t stride = PackedRowStride(s, form);
+        const int64_t stride = PackedRowStride(s, KernelOf(form, false));
         const int64_t groups = (k + GroupElements(form) - 1) / GroupElements(form);
         ASSERT_GE(stride, groups * kernels::cpu::kGroupBytes) << k;
         ASSERT_NE(stride % kAliasBytes, 0) << k;
@@ -212,6 +212,47 @@ TEST(PackedRowStrideTest, HoldsARowAndSpreadsRowsOverTheCache) {
       }
     }
   }
+}
+
+TEST(PackedRowStrideTest, ForKernelsThatWantLinesIsAnOddNumberOfThem) {
+  Int8Kernel kernel = KernelOf(Form::kAnyxS8, false);
+  kernel.wants_lines = true;
+  for (int64_t k = 1; k <= 3000; ++k) {
+    const LeftSource s{{nullptr, k, 1, 0}, ElementType::kS8, 0, k, nullptr};
+    const int64_t stride = PackedRowStride(s, kernel);
+    ASSERT_EQ(stride % 128, 64) << k;
+    ASSERT_GE(stride, k);
+    ASSERT_LT(stride, k + 128 + 3) << k << ": wasteful";
+  }
+}
+
+TEST(BestInPlaceTest, KernelsThatWantLinesHaveRowsCopiedIfItPays) {
+  alignas(64) static constexpr uint8_t kBytes[64] = {};
+  constexpr int64_t kMany = 4096;
+  constexpr int64_t kFew = 64;
+  Int8Kernel lines = KernelOf(Form::kAnyxS8, false);
+  lines.wants_lines = true;
+  const Int8Kernel plain = KernelOf(Form::kU8xS8, false);
+  const LeftSource good{{kBytes, 576, 1, 0}, ElementType::kU8, 0, 512, nullptr};
+  EXPECT_TRUE(BestInPlace(good, lines, kMany));
+
+  LeftSource off = good;
+  off.bytes.data += 4;
+  LeftSource ragged = good;
+  ragged.bytes.vector_stride = 580;
+  LeftSource batch = good;
+  batch.bytes.batch_stride = 1001;
+  LeftSource crowded = good;
+  crowded.bytes.vector_stride = 1024;
+  for (const LeftSource& s : {off, ragged, batch, crowded}) {
+    EXPECT_FALSE(BestInPlace(s, lines, kMany));
+    EXPECT_TRUE(BestInPlace(s, lines, kFew)) << "too few columns to pay for it";
+    EXPECT_TRUE(BestInPlace(s, plain, kMany)) << "others do not care";
+  }
+  LeftSource unreadable = good;
+  unreadable.bytes.k_stride = 2;
+  EXPECT_FALSE(BestInPlace(unreadable, lines, kFew));
+  EXPECT_FALSE(BestInPlace(unreadable, plain, kMany));
 }
 
 TEST(ReadableInPlaceTest, RefusesWhatHasToBePacked) {

@@ -25,8 +25,9 @@ int32_t MinusProduct(int32_t a, int32_t b, int32_t c) {
 }  // namespace
 
 uint8_t FlipOfA(Form form, ElementType type) {
+  if (form == Form::kS16xS16 || form == Form::kAnyxS8) return 0;
   const ElementType wanted = form == Form::kU8xS8 ? ElementType::kU8 : ElementType::kS8;
-  return form == Form::kS16xS16 || type == wanted ? 0 : kSignBit;
+  return type == wanted ? 0 : kSignBit;
 }
 
 uint8_t FlipOfB(Form form, ElementType type) {

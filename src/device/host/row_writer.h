@@ -17,7 +17,7 @@ namespace tilewave::device::host {
 class RowWriter {
  public:
   static constexpr int64_t kLineBytes = 64;
-  static constexpr int64_t kMostRows = 16;
+  static constexpr int64_t kMostRows = 32;
 
   /// Bytes of memory for chunks of so many bytes.
   static int64_t BytesFor(int64_t rows, int64_t chunk_bytes) {

@@ -21,12 +21,23 @@ constexpr int64_t kLineBytes = RowWriter::kLineBytes;
 /// Columns that are computed before they are written past the caches together: see
 /// CanWritePastCaches.
 constexpr int64_t kChunkColumns = 256;
-constexpr int64_t kChunkBytes = kChunkColumns * int64_t{sizeof(int32_t)};
+/// So many rows at most have all of these; of more there are fewer, so that they stay in the L1
+/// cache.
+constexpr int64_t kChunkRows = 16;
+
+int64_t ChunkColumns(const Int8Kernel& kernel) {
+  return kernel.mr <= kChunkRows ? kChunkColumns : kChunkColumns * kChunkRows / kernel.mr;
+}
+
+int64_t ChunkBytes(const Int8Kernel& kernel) {
+  return ChunkColumns(kernel) * int64_t{sizeof(int32_t)};
+}
 
 /// Tiles of a strip whose sums go through the epilogue together: CPUs take a while to change from
-/// one to the other.
+/// one to the other. Their sums fit a part of the L1 cache.
 constexpr int64_t kTilesTogether = 8;
-constexpr int64_t kBlockSums = kTilesTogether * kernels::cpu::kMaxTile;
+constexpr int64_t kBlockSums = 4096;
+static_assert(kBlockSums >= kernels::cpu::kMaxTile);
 
 /// Some tiles together: where they begin in the rectangle, and how large they are.
 struct TileAt {
@@ -53,7 +64,8 @@ Strip StripFor(const Int8Kernel& kernel, int64_t rows, int64_t columns_left) {
   if (rows == 1 && kernel.run_row != nullptr && columns_left >= RowTileColumns(kernel)) {
     return {RowTileColumns(kernel), &kernel.run_row, 1, 1};
   }
-  if (kernel.run_wide != nullptr && columns_left > kernel.nr) {
+  const bool few = kernel.wide_product_rows == 0 || rows <= kernel.wide_product_rows;
+  if (kernel.run_wide != nullptr && few && columns_left > kernel.nr) {
     return {StripColumns(kernel), kernel.run_wide, kernel.wide_mr, kernel.wide_most};
   }
   return {kernel.nr, kernel.run, kernel.mr, kernel.mr};
@@ -75,6 +87,7 @@ TileArgs ArgsOf(const ReadyRectangle& r, int64_t column) {
   args.b = r.b.packed->panel_at(r.b.matrix, r.b.IndexOf(column));
   args.groups = p.groups;
   args.flip = r.rows.flip;
+  args.a_signed = p.a.type == ElementType::kS8;
   args.b_next = r.b.packed->panel_bytes();
   args.init = r.b.init + column - r.b.at;
   return args;
@@ -203,8 +216,10 @@ void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt block, int6
   args.out_stride = p.problem->c.row * p.element_bytes();
   args.c_stride = strip.columns;
   args.columns = static_cast<int>(strip.columns);
+  const int64_t together =
+      std::min(kTilesTogether, kBlockSums / (strip.rows * strip.columns)) * strip.rows;
   for (; block.row < r.at.rows; block.row += block.rows) {
-    block.rows = std::min(kTilesTogether * strip.rows, r.at.rows - block.row);
+    block.rows = std::min(together, r.at.rows - block.row);
     args.c = sums;
     if (fetches) {
       args.out =
@@ -358,52 +373,71 @@ void WalkAndPack(ReadyRectangle r, TaskMemory* memory) {
   }
 }
 
-/// For a C that is too large for the caches and a K so short that writing C is what takes long:
-/// a few rows at a time, so that whole lines of C come together and need not be read first. Sums
-/// become elements of C in place, on their way.
+/// Sums of some rows and columns, all of K, to `sums`.
+void SumChunk(const ReadyRectangle& r, const TileAt& chunk, int32_t* sums, int64_t sums_stride) {
+  const HostProduct& p = r.product;
+  const Int8Kernel& kernel = *p.kernel;
+  TileArgs args = ArgsOf(r, chunk.column);
+  args.a += chunk.row * args.a_stride;
+  args.c = sums;
+  args.c_stride = sums_stride;
+  const bool more_rows = chunk.row + (2 * chunk.rows) <= r.at.rows;
+  if (p.rows_from_afar && chunk.column == 0 && more_rows) {
+    args.a_ahead = chunk.rows * args.a_stride;
+  }
+  for (int64_t left = chunk.columns; left > 0; left -= kernel.nr) {
+    args.columns = static_cast<int>(std::min<int64_t>(kernel.nr, left));
+    kernel.run[chunk.rows - 1](args);
+    args.b += args.b_next;
+    args.init += kernel.nr;
+    args.c += kernel.nr;
+    args.a_ahead = 0;
+  }
+}
+
+/// A few rows at a time: whole lines of C come together, one after the other. If C is too large for
+/// the caches, sums become elements of C in place, on their way past them, and need not be read
+/// first.
 void WalkRows(const ReadyRectangle& r, std::byte* lines) {
   const HostProduct& p = r.product;
   const Rectangle& at = r.at;
   const Int8Kernel& kernel = *p.kernel;
   const int64_t bytes = p.element_bytes();
-  RowWriter writer(*kernel.rows, lines, kChunkBytes);
+  const int64_t chunk_columns = ChunkColumns(kernel);
+  const bool direct = p.sums_are_c && !p.past_caches;
+  RowWriter writer(*kernel.rows, lines, ChunkBytes(kernel));
   for (TileAt chunk{}; chunk.row < at.rows; chunk.row += chunk.rows) {
     chunk.rows = std::min<int64_t>(kernel.mr, at.rows - chunk.row);
-    writer.Start(ElementOfC(p, at.batch, at.first_row + chunk.row, at.first_column),
-                 p.problem->c.row * bytes, chunk.rows);
-    auto* sums = reinterpret_cast<int32_t*>(writer.at());
+    std::byte* const rows_of_c = ElementOfC(p, at.batch, at.first_row + chunk.row, at.first_column);
+    if (p.past_caches) writer.Start(rows_of_c, p.problem->c.row * bytes, chunk.rows);
+    auto* const sums = reinterpret_cast<int32_t*>(writer.at());
     const int64_t sums_stride = writer.stride_bytes() / static_cast<int64_t>(sizeof(int32_t));
-    for (chunk.column = 0; chunk.column < at.columns; chunk.column += kChunkColumns) {
-      chunk.columns = std::min(kChunkColumns, at.columns - chunk.column);
-      TileArgs args = ArgsOf(r, chunk.column);
-      args.a += chunk.row * args.a_stride;
-      args.c = sums;
-      args.c_stride = sums_stride;
-      for (int64_t left = chunk.columns; left > 0; left -= kernel.nr) {
-        args.columns = static_cast<int>(std::min<int64_t>(kernel.nr, left));
-        kernel.run[chunk.rows - 1](args);
-        args.b += args.b_next;
-        args.init += kernel.nr;
-        args.c += kernel.nr;
+    for (chunk.column = 0; chunk.column < at.columns; chunk.column += chunk_columns) {
+      chunk.columns = std::min(chunk_columns, at.columns - chunk.column);
+      std::byte* const c = rows_of_c + (chunk.column * bytes);
+      if (direct) {
+        SumChunk(r, chunk, reinterpret_cast<int32_t*>(c), p.problem->c.row);
+        continue;
       }
+      SumChunk(r, chunk, sums, sums_stride);
       if (!p.sums_are_c) {
         EpilogueTile epilogue = EpilogueOf(r, chunk, sums);
         epilogue.sums_stride = sums_stride;
-        epilogue.c = sums;
-        epilogue.c_stride = writer.stride_bytes() / bytes;
+        epilogue.c = p.past_caches ? writer.at() : c;
+        epilogue.c_stride = p.past_caches ? writer.stride_bytes() / bytes : p.problem->c.row;
         kernel.rows->store(p.mode, epilogue);
       }
-      writer.Write(chunk.columns * bytes);
+      if (p.past_caches) writer.Write(chunk.columns * bytes);
     }
-    writer.Finish();
+    if (p.past_caches) writer.Finish();
   }
-  kernel.rows->end_stream();
+  if (p.past_caches) kernel.rows->end_stream();
 }
 
 }  // namespace
 
 bool CanWritePastCaches(const Int8Kernel& kernel) {
-  return kChunkColumns % kernel.nr == 0 && kernel.mr <= RowWriter::kMostRows;
+  return ChunkColumns(kernel) % kernel.nr == 0 && kernel.mr <= RowWriter::kMostRows;
 }
 
 int64_t StripColumns(const Int8Kernel& kernel) {
@@ -414,8 +448,9 @@ void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
   if (p.b == nullptr) {
     memory->columns.Reset(*p.kernel, RightLayout(*p.kernel, p.problem->k, p.columns_packed), 1);
   }
-  if (p.past_caches) {
-    memory->lines.Reserve(static_cast<size_t>(RowWriter::BytesFor(p.kernel->mr, kChunkBytes)));
+  if (p.b != nullptr && p.by_rows) {
+    memory->lines.Reserve(
+        static_cast<size_t>(RowWriter::BytesFor(p.kernel->mr, ChunkBytes(*p.kernel))));
   } else if (p.block_groups < p.groups) {
     const int64_t columns = p.b == nullptr ? p.columns_packed : StripColumns(*p.kernel);
     const int64_t numbers = std::max(rows * columns, RowTileColumns(*p.kernel));
@@ -424,13 +459,16 @@ void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
 }
 
 void ComputeTiles(const ReadyRectangle& rectangle, TaskMemory* memory) {
-  if (rectangle.product.past_caches) {
-    WalkRows(rectangle, memory->lines.data());
-  } else if (rectangle.product.b == nullptr) {
+  const Int8Kernel& kernel = *rectangle.product.kernel;
+  if (kernel.begin != nullptr) kernel.begin();
+  if (rectangle.product.b == nullptr) {
     WalkAndPack(rectangle, memory);
+  } else if (rectangle.product.by_rows) {
+    WalkRows(rectangle, memory->lines.data());
   } else {
     WalkStrips(rectangle, memory->sums.data<int32_t>());
   }
+  if (kernel.end != nullptr) kernel.end();
 }
 
 }  // namespace tilewave::device::host

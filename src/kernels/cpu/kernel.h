@@ -15,6 +15,7 @@ namespace tilewave::kernels::cpu {
 enum class Form : uint8_t {
   kU8xS8,    ///< Four u8 of A times four s8 of B (x86 VNNI).
   kS8xS8,    ///< Four s8 times four s8 (Arm dot product).
+  kAnyxS8,   ///< Four s8 or u8 of A, as TileArgs::a_signed says, times four s8 (AMX).
   kS16xS16,  ///< Two s16 times two s16, zero points already subtracted.
 };
 
@@ -38,7 +39,8 @@ struct TileArgs {
   int64_t c_stride;     ///< In numbers.
   int columns;          ///< 1 .. nr; of a wide tile nr + 1 .. 2 * nr; of a row tile all.
   uint8_t flip = 0;     ///< XORed to every byte of A, by kernels with `flips`; others ignore it.
-  int64_t b_next = 0;   ///< Wide and row tiles: bytes from a panel to the next.
+  bool a_signed = false;  ///< kAnyxS8: bytes of A are s8; others ignore it.
+  int64_t b_next = 0;     ///< Wide and row tiles: bytes from a panel to the next.
   /// Lines that may be fetched meanwhile, these with the first group; a hint. Null: none.
   const std::byte* ahead[2] = {};
   int64_t ahead_step = 0;  ///< Bytes from those to the next,
@@ -56,7 +58,7 @@ using PackQuadsFunction = void (*)(const pack::PanelSource& source, int64_t k, i
                                    uint8_t flip, std::byte* panel, int32_t* sums);
 
 /// What a kernel needs of the CPU.
-enum class Isa : uint8_t { kBaseline, kNeonDot, kAvx2, kAvxVnni, kAvx512Vnni };
+enum class Isa : uint8_t { kBaseline, kNeonDot, kAvx2, kAvxVnni, kAvx512Vnni, kAmxInt8 };
 
 /// One row of the table.
 struct Int8Kernel {
@@ -76,16 +78,28 @@ struct Int8Kernel {
   const TileFunction* run_wide = nullptr;
   int wide_mr = 0;
   int wide_most = 0;
+  int wide_product_rows = 0;  ///< With more rows of A than these tiles are not wide; 0: any.
 
   /// A row tile takes one row and row_panels neighbouring panels, all columns of them. Null: none.
   TileFunction run_row = nullptr;
   int row_panels = 0;
 
   FewRowsFunction few_rows = nullptr;  ///< Null: B is always packed.
+
+  /// What a thread calls before its first tile, and after the last one. Null: nothing.
+  void (*begin)() = nullptr;
+  void (*end)() = nullptr;
+
+  /// So fast that memory is the limit: rows of A should begin with cache lines and be spread over
+  /// the sets of the L1 cache, and C be written line after line.
+  bool wants_lines = false;
+
+  /// About how many times as fast as AVX512-VNNI: by that, how much work is worth a thread.
+  int speed = 1;
 };
 
 /// Largest mr * nr and nr of the table: the size of the tile that callers provide.
-inline constexpr int kMaxTile = 512;
+inline constexpr int kMaxTile = 1024;
 inline constexpr int kMaxColumns = 64;  ///< Of a panel.
 
 }  // namespace tilewave::kernels::cpu

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernels/cpu/few_rows_avx512.h"
+#include "kernels/cpu/int8_tile_amx.h"
 #include "kernels/cpu/int8_tile_avx2.h"
 #include "kernels/cpu/int8_tile_avx512vl.h"
 #include "kernels/cpu/int8_tile_avx512vnni.h"
@@ -21,8 +22,11 @@ namespace {
 // For each kernel: name, ISA, for tests only, form, mr, nr; its functions; what not all have.
 constexpr Int8Kernel kInt8Kernels[] = {
 #if defined(__x86_64__)
+    {"Int8Gemm_amx_32x32", Isa::kAmxInt8, false, Form::kAnyxS8, 32, 32,
+     kAmxTiles32x32, &kRowsAvx512, PackQuads32_avx512, false, kAmxTiles16x64, 16, 16, 16,
+     nullptr, 0, FewRows_avx512, BeginAmx, EndAmx, true, 4},
     {"Int8Gemm_avx512vnni_8x32", Isa::kAvx512Vnni, false, Form::kU8xS8, 8, 32,
-     kAvx512VnniTiles8x32, &kRowsAvx512, PackQuads32_avx512, true, kAvx512VnniTiles6x64, 6, 6,
+     kAvx512VnniTiles8x32, &kRowsAvx512, PackQuads32_avx512, true, kAvx512VnniTiles6x64, 6, 6, 0,
      Row_avx512vnni_1x128, 4, FewRows_avx512},
     {"Int8Gemm_avx512vl_6x16", Isa::kAvx512Vnni, false, Form::kU8xS8, 6, 16,
      kAvx512VlTiles6x16, &kRowsAvx512, nullptr, true},
@@ -69,6 +73,8 @@ bool Supported(const Int8Kernel& kernel, const arch::Cpu& cpu) {
       return cpu.avx2;
     case Isa::kAvx512Vnni:
       return cpu.avx512_vnni;
+    case Isa::kAmxInt8:
+      return cpu.amx_int8 && cpu.avx512_vnni && arch::AllowAmx();
   }
   return false;
 }
