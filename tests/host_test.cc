@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "arch/cpu.h"
@@ -45,6 +48,43 @@ TEST_P(HostTest, WideOutputsPastTheCaches) {
 TEST_P(HostTest, FewRows) {
   Engine engine = HostEngineWith({.kernel = GetParam(), .threads = 2});
   EXPECT_EQ(RunRandomCalls(&engine, 23, 80, {.m = 18, .k = 200, .n = 700, .batch = 2}), "");
+}
+
+// With such an A, rows are quantised when tiles come to them.
+TEST_P(HostTest, TallFloats) {
+  for (const int threads : {1, 3}) {
+    Engine engine = HostEngineWith(
+        {.kernel = GetParam(), .threads = threads, .cpu = TinyCaches(kAmpleL3Bytes)});
+    EXPECT_EQ(RunRandomCalls(&engine, 25, 150, {.m = 150, .k = 400, .n = 20, .batch = 3}), "");
+  }
+}
+
+TEST_P(HostTest, TallFloatsThatAreNotFiniteLeaveCAsItWas) {
+  constexpr int64_t kM = 90;
+  constexpr int64_t kK = 350;
+  constexpr int64_t kN = 24;
+  constexpr int64_t kBatch = 2;
+  constexpr float kBefore = 17.5F;
+  std::vector<float> a(kBatch * kM * kK, 0.25F);
+  const std::vector<int8_t> b(kBatch * kK * kN, 3);
+  std::vector<float> c(kBatch * kM * kN, kBefore);
+  const Matmul call{.a = RowMajor(std::as_const(a).data(), kM, kK, kBatch),
+                    .b = RowMajor(b.data(), kK, kN, kBatch),
+                    .c = RowMajor(c.data(), kM, kN, kBatch)};
+  for (const int threads : {1, 2}) {
+    Engine engine = HostEngineWith(
+        {.kernel = GetParam(), .threads = threads, .cpu = TinyCaches(kAmpleL3Bytes)});
+    // The last row of all, when the others have been multiplied.
+    a.back() = std::numeric_limits<float>::infinity();
+    const Status status = engine.Run(call);
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+    EXPECT_NE(status.message().find("row 89 of matrix 1 of A"), std::string::npos) << status.message();
+    EXPECT_EQ(std::count(c.begin(), c.end(), kBefore), static_cast<std::ptrdiff_t>(c.size()));
+    a.back() = 0.25F;
+    ASSERT_TRUE(engine.Run(call).ok());
+    EXPECT_EQ(std::count(c.begin(), c.end(), kK * 0.75F), static_cast<std::ptrdiff_t>(c.size()));
+    std::fill(c.begin(), c.end(), kBefore);
+  }
 }
 
 TEST(HostStatsTest, PackingIsAPhaseOfItsOwn) {

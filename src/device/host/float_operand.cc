@@ -63,14 +63,11 @@ void Widen(FloatRange* whole, const FloatRange& part) {
 void QuantiseVectors(Job* job, int64_t first, int64_t last) {
   const core::FloatOperand& x = job->x;
   for (int64_t v = first; v < last; ++v) {
-    const float* from = job->Matrix(v / x.vectors) + (v % x.vectors * x.vector_stride);
-    const FloatRange range = job->rows.range(from, x.k);
-    if (!range.finite) {
+    if (!QuantiseVector(x, v / x.vectors, v % x.vectors, job->flip, job->rows, job->scales,
+                        job->bytes + (v * job->line_bytes))) {
       job->finite.store(false, std::memory_order_relaxed);
       return;
     }
-    StoreScale(job->scales, v, ScaleOf(x.mode, range));
-    QuantiseRun(*job, from, x.k, v, job->bytes + (v * job->line_bytes));
   }
 }
 
@@ -168,20 +165,38 @@ void QuantisePerVector(Job* job, const base::Crew& crew) {
   });
 }
 
-core::DynamicScales ScalesIn(base::AlignedBuffer* buffer, int64_t count) {
-  const auto n = static_cast<size_t>(count);
-  buffer->Reserve(n * (2 * sizeof(float) + sizeof(int32_t)));
-  auto* scale = buffer->data<float>();
-  return {scale, scale + n, reinterpret_cast<int32_t*>(scale + (2 * n))};
+}  // namespace
+
+core::DynamicScales ScalesIn(const core::FloatOperand& x, base::AlignedBuffer* memory) {
+  const auto count = static_cast<size_t>(x.scale_count());
+  memory->Reserve(count * (2 * sizeof(float) + sizeof(int32_t)));
+  auto* scale = memory->data<float>();
+  return {scale, scale + count, reinterpret_cast<int32_t*>(scale + (2 * count))};
 }
 
-}  // namespace
+bool QuantiseVector(const core::FloatOperand& x, int64_t b, int64_t vector, uint8_t flip,
+                    const RowFunctions& rows, const core::DynamicScales& scales, uint8_t* to) {
+  const float* from = x.data + (b * x.batch_stride) + (vector * x.vector_stride);
+  const FloatRange range = rows.range(from, x.k);
+  if (!range.finite) return false;
+  const core::DynamicScale scale = ScaleOf(x.mode, range);
+  StoreScale(scales, x.scale_index(b, vector), scale);
+  rows.quantise_symmetric(from, x.k, scale.inverse, flip, to);
+  return true;
+}
+
+Status NotFinite(const core::FloatOperand& x, const core::DynamicScales& scales) {
+  // The slow twin knows which one, and how to say it.
+  Status s = core::ScanDynamicScales(x, scales);
+  TW_CHECK(!s.ok());
+  return s;
+}
 
 Status QuantiseOperand(const core::FloatOperand& x, const ByteForm& form, const RowFunctions& rows,
                        const base::Crew& crew, base::AlignedBuffer* scales,
                        base::AlignedBuffer* bytes, core::DynamicScales* out_scales,
                        ByteOperand* out) {
-  *out_scales = ScalesIn(scales, x.scale_count());
+  *out_scales = ScalesIn(x, scales);
   const bool along_k = x.k_stride == 1 || x.k == 1 || x.vector_stride != 1;
   const int64_t stride = form.vector_stride == 0 ? x.k : form.vector_stride;
   bytes->Reserve(static_cast<size_t>(x.batch * (along_k ? x.vectors * stride : x.k * x.vectors)));
@@ -202,12 +217,7 @@ Status QuantiseOperand(const core::FloatOperand& x, const ByteForm& form, const 
   } else {
     QuantiseTensor(&job, crew);
   }
-  if (!job.finite.load(std::memory_order_relaxed)) {
-    // The slow twin knows which one, and how to say it.
-    Status s = core::ScanDynamicScales(x, job.scales);
-    TW_CHECK(!s.ok());
-    return s;
-  }
+  if (!job.finite.load(std::memory_order_relaxed)) return NotFinite(x, job.scales);
   *out = {job.bytes, along_k ? stride : 1, along_k ? 1 : x.vectors, job.matrix_bytes()};
   if (x.batch == 1) out->batch_stride = 0;
   return {};

@@ -25,6 +25,18 @@ struct ByteForm {
   int64_t vector_stride = 0;  ///< If the elements of vectors stand side by side; 0: K.
 };
 
+/// Arrays for the scales of an operand, in `memory`.
+core::DynamicScales ScalesIn(const core::FloatOperand& x, base::AlignedBuffer* memory);
+
+/// Quantises one contiguous vector: finds its scale and writes k bytes XOR flip to `to`. False if
+/// it is not finite; nothing is written then. REQUIRES: one scale per vector, k_stride of 1.
+[[nodiscard]] bool QuantiseVector(const core::FloatOperand& x, int64_t b, int64_t vector,
+                                  uint8_t flip, const kernels::cpu::RowFunctions& rows,
+                                  const core::DynamicScales& scales, uint8_t* to);
+
+/// What to say of an operand that is not finite. `scales` are then unspecified.
+Status NotFinite(const core::FloatOperand& x, const core::DynamicScales& scales);
+
 /// Quantises an f32 operand: finds the scales and writes all elements as bytes XOR flip, each value
 /// read from memory once if scales are per vector. Bit-identical to core::ScanDynamicScales and
 /// core::QuantiseElement. `scales` and `bytes` are the memory that results are left in.

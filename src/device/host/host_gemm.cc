@@ -1,6 +1,7 @@
 #include "device/host/host_gemm.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -32,6 +33,9 @@ constexpr int64_t kGroupsPerLine = 16;
 constexpr int64_t kStripsPacked = 2;
 // With a K beyond this, writing C takes little of the time.
 constexpr int64_t kLongestStreamedK = 1024;
+constexpr int64_t kLongestFetchingK = 256;
+// A task that copies rows of C takes about this much.
+constexpr int64_t kBytesCopied = int64_t{64} << 10;
 // By rows, a task has this part of the rows of A that fit beside its columns of B: they pass once.
 constexpr int64_t kShareOfRows = 4;
 // A task this small is not worth cutting for that.
@@ -95,6 +99,14 @@ bool GoesByRows(const core::Problem& p, const HostProduct& product, const arch::
          (c_row_bytes > p.k || p.k * p.n <= cpu.l2_bytes / 2);
 }
 
+/// Whether a tile takes so little time that lines of C, as large as sums, have to be under way from
+/// a cache that is far away.
+bool FetchesC(const core::Problem& p, const arch::Cpu& cpu) {
+  const auto bytes = static_cast<int64_t>(ElementBytes(p.c_type));
+  return bytes == int64_t{sizeof(int32_t)} && p.k <= kLongestFetchingK &&
+         p.batch * p.m * p.n * bytes > cpu.l2_bytes;
+}
+
 }  // namespace
 
 HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
@@ -124,10 +136,26 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   product_.rows_from_afar = problem.batch * problem.m * problem.k > resources->cpu.l2_bytes;
   product_.past_caches = GoesPastCaches(problem_, resources->cpu, resources->kernel);
   product_.by_rows = product_.past_caches || GoesByRows(problem_, product_, cpu);
+  product_.fetches_c = FetchesC(problem_, cpu);
   product_.columns_packed =
       StripColumns(resources->kernel) *
       std::min(kStripsPacked, base::CeilDiv(problem.n, StripColumns(resources->kernel)));
   cut_ = CutFor(crew_.threads());
+  quantises_row_by_row_ = QuantisesRowByRow();
+  with_dense_c_ = problem_;
+  with_dense_c_.c = {problem_.n, 1, problem_.m * problem_.n};
+}
+
+/// Whether the bytes of A would leave the L2 cache, and are more than C, which goes to memory of
+/// ours first and is then copied.
+bool HostGemm::QuantisesRowByRow() const {
+  const core::Problem& p = problem_;
+  const Int8Kernel& kernel = resources_->kernel;
+  const bool per_row = p.quantise_a == core::Quantise::kPerVector && p.a.col == 1;
+  const bool rows_once = cut_.column_tasks == 1 && (p.batch == 1 || p.a.batch != 0);
+  return per_row && rows_once && kernel.form != Form::kS16xS16 && !TakesFewRows(p, kernel) &&
+         p.c.col == 1 && !product_.past_caches && product_.rows_from_afar &&
+         p.n * product_.element_bytes() < p.k;
 }
 
 HostGemm::Cut HostGemm::CutFor(int threads) const {
@@ -179,6 +207,51 @@ Status HostGemm::Execute(const core::Operands& operands, const HostWeights* weig
   return status;
 }
 
+/// A as bytes; f32 ones are quantised, or left to be, row by row, in `rows`.
+Status HostGemm::TakeLeft(core::Operands* operands, Workspace* workspace,
+                          std::optional<FloatRows>* rows, HostProduct* product) const {
+  const Int8Kernel& kernel = resources_->kernel;
+  product->a.bytes.data = static_cast<const uint8_t*>(operands->a);
+  if (problem_.quantise_a == core::Quantise::kNone) return {};
+  const core::FloatOperand x = core::FloatOperandA(problem_, *operands);
+  core::DynamicScales scales;
+  if (quantises_row_by_row_) {
+    scales = ScalesIn(x, &workspace->scales_a);
+    rows->emplace(x, scales);
+    product->a.floats = &**rows;
+    workspace->unchecked_c.Reserve(
+        static_cast<size_t>(problem_.batch * with_dense_c_.c.batch * product->element_bytes()));
+    product->problem = &with_dense_c_;
+    product->c = workspace->unchecked_c.data();
+  } else {
+    const ByteForm form{TakesFewRows(problem_, kernel) ? uint8_t{0} : flip_a_,
+                        SpreadRowStride(kernel, problem_.k)};
+    Status s = QuantiseOperand(x, form, *kernel.rows, Before(), &workspace->scales_a,
+                               &workspace->bytes_a, &scales, &product->a.bytes);
+    if (!s.ok()) return s;
+    product->a.flip = 0;
+  }
+  core::UseScalesA(x, scales, operands);
+  return {};
+}
+
+/// B as bytes.
+Status HostGemm::TakeRight(core::Operands* operands, Workspace* workspace,
+                           RightSource* right) const {
+  *right = RightSourceOf(problem_, *operands);
+  if (problem_.quantise_b == core::Quantise::kNone) return {};
+  const core::FloatOperand x = core::FloatOperandB(problem_, *operands);
+  core::DynamicScales scales;
+  ByteOperand bytes;
+  Status s = QuantiseOperand(x, {}, *resources_->kernel.rows, Before(), &workspace->scales_b,
+                             &workspace->bytes_b, &scales, &bytes);
+  if (!s.ok()) return s;
+  core::UseScalesB(x, scales, operands);
+  *right = {bytes.data,          ElementType::kS8,   bytes.k_stride,
+            bytes.vector_stride, bytes.batch_stride, operands->zero_b};
+  return {};
+}
+
 Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
                            std::atomic<int64_t>* progress, Workspace* workspace,
                            int64_t* pack_ns) const {
@@ -188,41 +261,16 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   };
   const Int8Kernel& kernel = resources_->kernel;
   HostProduct product = product_;
-  const bool few_rows = TakesFewRows(problem_, kernel);
-  const uint8_t flip_a = few_rows ? 0 : flip_a_;
   product.c = operands.c;
   product.progress = progress;
-  product.a.bytes.data = static_cast<const uint8_t*>(operands.a);
   // Both scans come before the first element of C is written.
-  if (problem_.quantise_a != core::Quantise::kNone) {
-    const core::FloatOperand x = core::FloatOperandA(problem_, operands);
-    core::DynamicScales scales;
-    if (Status s = QuantiseOperand(x, {flip_a, SpreadRowStride(kernel, problem_.k)}, *kernel.rows,
-                                   Before(), &workspace->scales_a, &workspace->bytes_a, &scales,
-                                   &product.a.bytes);
-        !s.ok()) {
-      return s;
-    }
-    product.a.flip = 0;
-    core::UseScalesA(x, scales, &operands);
-  }
-  RightSource right = RightSourceOf(problem_, operands);
-  if (problem_.quantise_b != core::Quantise::kNone) {
-    const core::FloatOperand x = core::FloatOperandB(problem_, operands);
-    core::DynamicScales scales;
-    ByteOperand bytes;
-    if (Status s = QuantiseOperand(x, {}, *kernel.rows, Before(), &workspace->scales_b,
-                                   &workspace->bytes_b, &scales, &bytes);
-        !s.ok()) {
-      return s;
-    }
-    core::UseScalesB(x, scales, &operands);
-    right = {bytes.data,          ElementType::kS8,   bytes.k_stride,
-             bytes.vector_stride, bytes.batch_stride, operands.zero_b};
-  }
+  std::optional<FloatRows> float_rows;
+  RightSource right;
+  if (Status s = TakeLeft(&operands, workspace, &float_rows, &product); !s.ok()) return s;
+  if (Status s = TakeRight(&operands, workspace, &right); !s.ok()) return s;
   MakeMembers(workspace);
   FillParameters(operands, workspace, &product);
-  if (few_rows) {
+  if (TakesFewRows(problem_, kernel)) {
     packed();
     ComputeFewRows(product, operands, right, crew_, workspace);
     return {};
@@ -234,8 +282,6 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   if (weights == nullptr && WalkPacks(operands, right, product)) {
     product.b_source = &right;
     product.block_groups = walk_packs_groups_;
-    product.measures_packing = pack_ns != nullptr;
-    for (TaskMemory& member : workspace->members) member.packing_ns = 0;
   } else if (weights == nullptr) {
     PackRight(right, product.b_matrices, workspace);
     product.b = &workspace->right;
@@ -243,12 +289,14 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
     product.b = &weights->packed();
   }
   packed();
+  product.measures_packing = pack_ns != nullptr && (product.b == nullptr || float_rows);
   product.any_zero_b = PackedRight::AnyZero(right, kernel);
   product.rows_in_place = BestInPlace(product.a, kernel, cut_.columns);
   if (product.b != nullptr) FillInit(operands, workspace, &product);
   product.sums_are_c = problem_.c_type == ElementType::kS32 &&
                        problem_.activation == Activation::kNone && product.zero_a.data == nullptr &&
                        !product.any_zero_b;
+  for (TaskMemory& member : workspace->members) member.packing_ns = 0;
   Compute(product, workspace);
   if (product.measures_packing) {
     // Threads pack side by side.
@@ -258,7 +306,26 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
     *pack_ns +=
         std::max_element(workspace->members.begin(), workspace->members.end(), by_time)->packing_ns;
   }
+  if (!float_rows) return {};
+  if (!float_rows->finite.load(std::memory_order_relaxed)) {
+    return NotFinite(float_rows->x, float_rows->scales);
+  }
+  CopyToC(workspace->unchecked_c.data(), operands.c);
   return {};
+}
+
+void HostGemm::CopyToC(const std::byte* from, void* c) const {
+  const int64_t bytes = product_.element_bytes();
+  const int64_t row_bytes = problem_.n * bytes;
+  const int64_t all_rows = problem_.batch * problem_.m;
+  const int64_t each = std::max<int64_t>(1, kBytesCopied / row_bytes);
+  base::ParallelFor(Before(), base::CeilDiv(all_rows, each), [&](int64_t t) {
+    for (int64_t i = t * each; i < std::min(all_rows, (t + 1) * each); ++i) {
+      const int64_t index = (i / problem_.m * problem_.c.batch) + (i % problem_.m * problem_.c.row);
+      std::memcpy(static_cast<std::byte*>(c) + (index * bytes), from + (i * row_bytes),
+                  static_cast<size_t>(row_bytes));
+    }
+  });
 }
 
 /// Who helps before the product. A call is no reason by itself to expect another one.

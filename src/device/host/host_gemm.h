@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "arch/cpu.h"
 #include "base/parallel_for.h"
@@ -64,6 +65,10 @@ class HostGemm final : public Executable {
   [[nodiscard]] Status ExecuteIn(core::Operands operands, const HostWeights* weights,
                                  std::atomic<int64_t>* progress, Workspace* workspace,
                                  int64_t* pack_ns) const;
+  [[nodiscard]] Status TakeLeft(core::Operands* operands, Workspace* workspace,
+                                std::optional<FloatRows>* rows, HostProduct* product) const;
+  [[nodiscard]] Status TakeRight(core::Operands* operands, Workspace* workspace,
+                                 RightSource* right) const;
   base::Crew Before() const;
   void MakeMembers(Workspace* workspace) const;
   void PackRight(const RightSource& source, int64_t matrices, Workspace* workspace) const;
@@ -73,7 +78,9 @@ class HostGemm final : public Executable {
                  const HostProduct& product) const;
   void FillZeroA(const core::Operands& operands, Workspace* workspace, HostProduct* product) const;
   void FillInit(const core::Operands& operands, Workspace* workspace, HostProduct* product) const;
+  bool QuantisesRowByRow() const;
   void Compute(const HostProduct& product, Workspace* workspace) const;
+  void CopyToC(const std::byte* from, void* c) const;
   Rectangle RectangleOf(int64_t task) const;
 
   core::Problem problem_;
@@ -83,6 +90,11 @@ class HostGemm final : public Executable {
   Cut cut_;
   int64_t walk_packs_groups_;  ///< Of K, at a time, where the walk packs.
   HostProduct product_;        ///< What all calls have in common.
+
+  /// Rows of A are quantised when tiles come to them, and C goes to memory of ours until all of
+  /// them have been: this is the problem with such a C.
+  bool quantises_row_by_row_;
+  core::Problem with_dense_c_;
 };
 
 }  // namespace tilewave::device::host

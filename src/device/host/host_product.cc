@@ -1,5 +1,8 @@
 #include "device/host/host_product.h"
 
+#include <algorithm>
+
+#include "base/clock.h"
 #include "device/host/tile_walk.h"
 
 namespace tilewave::device::host {
@@ -39,11 +42,27 @@ bool HasRowTerms(const HostProduct& p) {
   return p.kernel->form != Form::kS16xS16 && (p.any_zero_b || p.zero_a.data != nullptr);
 }
 
+/// Whether the walk packs the rows that it comes to, which then stay in a nearer cache. Terms of
+/// zero points want all of them before.
+bool PacksWhileWalking(const HostProduct& p) {
+  return p.by_rows && p.b != nullptr && !HasRowTerms(p);
+}
+
 }  // namespace
+
+LeftRows PackRowsOf(const HostProduct& p, const LeftSource& source, int64_t batch, int64_t first,
+                    int64_t count, TaskMemory* memory) {
+  const bool measured = p.measures_packing && source.floats != nullptr;
+  const int64_t start_ns = measured ? base::WallNowNs() : 0;
+  const LeftRows rows = PackRows(source, *p.kernel, batch, first, count, memory->rows.data());
+  if (measured) memory->packing_ns += base::WallNowNs() - start_ns;
+  return rows;
+}
 
 void ReserveFor(const HostProduct& p, int64_t rows, TaskMemory* memory) {
   if (!p.rows_in_place) {
-    memory->rows.Reserve(static_cast<size_t>(rows * PackedRowStride(p.a, *p.kernel)));
+    const int64_t packed = PacksWhileWalking(p) ? std::min<int64_t>(rows, p.kernel->mr) : rows;
+    memory->rows.Reserve(static_cast<size_t>(packed * PackedRowStride(p.a, *p.kernel)));
   }
   if (HasRowTerms(p)) memory->row_sums.Reserve(static_cast<size_t>(2 * rows) * sizeof(int32_t));
   ReserveForTiles(p, rows, memory);
@@ -55,12 +74,14 @@ void ComputeRectangle(const HostProduct& p, const Rectangle& at, TaskMemory* mem
     const int64_t matrix = p.b_matrices == 1 ? 0 : at.batch;
     ready.b = {p.b, matrix, at.first_column, 0, p.init.From(at.batch, at.first_column)};
   }
+  LeftSource source = p.a;
+  if (p.kernel->form == Form::kS16xS16) source.zero = p.zero_a.From(at.batch, 0);
   if (p.rows_in_place) {
     ready.rows = RowsInPlace(p.a, at.batch, at.first_row);
+  } else if (PacksWhileWalking(p)) {
+    ready.rows_source = &source;
   } else {
-    LeftSource source = p.a;
-    if (p.kernel->form == Form::kS16xS16) source.zero = p.zero_a.From(at.batch, 0);
-    ready.rows = PackRows(source, *p.kernel, at.batch, at.first_row, at.rows, memory->rows.data());
+    ready.rows = PackRowsOf(p, source, at.batch, at.first_row, at.rows, memory);
   }
   if (HasRowTerms(p)) MakeRowTerms(p, at, ready.rows, memory, &ready);
   ComputeTiles(ready, memory);

@@ -42,11 +42,12 @@ struct HostProduct {
   DenseParameter<float> bias_f32;
   DenseParameter<float> requant_scale;
 
-  bool measures_packing = false;  ///< By the walk.
+  bool measures_packing = false;  ///< By the walk, and of f32 rows.
   bool rows_in_place = false;     ///< A is read where it stands.
   bool sums_are_c = false;        ///< Sums go to C as they are, from the kernel's registers.
   bool by_rows = false;      ///< C is written a few rows at a time, unless the walk packs columns.
   bool past_caches = false;  ///< C is too large for the caches, and written past them; by_rows.
+  bool fetches_c = false;    ///< By rows, lines of C are fetched before they are written.
   bool rows_from_afar = false;  ///< A is too large to be found in a near cache.
   int64_t block_groups = 1;     ///< Along K, that are multiplied before the next rows are.
 
@@ -61,6 +62,11 @@ struct Rectangle {
   int64_t first_column = 0;  ///< A multiple of the kernel's nr.
   int64_t columns = 0;
 };
+
+/// Rows [first, first + count) of a matrix of `source` in the memory of this thread, which keeps
+/// the time if that is measured.
+LeftRows PackRowsOf(const HostProduct& product, const LeftSource& source, int64_t batch,
+                    int64_t first, int64_t count, TaskMemory* memory);
 
 /// Makes room in `memory` for any rectangle of at most `rows` rows.
 void ReserveFor(const HostProduct& product, int64_t rows, TaskMemory* memory);

@@ -65,6 +65,19 @@ void PackByteRows(const LeftSource& s, const Int8Kernel& kernel, const uint8_t* 
   }
 }
 
+void PackFloatRows(const LeftSource& s, const Int8Kernel& kernel, int64_t batch, int64_t first,
+                   int64_t count, int64_t stride, uint8_t* to) {
+  const auto padding = static_cast<size_t>(RowBytes(s, kernel.form) - s.k);
+  for (int64_t r = 0; r < count; ++r) {
+    uint8_t* const row = to + (r * stride);
+    if (!QuantiseVector(s.floats->x, batch, first + r, s.flip, *kernel.rows, s.floats->scales,
+                        row)) {
+      s.floats->finite.store(false, std::memory_order_relaxed);
+    }
+    std::memset(row + s.k, 0, padding);
+  }
+}
+
 void PackWideRows(const LeftSource& s, const Int8Kernel& kernel, const uint8_t* from, int64_t first,
                   int64_t count, int64_t stride, std::byte* to) {
   const bool is_signed = s.type == ElementType::kS8;
@@ -88,8 +101,8 @@ void PackWideRows(const LeftSource& s, const Int8Kernel& kernel, const uint8_t* 
 }  // namespace
 
 bool ReadableInPlace(const LeftSource& s, const Int8Kernel& kernel) {
-  return kernel.form != Form::kS16xS16 && (s.flip == 0 || kernel.flips) && s.bytes.k_stride == 1 &&
-         s.k % kernels::cpu::kGroupBytes == 0;
+  return s.floats == nullptr && kernel.form != Form::kS16xS16 && (s.flip == 0 || kernel.flips) &&
+         s.bytes.k_stride == 1 && s.k % kernels::cpu::kGroupBytes == 0;
 }
 
 bool BestInPlace(const LeftSource& s, const Int8Kernel& kernel, int64_t columns) {
@@ -108,13 +121,18 @@ int64_t SpreadRowStride(const Int8Kernel& kernel, int64_t bytes) {
 }
 
 int64_t PackedRowStride(const LeftSource& s, const Int8Kernel& kernel) {
-  if (kernel.form != Form::kS16xS16 && Dense(s) && !kernel.wants_lines) return s.k;
+  const bool as_they_are = s.floats == nullptr && kernel.form != Form::kS16xS16 && Dense(s);
+  if (as_they_are && !kernel.wants_lines) return s.k;
   return SpreadRowStride(kernel, RowBytes(s, kernel.form));
 }
 
 LeftRows PackRows(const LeftSource& s, const Int8Kernel& kernel, int64_t batch, int64_t first,
                   int64_t count, std::byte* to) {
   const int64_t stride = PackedRowStride(s, kernel);
+  if (s.floats != nullptr) {
+    PackFloatRows(s, kernel, batch, first, count, stride, reinterpret_cast<uint8_t*>(to));
+    return {to, stride, 0};
+  }
   const uint8_t* from = RowAt(s, batch, first);
   if (kernel.form == Form::kS16xS16) {
     PackWideRows(s, kernel, from, first, count, stride, to);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -9,6 +10,17 @@
 
 namespace tilewave::device::host {
 
+/// Rows of A that are quantised when they are packed, symmetrically, each with a scale of its own.
+/// Borrowed.
+struct FloatRows {
+  FloatRows(const core::FloatOperand& operand, const core::DynamicScales& arrays)
+      : x(operand), scales(arrays) {}
+
+  core::FloatOperand x;
+  core::DynamicScales scales;
+  std::atomic<bool> finite{true};  ///< False once a row was not: then its bytes mean nothing.
+};
+
 /// A as bytes and what has to happen to them before a kernel can read them. Borrowed.
 struct LeftSource {
   ByteOperand bytes;
@@ -16,6 +28,7 @@ struct LeftSource {
   uint8_t flip = 0;  ///< Still to be XORed.
   int64_t k = 0;
   const int32_t* zero = nullptr;  ///< kS16xS16: to be subtracted, one per row; null: none.
+  FloatRows* floats = nullptr;    ///< Not null: rows are these instead of bytes.
 };
 
 /// Rows of A in groups. Borrowed.

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include "arch/cpu.h"
+#include "base/checked_math.h"
 #include "base/random.h"
 #include "kernels/cpu/kernel_table.h"
 #include "kernels/cpu/rows_portable.h"
@@ -194,6 +197,51 @@ TEST(PackRowsTest, SmallExamples) {
   rows = PackRows(s, KernelOf(Form::kS16xS16, false), 0, 1, 1, to.data());
   constexpr int16_t kWide[] = {7, 8, 9, 0};
   EXPECT_EQ(std::memcmp(rows.data, kWide, 8), 0) << "the zero point of row 1";
+}
+
+TEST(PackRowsTest, FloatsAreQuantisedOnTheWay) {
+  base::Random random(94);
+  constexpr int64_t kRows = 9;
+  constexpr int64_t kBatch = 2;
+  for (const int64_t k : {1, 3, 16, 63, 130}) {
+    std::vector<float> values(static_cast<size_t>(kBatch * kRows * k));
+    for (float& value : values) value = static_cast<float>((random.Unit() - 0.5) * 40);
+    const core::FloatOperand x{.data = values.data(),
+                               .batch = kBatch,
+                               .vectors = kRows,
+                               .k = k,
+                               .vector_stride = k,
+                               .k_stride = 1,
+                               .batch_stride = kRows * k};
+    base::AlignedBuffer expected_memory;
+    const core::DynamicScales expected = ScalesIn(x, &expected_memory);
+    ASSERT_TRUE(core::ScanDynamicScales(x, expected).ok());
+    for (const Int8Kernel* kernel : Kernels()) {
+      if (kernel->form == Form::kS16xS16) continue;
+      const uint8_t flip = kernel->flips ? 0x80 : 0;
+      base::AlignedBuffer memory;
+      FloatRows floats(x, ScalesIn(x, &memory));
+      LeftSource s{{}, ElementType::kS8, flip, k, nullptr, &floats};
+      EXPECT_FALSE(ReadableInPlace(s, *kernel));
+      const int64_t stride = PackedRowStride(s, *kernel);
+      std::vector<std::byte> to(static_cast<size_t>(kRows * stride), kPoison);
+      const LeftRows rows = PackRows(s, *kernel, 1, 2, kRows - 2, to.data());
+      EXPECT_TRUE(floats.finite);
+      EXPECT_EQ(rows.flip, 0);
+      for (int64_t r = 2; r < kRows; ++r) {
+        EXPECT_EQ(floats.scales.scale[kRows + r], expected.scale[kRows + r]);
+        for (int64_t i = 0; i < base::RoundUp(k, kernels::cpu::kGroupBytes); ++i) {
+          const int byte = i < k ? (core::QuantiseElement(x, expected, 1, r, i) & 0xFF) ^ flip : 0;
+          ASSERT_EQ(std::to_integer<int>(rows.data[((r - 2) * rows.stride) + i]), byte)
+              << kernel->name << ", row " << r << ", k " << i;
+        }
+      }
+      const float last = std::exchange(values.back(), std::numeric_limits<float>::quiet_NaN());
+      PackRows(s, *kernel, 1, kRows - 1, 1, to.data());
+      EXPECT_FALSE(floats.finite);
+      values.back() = last;
+    }
+  }
 }
 
 TEST(PackedRowStrideTest, HoldsARowAndSpreadsRowsOverTheCache) {

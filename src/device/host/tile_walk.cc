@@ -373,16 +373,20 @@ void WalkAndPack(ReadyRectangle r, TaskMemory* memory) {
   }
 }
 
-/// Sums of some rows and columns, all of K, to `sums`.
-void SumChunk(const ReadyRectangle& r, const TileAt& chunk, int32_t* sums, int64_t sums_stride) {
+/// Sums of some rows and columns, all of K, to `sums`; `a`: the first of these rows.
+void SumChunk(const ReadyRectangle& r, const TileAt& chunk, const LeftRows& a, int32_t* sums,
+              int64_t sums_stride, const std::byte* out) {
   const HostProduct& p = r.product;
   const Int8Kernel& kernel = *p.kernel;
   TileArgs args = ArgsOf(r, chunk.column);
-  args.a += chunk.row * args.a_stride;
+  args.a = a.data;
+  args.a_stride = a.stride;
   args.c = sums;
   args.c_stride = sums_stride;
+  args.out = out;
+  args.out_stride = p.problem->c.row * p.element_bytes();
   const bool more_rows = chunk.row + (2 * chunk.rows) <= r.at.rows;
-  if (p.rows_from_afar && chunk.column == 0 && more_rows) {
+  if (p.rows_from_afar && r.rows_source == nullptr && chunk.column == 0 && more_rows) {
     args.a_ahead = chunk.rows * args.a_stride;
   }
   for (int64_t left = chunk.columns; left > 0; left -= kernel.nr) {
@@ -392,22 +396,28 @@ void SumChunk(const ReadyRectangle& r, const TileAt& chunk, int32_t* sums, int64
     args.init += kernel.nr;
     args.c += kernel.nr;
     args.a_ahead = 0;
+    if (args.out != nullptr) args.out += kernel.nr * p.element_bytes();
   }
 }
 
 /// A few rows at a time: whole lines of C come together, one after the other. If C is too large for
 /// the caches, sums become elements of C in place, on their way past them, and need not be read
 /// first.
-void WalkRows(const ReadyRectangle& r, std::byte* lines) {
+void WalkRows(const ReadyRectangle& r, TaskMemory* memory) {
   const HostProduct& p = r.product;
   const Rectangle& at = r.at;
   const Int8Kernel& kernel = *p.kernel;
   const int64_t bytes = p.element_bytes();
   const int64_t chunk_columns = ChunkColumns(kernel);
   const bool direct = p.sums_are_c && !p.past_caches;
-  RowWriter writer(*kernel.rows, lines, ChunkBytes(kernel));
+  RowWriter writer(*kernel.rows, memory->lines.data(), ChunkBytes(kernel));
   for (TileAt chunk{}; chunk.row < at.rows; chunk.row += chunk.rows) {
     chunk.rows = std::min<int64_t>(kernel.mr, at.rows - chunk.row);
+    LeftRows a = r.rows;
+    a.data += chunk.row * a.stride;
+    if (r.rows_source != nullptr) {
+      a = PackRowsOf(p, *r.rows_source, at.batch, at.first_row + chunk.row, chunk.rows, memory);
+    }
     std::byte* const rows_of_c = ElementOfC(p, at.batch, at.first_row + chunk.row, at.first_column);
     if (p.past_caches) writer.Start(rows_of_c, p.problem->c.row * bytes, chunk.rows);
     auto* const sums = reinterpret_cast<int32_t*>(writer.at());
@@ -416,10 +426,12 @@ void WalkRows(const ReadyRectangle& r, std::byte* lines) {
       chunk.columns = std::min(chunk_columns, at.columns - chunk.column);
       std::byte* const c = rows_of_c + (chunk.column * bytes);
       if (direct) {
-        SumChunk(r, chunk, reinterpret_cast<int32_t*>(c), p.problem->c.row);
+        const std::byte* const next = c + (kernel.nr * bytes);
+        SumChunk(r, chunk, a, reinterpret_cast<int32_t*>(c), p.problem->c.row,
+                 p.fetches_c ? next : nullptr);
         continue;
       }
-      SumChunk(r, chunk, sums, sums_stride);
+      SumChunk(r, chunk, a, sums, sums_stride, p.fetches_c && !p.past_caches ? c : nullptr);
       if (!p.sums_are_c) {
         EpilogueTile epilogue = EpilogueOf(r, chunk, sums);
         epilogue.sums_stride = sums_stride;
@@ -464,7 +476,7 @@ void ComputeTiles(const ReadyRectangle& rectangle, TaskMemory* memory) {
   if (rectangle.product.b == nullptr) {
     WalkAndPack(rectangle, memory);
   } else if (rectangle.product.by_rows) {
-    WalkRows(rectangle, memory->lines.data());
+    WalkRows(rectangle, memory);
   } else {
     WalkStrips(rectangle, memory->sums.data<int32_t>());
   }

@@ -25,6 +25,7 @@ struct ReadyRectangle {
   const Rectangle& at;
   ReadyColumns b;  ///< Of all columns, or of none if the walk packs them.
   LeftRows rows;
+  const LeftSource* rows_source = nullptr;  ///< If the walk packs rows: what `rows` has not.
   const int32_t* row_terms = nullptr;       ///< Null: none. Else one for each row.
   const int32_t* row_zero_terms = nullptr;  ///< Likewise.
 };

@@ -29,7 +29,8 @@ struct Workspace {
   base::AlignedBuffer scales_b;
   base::AlignedBuffer bytes_a;  ///< f32 operands as bytes.
   base::AlignedBuffer bytes_b;
-  base::AlignedBuffer few_rows;  ///< Of A, padded.
+  base::AlignedBuffer unchecked_c;  ///< While rows of A are quantised that may not be finite.
+  base::AlignedBuffer few_rows;     ///< Of A, padded.
 };
 
 }  // namespace tilewave::device::host

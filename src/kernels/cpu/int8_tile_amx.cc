@@ -2,6 +2,7 @@
 
 #if defined(__x86_64__)
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -103,6 +104,11 @@ TILEWAVE_AMX inline void DotAdd() {
 
 inline void Fetch(const std::byte* line) { __builtin_prefetch(line); }
 
+/// The builtin would fetch to read, without a flag for this instruction of all such CPUs.
+inline void FetchToWrite(const std::byte* line) {
+  asm volatile("prefetchw %[line]" : : [line] "m"(*line));
+}
+
 /// Rows of A, columns of B: where the next step reads.
 struct Step {
   const std::byte* a;
@@ -199,12 +205,13 @@ inline void FetchWith(const TileArgs& t, int64_t group) {
   }
   if (t.out == nullptr) return;
   // All lines within the first steps, a few rows with each.
-  constexpr int64_t kRowsFetched = 8;
+  constexpr int64_t kFewestRows = 8;
   constexpr int64_t kLines = kPanels * kPanelColumns * kNumberBytes / kLineBytes;
-  const int64_t row = group / kStepGroups * kRowsFetched;
-  for (int64_t r = row; r < row + kRowsFetched && r < kRows; ++r) {
+  const int64_t rows = std::max(kFewestRows, kRows * kStepGroups / t.groups);
+  const int64_t row = group / kStepGroups * rows;
+  for (int64_t r = row; r < row + rows && r < kRows; ++r) {
     for (int64_t line = 0; line < kLines; ++line) {
-      Fetch(t.out + (r * t.out_stride) + (line * kLineBytes));
+      FetchToWrite(t.out + (r * t.out_stride) + (line * kLineBytes));
     }
   }
 }
