@@ -80,6 +80,15 @@ int64_t BlockGroups(int64_t bytes, const Int8Kernel& kernel, int64_t groups) {
   return base::RoundUp(base::CeilDiv(groups, base::CeilDiv(groups, fitting)), kGroupsPerLine);
 }
 
+/// Groups of K that a few rows are multiplied by at a time: so many that these rows stay in the L1
+/// cache beside a strip of B and sums. Other kernels than those that want lines take all of K.
+int64_t RowBlockGroups(int64_t l1_bytes, const Int8Kernel& kernel, int64_t groups) {
+  const int64_t group_bytes = int64_t{kernel.mr} * kernels::cpu::kGroupBytes;
+  if (!kernel.wants_lines || groups * group_bytes <= l1_bytes / 2) return groups;
+  const int64_t fitting = std::max(kGroupsPerLine, l1_bytes / 3 / group_bytes);
+  return base::RoundUp(base::CeilDiv(groups, base::CeilDiv(groups, fitting)), kGroupsPerLine);
+}
+
 /// Whether C is too large to be found in a cache afterwards, and K so short that writing C is a
 /// good part of the work.
 bool GoesPastCaches(const core::Problem& p, const arch::Cpu& cpu, const Int8Kernel& kernel) {
@@ -136,6 +145,7 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   product_.rows_from_afar = problem.batch * problem.m * problem.k > resources->cpu.l2_bytes;
   product_.past_caches = GoesPastCaches(problem_, resources->cpu, resources->kernel);
   product_.by_rows = product_.past_caches || GoesByRows(problem_, product_, cpu);
+  product_.row_block_groups = RowBlockGroups(cpu.l1_bytes, resources->kernel, product_.groups);
   product_.fetches_c = FetchesC(problem_, cpu);
   product_.columns_packed =
       StripColumns(resources->kernel) *

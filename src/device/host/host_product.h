@@ -48,8 +48,9 @@ struct HostProduct {
   bool by_rows = false;      ///< C is written a few rows at a time, unless the walk packs columns.
   bool past_caches = false;  ///< C is too large for the caches, and written past them; by_rows.
   bool fetches_c = false;    ///< By rows, lines of C are fetched before they are written.
-  bool rows_from_afar = false;  ///< A is too large to be found in a near cache.
-  int64_t block_groups = 1;     ///< Along K, that are multiplied before the next rows are.
+  bool rows_from_afar = false;   ///< A is too large to be found in a near cache.
+  int64_t block_groups = 1;      ///< Along K, that are multiplied before the next rows are.
+  int64_t row_block_groups = 1;  ///< By rows, before the next columns are.
 
   int64_t element_bytes() const { return static_cast<int64_t>(ElementBytes(mode.c_type)); }
 };

@@ -373,30 +373,45 @@ void WalkAndPack(ReadyRectangle r, TaskMemory* memory) {
   }
 }
 
-/// Sums of some rows and columns, all of K, to `sums`; `a`: the first of these rows.
-void SumChunk(const ReadyRectangle& r, const TileAt& chunk, const LeftRows& a, int32_t* sums,
-              int64_t sums_stride, const std::byte* out) {
+/// Where sums stand.
+struct Sums {
+  int32_t* at;
+  int64_t stride;  ///< In numbers.
+};
+
+/// Sums of some rows and columns, all of K, to `to`; `a`: the first of these rows. Sums of a part
+/// of K wait in `between`. `out`: elements of C to fetch meanwhile, or null.
+void SumChunk(const ReadyRectangle& r, const TileAt& chunk, const LeftRows& a, const Sums& between,
+              const Sums& to, const std::byte* out) {
   const HostProduct& p = r.product;
   const Int8Kernel& kernel = *p.kernel;
-  TileArgs args = ArgsOf(r, chunk.column);
-  args.a = a.data;
-  args.a_stride = a.stride;
-  args.c = sums;
-  args.c_stride = sums_stride;
-  args.out = out;
-  args.out_stride = p.problem->c.row * p.element_bytes();
-  const bool more_rows = chunk.row + (2 * chunk.rows) <= r.at.rows;
-  if (p.rows_from_afar && r.rows_source == nullptr && chunk.column == 0 && more_rows) {
-    args.a_ahead = chunk.rows * args.a_stride;
-  }
-  for (int64_t left = chunk.columns; left > 0; left -= kernel.nr) {
-    args.columns = static_cast<int>(std::min<int64_t>(kernel.nr, left));
-    kernel.run[chunk.rows - 1](args);
-    args.b += args.b_next;
-    args.init += kernel.nr;
-    args.c += kernel.nr;
-    args.a_ahead = 0;
-    if (args.out != nullptr) args.out += kernel.nr * p.element_bytes();
+  for (int64_t first = 0; first < p.groups; first += p.row_block_groups) {
+    const bool last = first + p.row_block_groups >= p.groups;
+    TileArgs args = ArgsOf(r, chunk.column);
+    args.a = a.data;
+    args.a_stride = a.stride;
+    TakeGroups(p, first, p.row_block_groups, &args);
+    args.c = last ? to.at : between.at;
+    args.c_stride = last ? to.stride : between.stride;
+    args.out = last ? out : nullptr;
+    args.out_stride = p.problem->c.row * p.element_bytes();
+    if (first > 0) {
+      args.init = between.at;
+      args.init_stride = between.stride;
+    }
+    const bool more_rows = chunk.row + (2 * chunk.rows) <= r.at.rows;
+    if (p.rows_from_afar && r.rows_source == nullptr && chunk.column == 0 && more_rows) {
+      args.a_ahead = chunk.rows * args.a_stride;
+    }
+    for (int64_t left = chunk.columns; left > 0; left -= kernel.nr) {
+      args.columns = last ? static_cast<int>(std::min<int64_t>(kernel.nr, left)) : kernel.nr;
+      kernel.run[chunk.rows - 1](args);
+      args.b += args.b_next;
+      args.init += kernel.nr;
+      args.c += kernel.nr;
+      args.a_ahead = 0;
+      if (args.out != nullptr) args.out += kernel.nr * p.element_bytes();
+    }
   }
 }
 
@@ -420,21 +435,21 @@ void WalkRows(const ReadyRectangle& r, TaskMemory* memory) {
     }
     std::byte* const rows_of_c = ElementOfC(p, at.batch, at.first_row + chunk.row, at.first_column);
     if (p.past_caches) writer.Start(rows_of_c, p.problem->c.row * bytes, chunk.rows);
-    auto* const sums = reinterpret_cast<int32_t*>(writer.at());
-    const int64_t sums_stride = writer.stride_bytes() / static_cast<int64_t>(sizeof(int32_t));
+    const Sums sums{reinterpret_cast<int32_t*>(writer.at()),
+                    writer.stride_bytes() / static_cast<int64_t>(sizeof(int32_t))};
     for (chunk.column = 0; chunk.column < at.columns; chunk.column += chunk_columns) {
       chunk.columns = std::min(chunk_columns, at.columns - chunk.column);
       std::byte* const c = rows_of_c + (chunk.column * bytes);
       if (direct) {
         const std::byte* const next = c + (kernel.nr * bytes);
-        SumChunk(r, chunk, a, reinterpret_cast<int32_t*>(c), p.problem->c.row,
+        SumChunk(r, chunk, a, sums, {reinterpret_cast<int32_t*>(c), p.problem->c.row},
                  p.fetches_c ? next : nullptr);
         continue;
       }
-      SumChunk(r, chunk, a, sums, sums_stride, p.fetches_c && !p.past_caches ? c : nullptr);
+      SumChunk(r, chunk, a, sums, sums, p.fetches_c && !p.past_caches ? c : nullptr);
       if (!p.sums_are_c) {
-        EpilogueTile epilogue = EpilogueOf(r, chunk, sums);
-        epilogue.sums_stride = sums_stride;
+        EpilogueTile epilogue = EpilogueOf(r, chunk, sums.at);
+        epilogue.sums_stride = sums.stride;
         epilogue.c = p.past_caches ? writer.at() : c;
         epilogue.c_stride = p.past_caches ? writer.stride_bytes() / bytes : p.problem->c.row;
         kernel.rows->store(p.mode, epilogue);
