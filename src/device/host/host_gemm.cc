@@ -174,8 +174,8 @@ HostGemm::Cut HostGemm::CutFor(int threads) const {
                             kernels::cpu::kGroupBytes;
   // Half of the L2 cache for rows of A leaves room for panels of B and for C.
   const int64_t fitting = std::max<int64_t>(1, resources_->cpu.l2_bytes / 2 / row_bytes);
-  Cut cut;
   const bool by_rows_alone = product_.by_rows && !product_.past_caches;
+  Cut cut;
   cut.rows = std::min(
       problem_.m,
       base::RoundUp(by_rows_alone ? base::CeilDiv(fitting, kShareOfRows) : fitting, kernel.mr));
@@ -189,23 +189,49 @@ HostGemm::Cut HostGemm::CutFor(int threads) const {
         std::clamp<int64_t>(core::MacsOf(problem_) / kernel.speed / kSmallestTaskMacs, threads,
                             kTasksPerThread * threads);
     const int64_t per_matrix = base::CeilDiv(wanted, problem_.batch);
-    // Columns are cut first: rows that fit the L2 cache read each strip of B once.
-    const int64_t strips = base::CeilDiv(problem_.n, StripColumns(kernel));
-    const int64_t shared =
-        base::RoundUp(base::CeilDiv(problem_.m, base::CeilDiv(per_matrix, strips)), kernel.mr);
-    cut.rows = std::min(cut.rows, shared);
-    const int64_t row_tasks = base::CeilDiv(problem_.m, cut.rows);
-    cut.rows = base::RoundUp(base::CeilDiv(problem_.m, row_tasks), kernel.mr);
-    // As many for each thread, if all take as long.
-    const int64_t column_tasks = base::CeilDiv(per_matrix, row_tasks);
-    const bool even = problem_.batch * row_tasks * column_tasks % threads == 0;
-    const int64_t columns =
-        base::CeilDiv(problem_.n, even ? column_tasks : base::RoundUp(column_tasks, threads));
-    cut.columns = std::min(cut.columns, base::RoundUp(columns, StripColumns(kernel)));
+    if (by_rows_alone) {
+      ShareRows(per_matrix, threads, &cut);
+    } else {
+      ShareColumns(per_matrix, threads, &cut);
+    }
   }
   cut.row_tasks = base::CeilDiv(problem_.m, cut.rows);
   cut.column_tasks = base::CeilDiv(problem_.n, cut.columns);
   return cut;
+}
+
+/// At least so many tasks for each matrix. Columns are cut first: rows that fit the L2 cache read
+/// each strip of B once.
+void HostGemm::ShareColumns(int64_t tasks, int threads, Cut* cut) const {
+  const Int8Kernel& kernel = resources_->kernel;
+  const int64_t strips = base::CeilDiv(problem_.n, StripColumns(kernel));
+  const int64_t shared =
+      base::RoundUp(base::CeilDiv(problem_.m, base::CeilDiv(tasks, strips)), kernel.mr);
+  cut->rows = std::min(cut->rows, shared);
+  const int64_t row_tasks = base::CeilDiv(problem_.m, cut->rows);
+  cut->rows = base::RoundUp(base::CeilDiv(problem_.m, row_tasks), kernel.mr);
+  // As many for each thread, if all take as long.
+  const int64_t column_tasks = base::CeilDiv(tasks, row_tasks);
+  const bool even = problem_.batch * row_tasks * column_tasks % threads == 0;
+  const int64_t columns =
+      base::CeilDiv(problem_.n, even ? column_tasks : base::RoundUp(column_tasks, threads));
+  cut->columns = std::min(cut->columns, base::RoundUp(columns, StripColumns(kernel)));
+}
+
+/// The same by rows: rows are cut first, so that all columns are computed from rows that have been
+/// packed once; columns only where there are too few rows.
+void HostGemm::ShareRows(int64_t tasks, int threads, Cut* cut) const {
+  const Int8Kernel& kernel = resources_->kernel;
+  const int64_t column_tasks = base::CeilDiv(problem_.n, cut->columns);
+  const int64_t most = base::CeilDiv(problem_.m, kernel.mr);
+  const int64_t shared = std::max(base::CeilDiv(tasks, column_tasks), problem_.m / cut->rows);
+  const int64_t even = problem_.batch % threads == 0 ? shared : base::RoundUp(shared, threads);
+  const int64_t row_tasks = std::min(even, most);
+  cut->rows = std::min(cut->rows, base::RoundUp(base::CeilDiv(problem_.m, row_tasks), kernel.mr));
+  const int64_t got = base::CeilDiv(problem_.m, cut->rows);
+  if (got * column_tasks >= tasks) return;
+  const int64_t columns = base::CeilDiv(problem_.n, base::CeilDiv(tasks, got));
+  cut->columns = std::min(cut->columns, base::RoundUp(columns, StripColumns(kernel)));
 }
 
 Status HostGemm::Execute(const core::Operands& operands, const HostWeights* weights,

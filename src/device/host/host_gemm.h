@@ -62,6 +62,8 @@ class HostGemm final : public Executable {
   };
 
   Cut CutFor(int threads) const;
+  void ShareColumns(int64_t tasks, int threads, Cut* cut) const;
+  void ShareRows(int64_t tasks, int threads, Cut* cut) const;
   [[nodiscard]] Status ExecuteIn(core::Operands operands, const HostWeights* weights,
                                  std::atomic<int64_t>* progress, Workspace* workspace,
                                  int64_t* pack_ns) const;
