@@ -138,10 +138,13 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
                 problem.k,
                 nullptr};
   // Tiles read packed columns from the L2 cache as fast as they multiply. Columns that the walk has
-  // just packed are best still in the L1 cache, three quarters of it, beside rows of A.
+  // just packed are best still in the L1 cache, three quarters of it, beside rows of A; but not if
+  // putting sums aside then takes longer than multiplying.
   const arch::Cpu& cpu = resources->cpu;
   product_.block_groups = BlockGroups(cpu.l2_bytes / 4, resources->kernel, product_.groups);
-  walk_packs_groups_ = BlockGroups(cpu.l1_bytes / 4 * 3, resources->kernel, product_.groups);
+  walk_packs_groups_ = resources->kernel.wants_lines
+                           ? product_.block_groups
+                           : BlockGroups(cpu.l1_bytes / 4 * 3, resources->kernel, product_.groups);
   product_.rows_from_afar = problem.batch * problem.m * problem.k > resources->cpu.l2_bytes;
   product_.past_caches = GoesPastCaches(problem_, resources->cpu, resources->kernel);
   product_.by_rows = product_.past_caches || GoesByRows(problem_, product_, cpu);

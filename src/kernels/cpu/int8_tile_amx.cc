@@ -102,8 +102,6 @@ TILEWAVE_AMX inline void DotAdd() {
   }
 }
 
-inline void Fetch(const std::byte* line) { __builtin_prefetch(line); }
-
 /// The builtin would fetch to read, without a flag for this instruction of all such CPUs.
 inline void FetchToWrite(const std::byte* line) {
   asm volatile("prefetchw %[line]" : : [line] "m"(*line));
@@ -188,23 +186,10 @@ TILEWAVE_AMX inline void StoreSums(int32_t* to, int64_t stride,
    ...);
 }
 
-/// What TileArgs says to come next, a few lines with every step.
+/// Lines of C that TileArgs names, all within the first steps, a few rows with each. Its other hints
+/// are left alone: they hold up the loads of tiles more than they help, measured.
 template <int kRows, int kPanels>
 inline void FetchWith(const TileArgs& t, int64_t group) {
-  if (t.a_ahead != 0) {
-    const std::byte* a = t.a + t.a_ahead + (group * kGroupBytes);
-    for (int r = 0; r < kRows; ++r) Fetch(a + (r * t.a_stride));
-  }
-  if (t.ahead[0] != nullptr) {
-    const int64_t first = group >> t.ahead_shift;
-    const int64_t last = (group + kStepGroups) >> t.ahead_shift;
-    for (int64_t i = first; i < last; ++i) {
-      Fetch(t.ahead[0] + (i * t.ahead_step));
-      Fetch(t.ahead[1] + (i * t.ahead_step));
-    }
-  }
-  if (t.out == nullptr) return;
-  // All lines within the first steps, a few rows with each.
   constexpr int64_t kFewestRows = 8;
   constexpr int64_t kLines = kPanels * kPanelColumns * kNumberBytes / kLineBytes;
   const int64_t rows = std::max(kFewestRows, kRows * kStepGroups / t.groups);
@@ -241,10 +226,9 @@ TILEWAVE_AMX void TakeRest(const TileArgs& t, int64_t done) {
 template <bool kSignedA, int kRows, int kPanels>
 TILEWAVE_AMX inline void AddProducts(const TileArgs& t) {
   Step step{t.a, t.a_stride, t.b, t.b_next};
-  const bool fetches = t.a_ahead != 0 || t.ahead[0] != nullptr || t.out != nullptr;
   int64_t group = 0;
   for (; group + kStepGroups <= t.groups; group += kStepGroups) {
-    if (fetches) FetchWith<kRows, kPanels>(t, group);
+    if (t.out != nullptr) FetchWith<kRows, kPanels>(t, group);
     TakeStep<kSignedA, kRows, kPanels>(step);
     step.a += kTileBytes;
     step.b += kStepPanelBytes;
