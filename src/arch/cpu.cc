@@ -94,6 +94,16 @@ constexpr long kGetSupportedStates = 0x1021;
 constexpr long kRequestState = 0x1023;
 constexpr long kTileData = 18;
 
+/// Leaf 0: "GenuineIntel".
+bool CpuidIsIntel() {
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  return __get_cpuid(0, &eax, &ebx, &ecx, &edx) != 0 && ebx == signature_INTEL_ebx &&
+         ecx == signature_INTEL_ecx && edx == signature_INTEL_edx;
+}
+
 /// Leaf 7, subleaf 0, EDX bits 24 and 25.
 bool CpuidHasAmxInt8() {
   unsigned eax = 0;
@@ -126,6 +136,7 @@ Cpu DetectCpu() {
       __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
       __builtin_cpu_supports("avx512vnni") != 0;
   cpu.amx_int8 = CpuidHasAmxInt8();
+  cpu.few_vector_ports = CpuidIsIntel();
 #elif defined(__aarch64__)
   cpu.neon_dot = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #endif

@@ -330,7 +330,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   packed();
   product.measures_packing = pack_ns != nullptr && (product.b == nullptr || float_rows);
   product.any_zero_b = PackedRight::AnyZero(right, kernel);
-  product.rows_in_place = BestInPlace(product.a, kernel, cut_.columns);
+  product.rows_in_place = BestInPlace(product.a, kernel, resources_->cpu, cut_.columns);
   if (product.b != nullptr) FillInit(operands, workspace, &product);
   product.sums_are_c = problem_.c_type == ElementType::kS32 &&
                        problem_.activation == Activation::kNone && product.zero_a.data == nullptr &&

@@ -20,6 +20,8 @@ constexpr int64_t kAliasBytes = 2048;
 constexpr int64_t kColumnsForLines = 128;
 constexpr int64_t kColumnsForSpread = 256;
 constexpr int64_t kCrowdedBytes = 512;
+// Where kernels flip at the cost of multiplying: how many columns pay for a flipped copy.
+constexpr int64_t kColumnsForFlip = 128;
 
 const uint8_t* RowAt(const LeftSource& s, int64_t batch, int64_t row) {
   return s.bytes.data + (batch * s.bytes.batch_stride) + (row * s.bytes.vector_stride);
@@ -105,8 +107,10 @@ bool ReadableInPlace(const LeftSource& s, const Int8Kernel& kernel) {
          s.bytes.k_stride == 1 && s.k % kernels::cpu::kGroupBytes == 0;
 }
 
-bool BestInPlace(const LeftSource& s, const Int8Kernel& kernel, int64_t columns) {
+bool BestInPlace(const LeftSource& s, const Int8Kernel& kernel, const arch::Cpu& cpu,
+                 int64_t columns) {
   if (!ReadableInPlace(s, kernel)) return false;
+  if (s.flip != 0 && cpu.few_vector_ports && columns >= kColumnsForFlip) return false;
   if (!kernel.wants_lines || columns < kColumnsForLines) return true;
   const auto place = static_cast<int64_t>(reinterpret_cast<uintptr_t>(s.bytes.data));
   const int64_t odd = (place | s.bytes.vector_stride | s.bytes.batch_stride) % kLineBytes;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "arch/cpu.h"
 #include "device/host/float_operand.h"
 #include "kernels/cpu/kernel.h"
 #include "tilewave/tensors.h"
@@ -41,8 +42,9 @@ struct LeftRows {
 /// Whether a kernel can read rows where they stand.
 bool ReadableInPlace(const LeftSource& source, const kernels::cpu::Int8Kernel& kernel);
 
-/// Whether that is also the fastest way for a task with so many columns.
-bool BestInPlace(const LeftSource& source, const kernels::cpu::Int8Kernel& kernel, int64_t columns);
+/// Whether that is also the fastest way for a task with so many columns on this CPU.
+bool BestInPlace(const LeftSource& source, const kernels::cpu::Int8Kernel& kernel,
+                 const arch::Cpu& cpu, int64_t columns);
 
 /// The best distance for rows of at least so many bytes.
 int64_t SpreadRowStride(const kernels::cpu::Int8Kernel& kernel, int64_t bytes);

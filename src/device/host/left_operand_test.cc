@@ -282,7 +282,7 @@ TEST(BestInPlaceTest, KernelsThatWantLinesHaveRowsCopiedIfItPays) {
   lines.wants_lines = true;
   const Int8Kernel plain = KernelOf(Form::kU8xS8, false);
   const LeftSource good{{kBytes, 576, 1, 0}, ElementType::kU8, 0, 512, nullptr};
-  EXPECT_TRUE(BestInPlace(good, lines, kMany));
+  EXPECT_TRUE(BestInPlace(good, lines, {}, kMany));
 
   LeftSource off = good;
   off.bytes.data += 4;
@@ -293,14 +293,27 @@ TEST(BestInPlaceTest, KernelsThatWantLinesHaveRowsCopiedIfItPays) {
   LeftSource crowded = good;
   crowded.bytes.vector_stride = 1024;
   for (const LeftSource& s : {off, ragged, batch, crowded}) {
-    EXPECT_FALSE(BestInPlace(s, lines, kMany));
-    EXPECT_TRUE(BestInPlace(s, lines, kFew)) << "too few columns to pay for it";
-    EXPECT_TRUE(BestInPlace(s, plain, kMany)) << "others do not care";
+    EXPECT_FALSE(BestInPlace(s, lines, {}, kMany));
+    EXPECT_TRUE(BestInPlace(s, lines, {}, kFew)) << "too few columns to pay for it";
+    EXPECT_TRUE(BestInPlace(s, plain, {}, kMany)) << "others do not care";
   }
   LeftSource unreadable = good;
   unreadable.bytes.k_stride = 2;
-  EXPECT_FALSE(BestInPlace(unreadable, lines, kFew));
-  EXPECT_FALSE(BestInPlace(unreadable, plain, kMany));
+  EXPECT_FALSE(BestInPlace(unreadable, lines, {}, kFew));
+  EXPECT_FALSE(BestInPlace(unreadable, plain, {}, kMany));
+}
+
+TEST(BestInPlaceTest, WhereFlippingTakesTimeRowsAreCopiedIfItPays) {
+  const Int8Kernel flips = KernelOf(Form::kU8xS8, true);
+  arch::Cpu few_ports;
+  few_ports.few_vector_ports = true;
+  const LeftSource s{{nullptr, 512, 1, 0}, ElementType::kS8, 0x80, 512, nullptr};
+  EXPECT_TRUE(BestInPlace(s, flips, {}, 4096));
+  EXPECT_FALSE(BestInPlace(s, flips, few_ports, 4096));
+  EXPECT_TRUE(BestInPlace(s, flips, few_ports, 32));
+  LeftSource unsigned_a = s;
+  unsigned_a.flip = 0;
+  EXPECT_TRUE(BestInPlace(unsigned_a, flips, few_ports, 4096));
 }
 
 TEST(ReadableInPlaceTest, RefusesWhatHasToBePacked) {

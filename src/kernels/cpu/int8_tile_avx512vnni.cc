@@ -60,8 +60,9 @@ struct Fetches {
 /// multiplier busy for the four cycles that one multiply-add takes, and the loads of a group fit
 /// beside its multiply-adds, best with 6 x 64. Flipping A on the way costs nothing: it runs where
 /// no multiply-add can. The loops must be unrolled early, or the sums live in memory.
-/// kFetch: with Fetches on the way.
-template <int kRows, int kVectors, bool kFetch>
+/// kFetch: with Fetches on the way. kFlip: A has to be flipped, which is free where vectors have
+/// more pipes than multiply-adds (AMD's Zen), but not on Intel's cores.
+template <int kRows, int kVectors, bool kFetch, bool kFlip>
 TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   __m512i sum[size_t{kRows}][size_t{kVectors}];
   if (t.init_stride == 0) {
@@ -87,7 +88,7 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   const int64_t a_stride = t.a_stride;
   const int64_t b_next = t.b_next;
   [[maybe_unused]] const Fetches<kRows, kVectors> fetches(t);
-  const __m512i flip = _mm512_set1_epi8(static_cast<char>(t.flip));
+  [[maybe_unused]] const __m512i flip = _mm512_set1_epi8(static_cast<char>(t.flip));
   for (int64_t group = 0; group < t.groups; ++group) {
     if constexpr (kFetch) fetches.With(group);
     __m512i column[size_t{kVectors}];
@@ -99,7 +100,8 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
     }
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      const __m512i row = _mm512_xor_si512(BroadcastQuad(a + (r * a_stride)), flip);
+      __m512i row = BroadcastQuad(a + (r * a_stride));
+      if constexpr (kFlip) row = _mm512_xor_si512(row, flip);
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) DotAdd(&sum[r][v], row, column[v]);
     }
@@ -136,8 +138,12 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
 
 template <int kRows, int kVectors>
 void Run(const TileArgs& t) {
-  t.a_ahead != 0 || t.ahead[0] != nullptr || t.out != nullptr ? RunTile<kRows, kVectors, true>(t)
-                                                              : RunTile<kRows, kVectors, false>(t);
+  const bool fetches = t.a_ahead != 0 || t.ahead[0] != nullptr || t.out != nullptr;
+  if (t.flip != 0) {
+    fetches ? RunTile<kRows, kVectors, true, true>(t) : RunTile<kRows, kVectors, false, true>(t);
+  } else {
+    fetches ? RunTile<kRows, kVectors, true, false>(t) : RunTile<kRows, kVectors, false, false>(t);
+  }
 }
 
 }  // namespace
@@ -148,7 +154,7 @@ const TileFunction kAvx512VnniTiles8x32[8] = {Run<1, 2>, Run<2, 2>, Run<3, 2>, R
 const TileFunction kAvx512VnniTiles6x64[6] = {Run<1, 4>, Run<2, 4>, Run<3, 4>,
                                               Run<4, 4>, Run<5, 4>, Run<6, 4>};
 
-void Row_avx512vnni_1x128(const TileArgs& t) { RunTile<1, 8, false>(t); }
+void Row_avx512vnni_1x128(const TileArgs& t) { RunTile<1, 8, false, true>(t); }
 
 }  // namespace tilewave::kernels::cpu
 
