@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <string>
 #include <utility>
@@ -78,10 +79,19 @@ TEST_P(HostTest, TallFloatsThatAreNotFiniteLeaveCAsItWas) {
     a.back() = std::numeric_limits<float>::infinity();
     const Status status = engine.Run(call);
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-    EXPECT_NE(status.message().find("row 89 of matrix 1 of A"), std::string::npos) << status.message();
+    EXPECT_NE(status.message().find("row 89 of matrix 1 of A"), std::string::npos)
+        << status.message();
     EXPECT_EQ(std::count(c.begin(), c.end(), kBefore), static_cast<std::ptrdiff_t>(c.size()));
+    // What is wrong with A is said before what is wrong with B.
+    std::vector<float> bad_b(kBatch * kK * kN, std::numeric_limits<float>::quiet_NaN());
+    Matmul both = call;
+    both.b = RowMajor(std::as_const(bad_b).data(), kK, kN, kBatch);
+    std::atomic<int64_t> progress{0};
+    EXPECT_EQ(engine.Run(both, {.progress = &progress}).message(), status.message());
+    EXPECT_EQ(progress, 0);
     a.back() = 0.25F;
-    ASSERT_TRUE(engine.Run(call).ok());
+    ASSERT_TRUE(engine.Run(call, {.progress = &progress}).ok());
+    EXPECT_EQ(progress, kBatch * kM * kN);
     EXPECT_EQ(std::count(c.begin(), c.end(), kK * 0.75F), static_cast<std::ptrdiff_t>(c.size()));
     std::fill(c.begin(), c.end(), kBefore);
   }

@@ -33,7 +33,10 @@ constexpr int64_t kGroupsPerLine = 16;
 constexpr int64_t kStripsPacked = 2;
 // With a K beyond this, writing C takes little of the time.
 constexpr int64_t kLongestStreamedK = 1024;
+// With a K up to this, a tile takes less time than fetching its lines of C.
 constexpr int64_t kLongestFetchingK = 256;
+// Rows of quantised bytes this long are kept apart from each other.
+constexpr int64_t kShortestSpreadK = 256;
 // A task that copies rows of C takes about this much.
 constexpr int64_t kBytesCopied = int64_t{64} << 10;
 // By rows, a task has this part of the rows of A that fit beside its columns of B: they pass once.
@@ -94,18 +97,26 @@ int64_t RowBlockGroups(int64_t l1_bytes, const Int8Kernel& kernel, int64_t group
 bool GoesPastCaches(const core::Problem& p, const arch::Cpu& cpu, const Int8Kernel& kernel) {
   const int64_t c_bytes = p.batch * p.m * p.n * static_cast<int64_t>(ElementBytes(p.c_type));
   return p.c.col == 1 && c_bytes > cpu.l3_bytes && p.k <= kLongestStreamedK &&
-         CanWritePastCaches(kernel);
+         CanWalkByRows(kernel);
 }
 
 /// Whether C is written a few rows at a time, line after line, which is what limits kernels that
-/// want lines. Not if B is larger than C: it is read once in either case, but then tiles fetch it
-/// ahead.
+/// want lines. Not if B is larger than C and than what of it stays in the L2 cache: then strips of
+/// it pass once.
 bool GoesByRows(const core::Problem& p, const HostProduct& product, const arch::Cpu& cpu) {
   const Int8Kernel& kernel = *product.kernel;
-  const int64_t c_row_bytes = p.m * static_cast<int64_t>(ElementBytes(p.c_type));
+  const int64_t c_column_bytes = p.m * static_cast<int64_t>(ElementBytes(p.c_type));
   return kernel.wants_lines && p.c.col == 1 && p.m > kernel.wide_product_rows &&
-         product.block_groups == product.groups &&
-         (c_row_bytes > p.k || p.k * p.n <= cpu.l2_bytes / 2);
+         product.block_groups == product.groups && CanWalkByRows(kernel) &&
+         (c_column_bytes > p.k || p.k * p.n <= cpu.l2_bytes / 2);
+}
+
+/// Int8Kernel::speed, where multiplying is most of the work: not with few rows, which wait for B,
+/// nor with f32 operands.
+int SpeedOf(const core::Problem& p, const Int8Kernel& kernel) {
+  const bool quantises =
+      p.quantise_a != core::Quantise::kNone || p.quantise_b != core::Quantise::kNone;
+  return quantises || p.m <= kernel.wide_product_rows ? 1 : kernel.speed;
 }
 
 /// Whether a tile takes so little time that lines of C, as large as sums, have to be under way from
@@ -122,7 +133,7 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
     : problem_(WithoutIdleStrides(problem)),
       resources_(resources),
       flip_a_(FlipOfA(resources->kernel.form, core::MultipliedA(problem))) {
-  const int64_t macs = core::MacsOf(problem) / resources->kernel.speed;
+  const int64_t macs = core::MacsOf(problem) / SpeedOf(problem, resources->kernel);
   if (macs >= kSmallestSharedMacs) {
     crew_.workers = resources->workers;
     if (macs >= kSmallestExpectingMacs) crew_.wake = base::Wake::kIfBusy;
@@ -189,8 +200,8 @@ HostGemm::Cut HostGemm::CutFor(int threads) const {
   }
   if (threads > 1) {
     const int64_t wanted =
-        std::clamp<int64_t>(core::MacsOf(problem_) / kernel.speed / kSmallestTaskMacs, threads,
-                            kTasksPerThread * threads);
+        std::clamp<int64_t>(core::MacsOf(problem_) / SpeedOf(problem_, kernel) / kSmallestTaskMacs,
+                            threads, kTasksPerThread * threads);
     const int64_t per_matrix = base::CeilDiv(wanted, problem_.batch);
     if (by_rows_alone) {
       ShareRows(per_matrix, threads, &cut);
@@ -262,9 +273,12 @@ Status HostGemm::TakeLeft(core::Operands* operands, Workspace* workspace,
         static_cast<size_t>(problem_.batch * with_dense_c_.c.batch * product->element_bytes()));
     product->problem = &with_dense_c_;
     product->c = workspace->unchecked_c.data();
+    product->progress = nullptr;  // CopyToC counts.
   } else {
-    const ByteForm form{TakesFewRows(problem_, kernel) ? uint8_t{0} : flip_a_,
-                        SpreadRowStride(kernel, problem_.k)};
+    // Padding is a small part of longer rows.
+    const int64_t stride =
+        problem_.k < kShortestSpreadK ? problem_.k : SpreadRowStride(kernel, problem_.k);
+    const ByteForm form{TakesFewRows(problem_, kernel) ? uint8_t{0} : flip_a_, stride};
     Status s = QuantiseOperand(x, form, *kernel.rows, Before(), &workspace->scales_a,
                                &workspace->bytes_a, &scales, &product->a.bytes);
     if (!s.ok()) return s;
@@ -302,11 +316,16 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   HostProduct product = product_;
   product.c = operands.c;
   product.progress = progress;
-  // Both scans come before the first element of C is written.
+  // The caller's C is written when all f32 operands are known to be finite.
   std::optional<FloatRows> float_rows;
   RightSource right;
   if (Status s = TakeLeft(&operands, workspace, &float_rows, &product); !s.ok()) return s;
-  if (Status s = TakeRight(&operands, workspace, &right); !s.ok()) return s;
+  if (Status s = TakeRight(&operands, workspace, &right); !s.ok()) {
+    // A comes first in what is said, too.
+    Status first;
+    if (float_rows) first = core::ScanDynamicScales(float_rows->x, float_rows->scales);
+    return first.ok() ? s : first;
+  }
   MakeMembers(workspace);
   FillParameters(operands, workspace, &product);
   if (TakesFewRows(problem_, kernel)) {
@@ -349,20 +368,24 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   if (!float_rows->finite.load(std::memory_order_relaxed)) {
     return NotFinite(float_rows->x, float_rows->scales);
   }
-  CopyToC(workspace->unchecked_c.data(), operands.c);
+  CopyToC(workspace->unchecked_c.data(), operands.c, progress);
   return {};
 }
 
-void HostGemm::CopyToC(const std::byte* from, void* c) const {
+void HostGemm::CopyToC(const std::byte* from, void* c, std::atomic<int64_t>* progress) const {
   const int64_t bytes = product_.element_bytes();
   const int64_t row_bytes = problem_.n * bytes;
   const int64_t all_rows = problem_.batch * problem_.m;
   const int64_t each = std::max<int64_t>(1, kBytesCopied / row_bytes);
   base::ParallelFor(Before(), base::CeilDiv(all_rows, each), [&](int64_t t) {
-    for (int64_t i = t * each; i < std::min(all_rows, (t + 1) * each); ++i) {
+    const int64_t end = std::min(all_rows, (t + 1) * each);
+    for (int64_t i = t * each; i < end; ++i) {
       const int64_t index = (i / problem_.m * problem_.c.batch) + (i % problem_.m * problem_.c.row);
       std::memcpy(static_cast<std::byte*>(c) + (index * bytes), from + (i * row_bytes),
                   static_cast<size_t>(row_bytes));
+    }
+    if (progress != nullptr) {
+      progress->fetch_add((end - (t * each)) * problem_.n, std::memory_order_relaxed);
     }
   });
 }

@@ -82,7 +82,7 @@ class HostGemm final : public Executable {
   void FillInit(const core::Operands& operands, Workspace* workspace, HostProduct* product) const;
   bool QuantisesRowByRow() const;
   void Compute(const HostProduct& product, Workspace* workspace) const;
-  void CopyToC(const std::byte* from, void* c) const;
+  void CopyToC(const std::byte* from, void* c, std::atomic<int64_t>* progress) const;
   Rectangle RectangleOf(int64_t task) const;
 
   core::Problem problem_;

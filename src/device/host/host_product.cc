@@ -60,7 +60,9 @@ LeftRows PackRowsOf(const HostProduct& p, const LeftSource& source, int64_t batc
 }
 
 void ReserveFor(const HostProduct& p, int64_t rows, TaskMemory* memory) {
-  if (!p.rows_in_place) {
+  // Whether kernels that want lines read A in place depends on where it stands: calls alike but for
+  // that find the memory of the first.
+  if (!p.rows_in_place || p.kernel->wants_lines) {
     const int64_t packed = PacksWhileWalking(p) ? std::min<int64_t>(rows, p.kernel->mr) : rows;
     memory->rows.Reserve(static_cast<size_t>(packed * PackedRowStride(p.a, *p.kernel)));
   }

@@ -110,7 +110,8 @@ bool ReadableInPlace(const LeftSource& s, const Int8Kernel& kernel) {
 bool BestInPlace(const LeftSource& s, const Int8Kernel& kernel, const arch::Cpu& cpu,
                  int64_t columns) {
   if (!ReadableInPlace(s, kernel)) return false;
-  if (s.flip != 0 && cpu.few_vector_ports && columns >= kColumnsForFlip) return false;
+  if (s.flip != 0 && cpu.few_vector_ports && kernel.flip_competes && columns >= kColumnsForFlip)
+    return false;
   if (!kernel.wants_lines || columns < kColumnsForLines) return true;
   const auto place = static_cast<int64_t>(reinterpret_cast<uintptr_t>(s.bytes.data));
   const int64_t odd = (place | s.bytes.vector_stride | s.bytes.batch_stride) % kLineBytes;

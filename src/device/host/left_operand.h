@@ -53,7 +53,8 @@ int64_t SpreadRowStride(const kernels::cpu::Int8Kernel& kernel, int64_t bytes);
 int64_t PackedRowStride(const LeftSource& source, const kernels::cpu::Int8Kernel& kernel);
 
 /// Copies rows [first, first + count) of matrix `batch` to `to` as the kernel wants them, K padded
-/// with 0 to whole groups. REQUIRES: `to` has room for count * PackedRowStride.
+/// with 0 to whole groups; f32 rows leave their scales in the source, so that no other thread may
+/// have the same. REQUIRES: `to` has room for count * PackedRowStride.
 LeftRows PackRows(const LeftSource& source, const kernels::cpu::Int8Kernel& kernel, int64_t batch,
                   int64_t first, int64_t count, std::byte* to);
 

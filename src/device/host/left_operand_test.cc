@@ -304,13 +304,15 @@ TEST(BestInPlaceTest, KernelsThatWantLinesHaveRowsCopiedIfItPays) {
 }
 
 TEST(BestInPlaceTest, WhereFlippingTakesTimeRowsAreCopiedIfItPays) {
-  const Int8Kernel flips = KernelOf(Form::kU8xS8, true);
+  Int8Kernel flips = KernelOf(Form::kU8xS8, true);
+  flips.flip_competes = true;
   arch::Cpu few_ports;
   few_ports.few_vector_ports = true;
   const LeftSource s{{nullptr, 512, 1, 0}, ElementType::kS8, 0x80, 512, nullptr};
   EXPECT_TRUE(BestInPlace(s, flips, {}, 4096));
   EXPECT_FALSE(BestInPlace(s, flips, few_ports, 4096));
   EXPECT_TRUE(BestInPlace(s, flips, few_ports, 32));
+  EXPECT_TRUE(BestInPlace(s, KernelOf(Form::kU8xS8, true), few_ports, 4096));
   LeftSource unsigned_a = s;
   unsigned_a.flip = 0;
   EXPECT_TRUE(BestInPlace(unsigned_a, flips, few_ports, 4096));

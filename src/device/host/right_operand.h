@@ -12,7 +12,8 @@
 namespace tilewave::device::host {
 
 /// What is XORed to the bytes of an operand so that a kernel of this form can multiply them: 0x80
-/// moves s8 to u8, 128 higher, or u8 to s8, 128 lower. 0 for kS16xS16, which subtracts zero points.
+/// moves s8 to u8, 128 higher, or u8 to s8, 128 lower. 0 for kS16xS16, which subtracts zero points,
+/// and for an A of kAnyxS8.
 uint8_t FlipOfA(kernels::cpu::Form form, ElementType type);
 uint8_t FlipOfB(kernels::cpu::Form form, ElementType type);
 

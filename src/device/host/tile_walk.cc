@@ -19,7 +19,7 @@ using kernels::cpu::TileArgs;
 constexpr int64_t kLineBytes = RowWriter::kLineBytes;
 
 /// Columns that are computed before they are written past the caches together: see
-/// CanWritePastCaches.
+/// CanWalkByRows.
 constexpr int64_t kChunkColumns = 256;
 /// So many rows at most have all of these; of more there are fewer, so that they stay in the L1
 /// cache.
@@ -399,17 +399,12 @@ void SumChunk(const ReadyRectangle& r, const TileAt& chunk, const LeftRows& a, c
       args.init = between.at;
       args.init_stride = between.stride;
     }
-    const bool more_rows = chunk.row + (2 * chunk.rows) <= r.at.rows;
-    if (p.rows_from_afar && r.rows_source == nullptr && chunk.column == 0 && more_rows) {
-      args.a_ahead = chunk.rows * args.a_stride;
-    }
     for (int64_t left = chunk.columns; left > 0; left -= kernel.nr) {
       args.columns = last ? static_cast<int>(std::min<int64_t>(kernel.nr, left)) : kernel.nr;
       kernel.run[chunk.rows - 1](args);
       args.b += args.b_next;
       args.init += kernel.nr;
       args.c += kernel.nr;
-      args.a_ahead = 0;
       if (args.out != nullptr) args.out += kernel.nr * p.element_bytes();
     }
   }
@@ -463,7 +458,7 @@ void WalkRows(const ReadyRectangle& r, TaskMemory* memory) {
 
 }  // namespace
 
-bool CanWritePastCaches(const Int8Kernel& kernel) {
+bool CanWalkByRows(const Int8Kernel& kernel) {
   return ChunkColumns(kernel) % kernel.nr == 0 && kernel.mr <= RowWriter::kMostRows;
 }
 

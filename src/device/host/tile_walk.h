@@ -30,8 +30,8 @@ struct ReadyRectangle {
   const int32_t* row_zero_terms = nullptr;  ///< Likewise.
 };
 
-/// Whether the walk can write C past the caches with this kernel.
-bool CanWritePastCaches(const kernels::cpu::Int8Kernel& kernel);
+/// Whether the walk can go by rows with this kernel, which it does to write C past the caches.
+bool CanWalkByRows(const kernels::cpu::Int8Kernel& kernel);
 
 /// Columns that tiles of this kernel take at a time.
 int64_t StripColumns(const kernels::cpu::Int8Kernel& kernel);
@@ -39,7 +39,7 @@ int64_t StripColumns(const kernels::cpu::Int8Kernel& kernel);
 /// Makes room in `memory` for the walk over a rectangle of at most `rows` rows.
 void ReserveForTiles(const HostProduct& product, int64_t rows, TaskMemory* memory);
 
-/// Computes the rectangle tile by tile. Neither allocates nor fails. REQUIRES: ReserveForTiles.
+/// Computes the rectangle tile by tile. Neither allocates nor fails. REQUIRES: ReserveFor.
 void ComputeTiles(const ReadyRectangle& rectangle, TaskMemory* memory);
 
 }  // namespace tilewave::device::host

@@ -12,10 +12,10 @@ namespace tilewave::device::host {
 struct TaskMemory {
   base::AlignedBuffer rows;      ///< Packed rows of A.
   PackedRight columns;           ///< Of B, that are packed right before they are multiplied.
-  int64_t packing_ns = 0;        ///< That packing them took in this call, if it is measured.
+  int64_t packing_ns = 0;        ///< That packing took in this call, if it is measured.
   base::AlignedBuffer row_sums;  ///< Of those rows.
   base::AlignedBuffer sums;      ///< Of a strip of C, while K is not done.
-  base::AlignedBuffer lines;     ///< Rows of C on their way past the caches.
+  base::AlignedBuffer lines;     ///< Sums of a few rows of C on their way there.
 };
 
 /// Scratch memory of one product in flight, whatever the number of threads. Likewise.

@@ -186,8 +186,8 @@ TILEWAVE_AMX inline void StoreSums(int32_t* to, int64_t stride,
    ...);
 }
 
-/// Lines of C that TileArgs names, all within the first steps, a few rows with each. Its other hints
-/// are left alone: they hold up the loads of tiles more than they help, measured.
+/// Lines of C that TileArgs names, all within the first steps, a few rows with each. Its other
+/// hints are left alone: they hold up the loads of tiles more than they help, measured.
 template <int kRows, int kPanels>
 inline void FetchWith(const TileArgs& t, int64_t group) {
   constexpr int64_t kFewestRows = 8;

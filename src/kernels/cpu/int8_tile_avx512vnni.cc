@@ -58,10 +58,9 @@ struct Fetches {
 
 /// kRows rows by kVectors registers of columns, in one panel or more. Sixteen sums or more keep the
 /// multiplier busy for the four cycles that one multiply-add takes, and the loads of a group fit
-/// beside its multiply-adds, best with 6 x 64. Flipping A on the way costs nothing: it runs where
-/// no multiply-add can. The loops must be unrolled early, or the sums live in memory.
-/// kFetch: with Fetches on the way. kFlip: A has to be flipped, which is free where vectors have
-/// more pipes than multiply-adds (AMD's Zen), but not on Intel's cores.
+/// beside its multiply-adds, best with 6 x 64. The loops must be unrolled early, or the sums live
+/// in memory. kFetch: with Fetches on the way. kFlip: A has to be flipped, which is free where
+/// vectors have more pipes than multiply-adds (AMD's Zen), but not on Intel's cores.
 template <int kRows, int kVectors, bool kFetch, bool kFlip>
 TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   __m512i sum[size_t{kRows}][size_t{kVectors}];

@@ -29,16 +29,16 @@ constexpr int GroupElements(Form form) { return form == Form::kS16xS16 ? 2 : 4; 
 /// g of column j, modulo 2^32. Written for j < columns; nothing else of C is touched. Products are
 /// formed for all nr columns.
 struct TileArgs {
-  const std::byte* a;   ///< Group g of row r stands at a + r * a_stride + 4 * g; any alignment.
-  int64_t a_stride;     ///< Bytes from row to row.
-  const std::byte* b;   ///< Group g of column j at b + (g * nr + j) * 4; 64-byte aligned.
-  int64_t groups;       ///< At least 1.
-  const int32_t* init;  ///< nr readable numbers for each row; any alignment of 4.
-  int64_t init_stride;  ///< In numbers; 0: all rows begin alike.
-  int32_t* c;           ///< sums(r, j) go to c[r * c_stride + j]; may be `init` itself.
-  int64_t c_stride;     ///< In numbers.
-  int columns;          ///< 1 .. nr; of a wide tile nr + 1 .. 2 * nr; of a row tile all.
-  uint8_t flip = 0;     ///< XORed to every byte of A, by kernels with `flips`; others ignore it.
+  const std::byte* a;     ///< Group g of row r stands at a + r * a_stride + 4 * g; any alignment.
+  int64_t a_stride;       ///< Bytes from row to row.
+  const std::byte* b;     ///< Group g of column j at b + (g * nr + j) * 4; 64-byte aligned.
+  int64_t groups;         ///< At least 1.
+  const int32_t* init;    ///< nr readable numbers for each row; any alignment of 4.
+  int64_t init_stride;    ///< In numbers; 0: all rows begin alike.
+  int32_t* c;             ///< sums(r, j) go to c[r * c_stride + j]; may be `init` itself.
+  int64_t c_stride;       ///< In numbers.
+  int columns;            ///< 1 .. nr; of a wide tile nr + 1 .. 2 * nr; of a row tile all.
+  uint8_t flip = 0;       ///< XORed to every byte of A, by kernels with `flips`; others ignore it.
   bool a_signed = false;  ///< kAnyxS8: bytes of A are s8; others ignore it.
   int64_t b_next = 0;     ///< Wide and row tiles: bytes from a panel to the next.
   /// Lines that may be fetched meanwhile, these with the first group; a hint. Null: none.
@@ -71,14 +71,14 @@ struct Int8Kernel {
   const TileFunction* run;  ///< run[r - 1] computes r rows, for r in 1 .. mr.
   const RowFunctions* rows;
   PackQuadsFunction pack_quads = nullptr;  ///< Null: pack::PackQuads.
-  bool flips = false;                      ///< Applies TileArgs::flip, at no cost.
+  bool flips = false;                      ///< Applies TileArgs::flip, as a rule at no cost.
 
   /// Wide tiles take two neighbouring panels at a time: run_wide[r - 1] computes r rows, for r in
   /// 1 .. wide_most, and wide_mr rows are best. Null: there are none.
   const TileFunction* run_wide = nullptr;
   int wide_mr = 0;
   int wide_most = 0;
-  int wide_product_rows = 0;  ///< With more rows of A than these tiles are not wide; 0: any.
+  int wide_product_rows = 0;  ///< With more rows of C than these tiles are not wide; 0: any.
 
   /// A row tile takes one row and row_panels neighbouring panels, all columns of them. Null: none.
   TileFunction run_row = nullptr;
@@ -93,6 +93,9 @@ struct Int8Kernel {
   /// So fast that memory is the limit: rows of A should begin with cache lines and be spread over
   /// the sets of the L1 cache, and C be written line after line.
   bool wants_lines = false;
+
+  /// Flips with what multiplies, on CPUs with arch::Cpu::few_vector_ports.
+  bool flip_competes = false;
 
   /// About how many times as fast as AVX512-VNNI: by that, how much work is worth a thread.
   int speed = 1;

@@ -24,10 +24,10 @@ constexpr Int8Kernel kInt8Kernels[] = {
 #if defined(__x86_64__)
     {"Int8Gemm_amx_32x32", Isa::kAmxInt8, false, Form::kAnyxS8, 32, 32,
      kAmxTiles32x32, &kRowsAvx512, PackQuads32_avx512, false, kAmxTiles16x64, 16, 16, 16,
-     nullptr, 0, FewRows_avx512, BeginAmx, EndAmx, true, 4},
+     nullptr, 0, FewRows_avx512, BeginAmx, EndAmx, true, false, 4},
     {"Int8Gemm_avx512vnni_8x32", Isa::kAvx512Vnni, false, Form::kU8xS8, 8, 32,
      kAvx512VnniTiles8x32, &kRowsAvx512, PackQuads32_avx512, true, kAvx512VnniTiles6x64, 6, 6, 0,
-     Row_avx512vnni_1x128, 4, FewRows_avx512},
+     Row_avx512vnni_1x128, 4, FewRows_avx512, nullptr, nullptr, false, true},
     {"Int8Gemm_avx512vl_6x16", Isa::kAvx512Vnni, false, Form::kU8xS8, 6, 16,
      kAvx512VlTiles6x16, &kRowsAvx512, nullptr, true},
     {"Int8Gemm_avxvnni_6x16", Isa::kAvxVnni, false, Form::kU8xS8, 6, 16,
