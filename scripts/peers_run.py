@@ -107,9 +107,10 @@ def print_header(head: dict) -> None:
     for threads, peak in head["peak_gops"].items():
         rates = head["bandwidth_gb_s"][threads]
         tiles = head["tile_peak_gops"][threads]
+        of_tiles = f", {tiles:,.0f} (tdpbssd)" if tiles else ""
         print(f"{threads} thread{'s' if threads > 1 else ' '}: peak {peak:,.0f} GOP/s "
-              f"({head['instruction']}){f', {tiles:,.0f} (tdpbssd)' if tiles else ''}; read {rates['dram']:.0f} GB/s from DRAM, each thread "
-              f"{rates['l3']:.0f} from L3, {rates['l2']:.0f} from L2")
+              f"({head['instruction']}){of_tiles}; read {rates['dram']:.0f} GB/s from DRAM, "
+              f"each thread {rates['l3']:.0f} from L3, {rates['l2']:.0f} from L2")
 
 
 def best_peak(machine: Machine, threads: int) -> float:

@@ -2,9 +2,9 @@
 """No vector instruction beyond the baseline outside the kernel files of their ISA.
 
 Disassembles every object of a build. An object compiled from src/kernels/cpu/*_avx2*.cc,
-*_avx512*.cc, *_avxvnni*.cc or *_amx*.cc may use them, but not in a weak function (an inline function or
-template): the linker may pick that copy for baseline code as well. In all other objects no
-instruction may name a ymm, zmm or tmm register or be a VEX or EVEX form.
+*_avx512*.cc, *_avxvnni*.cc or *_amx*.cc may use them, but not in a weak function (an inline
+function or template): the linker may pick that copy for baseline code as well. In all other objects
+no instruction may name a ymm, zmm or tmm register or be a VEX or EVEX form.
 """
 
 import platform
@@ -18,7 +18,8 @@ sys.dont_write_bytecode = True
 from common import argument_parser  # noqa: E402
 
 ALLOWED_OBJECT = re.compile(
-    r"(?:^|/)kernels/cpu/(?![^/]*_(?:test|bench)\.)[^/]*_(?:avx(?:2|512|vnni)|amx)[^/]*\.(?:cc|cpp)\.o$")
+    r"(?:^|/)kernels/cpu/(?![^/]*_(?:test|bench)\.)"
+    r"[^/]*_(?:avx(?:2|512|vnni)|amx)[^/]*\.(?:cc|cpp)\.o$")
 SANITIZER_DIR = re.compile(r"(?:^|[-_.])(?:asan|ubsan|tsan|msan|san|sanitize)(?:$|[-_.])")
 
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")

@@ -199,6 +199,8 @@ KERNEL = "namespace { " + AVX2 + "void Hot" + LOOP + "}\n" + AVX2 + \
     "void Kernel(int* a, int* b) { Hot(a, b); }\n"
 WEAK = AVX2 + "__attribute__((noinline)) inline void Shared" + LOOP + \
     "void Use(int* a, int* b) { Shared(a, b); }\n"
+TILES = 'void Zero() { asm volatile("tilezero %tmm0"); }\n'
+RELEASE = 'void Release() { asm volatile("tilerelease"); }\n'
 VEX = '__attribute__((target("avx"))) float Sum(float a, float b) { return a + b; }\n'
 
 
@@ -213,6 +215,8 @@ def run_isa_cases(tally: Tally, root: Path) -> None:
     cases = [("avx2 in a baseline object", {"isa-leak"}, "src/gemm.cc.o", BASELINE + AVX2 +
               "void Leak" + LOOP),
              ("VEX xmm form in a baseline object", {"isa-leak"}, "src/sum.cc.o", VEX),
+             ("a tile register in a baseline object", {"isa-leak"}, "src/zero.cc.o", TILES),
+             ("tilerelease in a baseline object", {"isa-leak"}, "src/end.cc.o", RELEASE),
              ("avx2 in the kernel's test", {"isa-leak"}, "src/kernels/cpu/g_avx2_test.cc.o",
               KERNEL),
              ("weak avx2 function in a kernel object", {"isa-leak-weak"},
@@ -231,6 +235,7 @@ def run_isa_cases(tally: Tally, root: Path) -> None:
     tally.record("isa_leak: no code", expect_fault(status, output, {"no-code"}, "LTO"))
     compile_object(build, "src/plain.cc.o", BASELINE)
     compile_object(build, "src/kernels/cpu/gemm_avx2.cc.o", KERNEL)
+    compile_object(build, "src/kernels/cpu/tile_amx.cc.o", TILES + RELEASE)
     compile_object(build, "asan/src/plain.cc.o", KERNEL)
     tally.record("isa_leak: clean build", expect_clean(*run_check("isa_leak.py", root)))
     write(root, "build/src/broken.cc.o", "no object\n")
