@@ -15,8 +15,8 @@ struct Cpu {
   bool avx_vnni = false;     ///< With AVX2.
   bool avx512_vnni = false;  ///< With AVX512 F, BW, DQ and VL.
   bool amx_int8 = false;     ///< AMX-TILE and AMX-INT8, and a system that knows them.
-  bool few_vector_ports =
-      false;  ///< Those that multiply bytes do all else to vectors, too: Intel's.
+  /// Those that multiply bytes in 512-bit vectors do all else to such vectors, too: Intel's cores.
+  bool few_vector_ports = false;
   bool neon_dot = false;
   int64_t l1_bytes = 0;
   int64_t l2_bytes = 0;

@@ -73,14 +73,18 @@ core::Problem WithoutIdleStrides(core::Problem p) {
   return p;
 }
 
+/// Groups of a block of K, of at most about `fitting`: blocks are about as large as each other.
+int64_t EqualBlocks(int64_t groups, int64_t fitting) {
+  return base::RoundUp(base::CeilDiv(groups, base::CeilDiv(groups, fitting)), kGroupsPerLine);
+}
+
 /// Groups of K that are multiplied before the next rows are: all, if a strip of B with all of K
-/// fits `bytes`, or is at most a third longer. Else the blocks are about as large as each other:
-/// putting sums aside between blocks costs some percent of a block's time.
+/// fits `bytes`, or is at most a third longer: putting sums aside between blocks costs some
+/// percent of a block's time.
 int64_t BlockGroups(int64_t bytes, const Int8Kernel& kernel, int64_t groups) {
   const int64_t fitting =
       std::max<int64_t>(1, bytes / (StripColumns(kernel) * kernels::cpu::kGroupBytes));
-  if (groups <= fitting + (fitting / 3)) return groups;
-  return base::RoundUp(base::CeilDiv(groups, base::CeilDiv(groups, fitting)), kGroupsPerLine);
+  return groups <= fitting + (fitting / 3) ? groups : EqualBlocks(groups, fitting);
 }
 
 /// Groups of K that a few rows are multiplied by at a time: so many that these rows stay in the L1
@@ -88,8 +92,7 @@ int64_t BlockGroups(int64_t bytes, const Int8Kernel& kernel, int64_t groups) {
 int64_t RowBlockGroups(int64_t l1_bytes, const Int8Kernel& kernel, int64_t groups) {
   const int64_t group_bytes = int64_t{kernel.mr} * kernels::cpu::kGroupBytes;
   if (!kernel.wants_lines || groups * group_bytes <= l1_bytes / 2) return groups;
-  const int64_t fitting = std::max(kGroupsPerLine, l1_bytes / 3 / group_bytes);
-  return base::RoundUp(base::CeilDiv(groups, base::CeilDiv(groups, fitting)), kGroupsPerLine);
+  return EqualBlocks(groups, std::max(kGroupsPerLine, l1_bytes / 3 / group_bytes));
 }
 
 /// Whether C is too large to be found in a cache afterwards, and K so short that writing C is a
@@ -164,7 +167,7 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   product_.columns_packed =
       StripColumns(resources->kernel) *
       std::min(kStripsPacked, base::CeilDiv(problem.n, StripColumns(resources->kernel)));
-  cut_ = CutFor(crew_.threads());
+  cut_ = CutFor(crew_.threads(), macs);
   quantises_row_by_row_ = QuantisesRowByRow();
   with_dense_c_ = problem_;
   with_dense_c_.c = {problem_.n, 1, problem_.m * problem_.n};
@@ -182,7 +185,7 @@ bool HostGemm::QuantisesRowByRow() const {
          p.n * product_.element_bytes() < p.k;
 }
 
-HostGemm::Cut HostGemm::CutFor(int threads) const {
+HostGemm::Cut HostGemm::CutFor(int threads, int64_t macs) const {
   const Int8Kernel& kernel = resources_->kernel;
   const int64_t row_bytes = base::CeilDiv(problem_.k, kernels::cpu::GroupElements(kernel.form)) *
                             kernels::cpu::kGroupBytes;
@@ -200,8 +203,7 @@ HostGemm::Cut HostGemm::CutFor(int threads) const {
   }
   if (threads > 1) {
     const int64_t wanted =
-        std::clamp<int64_t>(core::MacsOf(problem_) / SpeedOf(problem_, kernel) / kSmallestTaskMacs,
-                            threads, kTasksPerThread * threads);
+        std::clamp<int64_t>(macs / kSmallestTaskMacs, threads, kTasksPerThread * threads);
     const int64_t per_matrix = base::CeilDiv(wanted, problem_.batch);
     if (by_rows_alone) {
       ShareRows(per_matrix, threads, &cut);
@@ -354,7 +356,9 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   product.sums_are_c = problem_.c_type == ElementType::kS32 &&
                        problem_.activation == Activation::kNone && product.zero_a.data == nullptr &&
                        !product.any_zero_b;
-  for (TaskMemory& member : workspace->members) member.packing_ns = 0;
+  if (product.measures_packing) {
+    for (TaskMemory& member : workspace->members) member.packing_ns = 0;
+  }
   Compute(product, workspace);
   if (product.measures_packing) {
     // Threads pack side by side.

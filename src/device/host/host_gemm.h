@@ -61,7 +61,8 @@ class HostGemm final : public Executable {
     int64_t tasks() const { return row_tasks * column_tasks; }
   };
 
-  Cut CutFor(int threads) const;
+  /// `macs`: the work, in what Int8Kernel::speed makes of multiply-adds.
+  Cut CutFor(int threads, int64_t macs) const;
   void ShareColumns(int64_t tasks, int threads, Cut* cut) const;
   void ShareRows(int64_t tasks, int threads, Cut* cut) const;
   [[nodiscard]] Status ExecuteIn(core::Operands operands, const HostWeights* weights,

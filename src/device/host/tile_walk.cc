@@ -18,8 +18,7 @@ using kernels::cpu::TileArgs;
 
 constexpr int64_t kLineBytes = RowWriter::kLineBytes;
 
-/// Columns that are computed before they are written past the caches together: see
-/// CanWalkByRows.
+/// By rows, columns that are computed before they are written together: see CanWalkByRows.
 constexpr int64_t kChunkColumns = 256;
 /// So many rows at most have all of these; of more there are fewer, so that they stay in the L1
 /// cache.
@@ -421,6 +420,8 @@ void WalkRows(const ReadyRectangle& r, TaskMemory* memory) {
   const int64_t chunk_columns = ChunkColumns(kernel);
   const bool direct = p.sums_are_c && !p.past_caches;
   RowWriter writer(*kernel.rows, memory->lines.data(), ChunkBytes(kernel));
+  const Sums sums{reinterpret_cast<int32_t*>(writer.at()),
+                  writer.stride_bytes() / static_cast<int64_t>(sizeof(int32_t))};
   for (TileAt chunk{}; chunk.row < at.rows; chunk.row += chunk.rows) {
     chunk.rows = std::min<int64_t>(kernel.mr, at.rows - chunk.row);
     LeftRows a = r.rows;
@@ -430,8 +431,6 @@ void WalkRows(const ReadyRectangle& r, TaskMemory* memory) {
     }
     std::byte* const rows_of_c = ElementOfC(p, at.batch, at.first_row + chunk.row, at.first_column);
     if (p.past_caches) writer.Start(rows_of_c, p.problem->c.row * bytes, chunk.rows);
-    const Sums sums{reinterpret_cast<int32_t*>(writer.at()),
-                    writer.stride_bytes() / static_cast<int64_t>(sizeof(int32_t))};
     for (chunk.column = 0; chunk.column < at.columns; chunk.column += chunk_columns) {
       chunk.columns = std::min(chunk_columns, at.columns - chunk.column);
       std::byte* const c = rows_of_c + (chunk.column * bytes);
