@@ -3,10 +3,13 @@
 
 STAMP is the path of an empty file named by a hash over all that can change the verdict: the file,
 every project header that it pulls in, .clang-tidy, the compile command and clang-tidy's version.
+The compile commands go to BUILD/.clang_tidy_cache/, without g++'s precompiled headers, which no
+other compiler reads.
 """
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,19 +18,32 @@ sys.dont_write_bytecode = True
 from common import argument_parser, die, includes_of, is_test, resolve_include  # noqa: E402
 
 LOOKED_AT_DIRS = {"src", "cli", "bench"}
+PRECOMPILED = re.compile(r" -Winvalid-pch| -include \S*/cmake_pch\.hxx")
 
 
-def load_commands(root: Path, build: Path) -> dict[Path, str]:
-    """Source (relative to root) -> its compile command."""
+def load_entries(build: Path) -> list[dict[str, str]]:
+    """The compile commands, each as one string."""
     database = build / "compile_commands.json"
     if not database.is_file():
         die(f"clang_tidy: {database} is missing; make it with: make build")
-    commands = {}
+    entries = []
     for entry in json.loads(database.read_text()):
+        command = entry.get("command") or " ".join(entry["arguments"])
+        entries.append({
+            "directory": entry["directory"],
+            "command": PRECOMPILED.sub("", command),
+            "file": entry["file"],
+        })
+    return entries
+
+
+def commands_of(entries: list[dict[str, str]], root: Path) -> dict[Path, str]:
+    """Source (relative to root) -> its compile command."""
+    commands = {}
+    for entry in entries:
         source = (Path(entry["directory"]) / entry["file"]).resolve()
         if source.is_relative_to(root) and source.is_file():
-            command = entry.get("command") or " ".join(entry["arguments"])
-            commands[source.relative_to(root)] = command
+            commands[source.relative_to(root)] = entry["command"]
     return commands
 
 
@@ -69,11 +85,13 @@ def main() -> int:
     parser.add_argument("--build", type=Path, required=True)
     arguments = parser.parse_args()
     root, build = arguments.root.resolve(), arguments.build.resolve()
-    sources = {p: c for p, c in load_commands(root, build).items() if is_looked_at(p)}
+    entries = load_entries(build)
+    sources = {p: c for p, c in commands_of(entries, root).items() if is_looked_at(p)}
     if not sources:
         die("clang_tidy: compile_commands.json names no source of src/, cli/ or bench/")
     cache = build / ".clang_tidy_cache"
     cache.mkdir(exist_ok=True)
+    (cache / "compile_commands.json").write_text(json.dumps(entries))
     shared = shared_hash(root)
     clean = 0
     for path, command in sorted(sources.items()):
