@@ -6,7 +6,6 @@
 namespace tilewave::pack {
 namespace {
 
-constexpr int64_t kQuad = 4;
 constexpr int64_t kPair = 2;
 
 uint8_t ElementAt(const PanelSource& source, int64_t k, int64_t j) {
@@ -17,17 +16,17 @@ int32_t ZeroOf(const int32_t* zeros, int64_t j) { return zeros == nullptr ? 0 : 
 
 }  // namespace
 
-void PackQuads(const PanelSource& source, int64_t k, int64_t columns, int64_t nr, uint8_t flip,
-               std::byte* panel, int32_t* sums) {
+void PackBytes(const PanelSource& source, int64_t k, int64_t columns, int64_t nr, int64_t group,
+               uint8_t flip, std::byte* panel, int32_t* sums) {
   auto* out = reinterpret_cast<uint8_t*>(panel);
-  const int64_t groups = base::CeilDiv(k, kQuad);
+  const int64_t groups = base::CeilDiv(k, group);
   std::fill(sums, sums + nr, 0);
-  std::memset(out, 0, static_cast<size_t>(groups * nr * kQuad));
+  std::memset(out, 0, static_cast<size_t>(groups * nr * group));
   for (int64_t i = 0; i < k; ++i) {
-    uint8_t* to = out + (i / kQuad * nr * kQuad) + (i % kQuad);
+    uint8_t* to = out + (i / group * nr * group) + (i % group);
     for (int64_t j = 0; j < columns; ++j) {
       const auto value = static_cast<uint8_t>(ElementAt(source, i, j) ^ flip);
-      to[j * kQuad] = value;
+      to[j * group] = value;
       sums[j] += static_cast<int8_t>(value);
     }
   }
@@ -48,13 +47,13 @@ void PackPairs(const PanelSource& source, ElementType type, int64_t k, int64_t c
   }
 }
 
-void UnpackQuadsForTest(const std::byte* panel, int64_t k, int64_t columns, int64_t nr,
-                        uint8_t flip, const PanelSource& shape, uint8_t* out) {
+void UnpackBytesForTest(const std::byte* panel, int64_t k, int64_t columns, int64_t nr,
+                        int64_t group, uint8_t flip, const PanelSource& shape, uint8_t* out) {
   const auto* packed = reinterpret_cast<const uint8_t*>(panel);
   for (int64_t i = 0; i < k; ++i) {
     for (int64_t j = 0; j < columns; ++j) {
       out[(i * shape.k_stride) + (j * shape.column_stride)] =
-          static_cast<uint8_t>(packed[(((i / kQuad * nr) + j) * kQuad) + (i % kQuad)] ^ flip);
+          static_cast<uint8_t>(packed[(((i / group * nr) + j) * group) + (i % group)] ^ flip);
     }
   }
 }

@@ -87,14 +87,12 @@ class Guarded {
 /// What a panel holds, by the definition of its layout: element (i, j), `bytes` long, stands in
 /// group i / per_group. Elements come from element(i, j).
 template <typename T, typename Element>
-std::vector<T> ByDefinition(const Matrix& m, int64_t nr, Element element) {
-  const int64_t per_group = kPanelGroupBytes / static_cast<int64_t>(sizeof(T));
+std::vector<T> ByDefinition(const Matrix& m, int64_t nr, int64_t per_group, Element element) {
   const int64_t groups = (m.k + per_group - 1) / per_group;
   std::vector<T> panel(static_cast<size_t>(groups * nr * per_group), 0);
   for (int64_t i = 0; i < m.k; ++i) {
     for (int64_t j = 0; j < m.columns; ++j) {
-      const int64_t byte = (((i / per_group) * nr) + j) * kPanelGroupBytes;
-      const int64_t at = (byte / static_cast<int64_t>(sizeof(T))) + (i % per_group);
+      const int64_t at = ((((i / per_group) * nr) + j) * per_group) + (i % per_group);
       panel[static_cast<size_t>(at)] = element(i, j);
     }
   }
@@ -120,6 +118,7 @@ void ForEachMatrix(uint64_t seed, Visitor visit) {
 }
 
 constexpr std::array<uint8_t, 3> kFlips = {0, 0x80, 0x5A};
+constexpr std::array<int64_t, 2> kGroups = {4, 2};  // Bytes of them.
 
 TEST(PanelLayoutTest, ExtentsOfARaggedMatrix) {
   constexpr PanelLayout kQuads{.k = 9, .columns = 35, .nr = 16, .group_elements = 4};
@@ -134,6 +133,11 @@ TEST(PanelLayoutTest, ExtentsOfARaggedMatrix) {
   constexpr PanelLayout kPairs{.k = 9, .columns = 35, .nr = 16, .group_elements = 2};
   EXPECT_EQ(kPairs.groups(), 5);
   EXPECT_EQ(kPairs.panel_bytes(), 5 * 16 * 4);
+  constexpr PanelLayout kBytePairs{
+      .k = 9, .columns = 35, .nr = 16, .group_elements = 2, .group_bytes = 2};
+  EXPECT_EQ(kBytePairs.groups(), 5);
+  EXPECT_EQ(kBytePairs.panel_bytes(), 5 * 16 * 2);
+  EXPECT_EQ(kBytePairs.bytes(), 3 * 5 * 16 * 2);
 }
 
 TEST(PanelLayoutTest, ExtentsOfAMatrixThatFits) {
@@ -147,27 +151,41 @@ TEST(PanelLayoutTest, ExtentsOfAMatrixThatFits) {
   EXPECT_EQ(kOne.columns_of(0), 1);
 }
 
-TEST(PackQuadsTest, SmallExample) {
+TEST(PackBytesTest, SmallExample) {
   // Five rows of two columns, in a panel of three.
   constexpr uint8_t kMatrix[] = {1, 11, 2, 12, 3, 13, 4, 14, 5, 255};
   Guarded<uint8_t> panel(24);
   Guarded<int32_t> sums(3);
-  PackQuads({kMatrix, 2, 1}, 5, 2, 3, 0, reinterpret_cast<std::byte*>(panel.data()), sums.data());
+  PackBytes({kMatrix, 2, 1}, 5, 2, 3, 4, 0, reinterpret_cast<std::byte*>(panel.data()),
+            sums.data());
   EXPECT_EQ(panel.Values(), (std::vector<uint8_t>{1, 2, 3, 4, 11,  12, 13, 14, 0, 0, 0, 0,  //
                                                   5, 0, 0, 0, 255, 0,  0,  0,  0, 0, 0, 0}));
   EXPECT_EQ(sums.Values(), (std::vector<int32_t>{15, 49, 0}));
   EXPECT_TRUE(panel.GuardsHold() && sums.GuardsHold());
 }
 
-TEST(PackQuadsTest, SmallExampleFlipped) {
+TEST(PackBytesTest, SmallExampleFlipped) {
   // 0x80 is what flipping turns u8 into s8 with; padding stays 0.
   constexpr uint8_t kColumn[] = {0, 128, 255};
   Guarded<uint8_t> panel(8);
   Guarded<int32_t> sums(2);
-  PackQuads({kColumn, 1, 3}, 3, 1, 2, 0x80, reinterpret_cast<std::byte*>(panel.data()),
+  PackBytes({kColumn, 1, 3}, 3, 1, 2, 4, 0x80, reinterpret_cast<std::byte*>(panel.data()),
             sums.data());
   EXPECT_EQ(panel.Values(), (std::vector<uint8_t>{128, 0, 127, 0, 0, 0, 0, 0}));
   EXPECT_EQ(sums.Values(), (std::vector<int32_t>{-1, 0}));
+}
+
+TEST(PackBytesTest, SmallExampleInPairs) {
+  // Three rows of two columns, in a panel of three.
+  constexpr uint8_t kMatrix[] = {1, 11, 2, 12, 3, 255};
+  Guarded<uint8_t> panel(12);
+  Guarded<int32_t> sums(3);
+  PackBytes({kMatrix, 2, 1}, 3, 2, 3, 2, 0, reinterpret_cast<std::byte*>(panel.data()),
+            sums.data());
+  EXPECT_EQ(panel.Values(), (std::vector<uint8_t>{1, 2, 11, 12, 0, 0,  //
+                                                  3, 0, 255, 0, 0, 0}));
+  EXPECT_EQ(sums.Values(), (std::vector<int32_t>{6, 22, 0}));
+  EXPECT_TRUE(panel.GuardsHold() && sums.GuardsHold());
 }
 
 TEST(PackPairsTest, SmallExample) {
@@ -185,26 +203,28 @@ TEST(PackPairsTest, SmallExample) {
   EXPECT_TRUE(panel.GuardsHold());
 }
 
-TEST(PackQuadsTest, PanelAndSumsAreTheDefinitions) {
+TEST(PackBytesTest, PanelAndSumsAreTheDefinitions) {
   ForEachMatrix(71, [](const Matrix& m, int64_t nr) {
     for (const uint8_t flip : kFlips) {
       const auto flipped = [&](int64_t i, int64_t j) {
         return static_cast<uint8_t>(m.At(i, j) ^ flip);
       };
-      const std::vector<uint8_t> expected = ByDefinition<uint8_t>(m, nr, flipped);
       std::vector<int32_t> expected_sums(static_cast<size_t>(nr), 0);
       for (int64_t j = 0; j < m.columns; ++j) {
         for (int64_t i = 0; i < m.k; ++i) {
           expected_sums[static_cast<size_t>(j)] += static_cast<int8_t>(flipped(i, j));
         }
       }
-      Guarded<uint8_t> panel(expected.size());
-      Guarded<int32_t> sums(expected_sums.size());
-      PackQuads(m.source(), m.k, m.columns, nr, flip, reinterpret_cast<std::byte*>(panel.data()),
-                sums.data());
-      ASSERT_EQ(panel.Values(), expected) << "flip " << int{flip};
-      ASSERT_EQ(sums.Values(), expected_sums) << "flip " << int{flip};
-      ASSERT_TRUE(panel.GuardsHold() && sums.GuardsHold());
+      for (const int64_t group : kGroups) {
+        const std::vector<uint8_t> expected = ByDefinition<uint8_t>(m, nr, group, flipped);
+        Guarded<uint8_t> panel(expected.size());
+        Guarded<int32_t> sums(expected_sums.size());
+        PackBytes(m.source(), m.k, m.columns, nr, group, flip,
+                  reinterpret_cast<std::byte*>(panel.data()), sums.data());
+        ASSERT_EQ(panel.Values(), expected) << "flip " << int{flip} << ", group " << group;
+        ASSERT_EQ(sums.Values(), expected_sums) << "flip " << int{flip} << ", group " << group;
+        ASSERT_TRUE(panel.GuardsHold() && sums.GuardsHold());
+      }
     }
   });
 }
@@ -226,7 +246,7 @@ TEST(PackPairsTest, PanelIsTheDefinition) {
       const std::vector<int32_t> zeros = ZerosFor(type, m.columns, m.k);
       for (const bool with_zeros : {false, true}) {
         const std::vector<int16_t> expected =
-            ByDefinition<int16_t>(m, nr, [&](int64_t i, int64_t j) {
+            ByDefinition<int16_t>(m, nr, 2, [&](int64_t i, int64_t j) {
               const int byte = m.At(i, j);
               const int value = type == ElementType::kS8 && byte >= 128 ? byte - 256 : byte;
               const int zero = with_zeros ? zeros[static_cast<size_t>(j)] : 0;
@@ -251,15 +271,18 @@ std::vector<uint8_t> OnlyElements(const Matrix& m) {
   return bytes;
 }
 
-TEST(UnpackQuadsTest, BringsTheMatrixBackAndTouchesNoGaps) {
+TEST(UnpackBytesTest, BringsTheMatrixBackAndTouchesNoGaps) {
   ForEachMatrix(73, [](const Matrix& m, int64_t nr) {
     for (const uint8_t flip : kFlips) {
-      std::vector<std::byte> panel(static_cast<size_t>((m.k + 3) / 4 * nr * 4));
-      std::vector<int32_t> sums(static_cast<size_t>(nr));
-      PackQuads(m.source(), m.k, m.columns, nr, flip, panel.data(), sums.data());
-      std::vector<uint8_t> back(m.bytes.size(), kPoison);
-      UnpackQuadsForTest(panel.data(), m.k, m.columns, nr, flip, m.source(), back.data() + m.first);
-      ASSERT_EQ(back, OnlyElements(m)) << "flip " << int{flip};
+      for (const int64_t group : kGroups) {
+        std::vector<std::byte> panel(static_cast<size_t>((m.k + group - 1) / group * nr * group));
+        std::vector<int32_t> sums(static_cast<size_t>(nr));
+        PackBytes(m.source(), m.k, m.columns, nr, group, flip, panel.data(), sums.data());
+        std::vector<uint8_t> back(m.bytes.size(), kPoison);
+        UnpackBytesForTest(panel.data(), m.k, m.columns, nr, group, flip, m.source(),
+                           back.data() + m.first);
+        ASSERT_EQ(back, OnlyElements(m)) << "flip " << int{flip} << ", group " << group;
+      }
     }
   });
 }

@@ -49,15 +49,20 @@ struct Extremes {
   int32_t high;
 };
 
-Extremes ExtremesOf(Form form, bool is_unsigned) {
-  if (form == Form::kS16xS16) return {-32768, 32767};
+/// Whether elements are s16.
+bool IsWide(Form form, bool is_a) {
+  return form == Form::kS16xS16 || (is_a && form == Form::kS16xS8);
+}
+
+Extremes ExtremesOf(Form form, bool is_a, bool is_unsigned) {
+  if (IsWide(form, is_a)) return {-32768, 32767};
   if (is_unsigned) return {0, 255};
   return {-128, 127};
 }
 
 int32_t ElementFor(Fill fill, Form form, bool is_a, bool a_signed, Random* random) {
   const bool a_unsigned = IsUnsigned(form, a_signed);
-  const auto [low, high] = ExtremesOf(form, is_a && a_unsigned);
+  const auto [low, high] = ExtremesOf(form, is_a, is_a && a_unsigned);
   switch (fill) {
     case Fill::kRandom:
       return static_cast<int32_t>(random->Between(low, high));
@@ -71,10 +76,10 @@ int32_t ElementFor(Fill fill, Form form, bool is_a, bool a_signed, Random* rando
   return 0;
 }
 
-int ElementBytes(Form form) { return form == Form::kS16xS16 ? 2 : 1; }
+int ElementBytes(Form form, bool is_a) { return IsWide(form, is_a) ? 2 : 1; }
 
-void WriteElement(Form form, int32_t value, uint8_t flip, std::byte* to) {
-  if (form == Form::kS16xS16) {
+void WriteElement(Form form, bool is_a, int32_t value, uint8_t flip, std::byte* to) {
+  if (IsWide(form, is_a)) {
     const auto element = static_cast<int16_t>(value);
     std::memcpy(to, &element, sizeof(element));
   } else {
@@ -82,8 +87,8 @@ void WriteElement(Form form, int32_t value, uint8_t flip, std::byte* to) {
   }
 }
 
-int64_t ReadElement(Form form, bool is_unsigned, uint8_t flip, const std::byte* from) {
-  if (form == Form::kS16xS16) {
+int64_t ReadElement(bool wide, bool is_unsigned, uint8_t flip, const std::byte* from) {
+  if (wide) {
     int16_t value;
     std::memcpy(&value, from, sizeof(value));
     return value;
@@ -135,8 +140,8 @@ class Call {
     a_.resize(static_cast<size_t>(start + ((case_.rows - 1) * args_.a_stride) + row_bytes));
     for (std::byte& byte : a_) byte = static_cast<std::byte>(random->Between(0, 255));
     for (int r = 0; r < case_.rows; ++r) {
-      for (int64_t i = 0; i < row_bytes; i += ElementBytes(kernel_.form)) {
-        WriteElement(kernel_.form,
+      for (int64_t i = 0; i < row_bytes; i += ElementBytes(kernel_.form, true)) {
+        WriteElement(kernel_.form, true,
                      ElementFor(case_.fill, kernel_.form, true, case_.a_signed, random), flip_,
                      a_.data() + start + (r * args_.a_stride) + i);
       }
@@ -145,13 +150,13 @@ class Call {
   }
 
   void FillB(Random* random) {
-    const int64_t panel_bytes = case_.groups * kernel_.nr * kGroupBytes;
+    const int64_t panel_bytes = case_.groups * kernel_.nr * GroupBytesOfB(kernel_.form);
     const int64_t to_align = (64 - (panel_bytes % 64)) % 64;
     args_.b_next = panel_bytes + to_align + (64 * random->Between(0, 2));
     const int64_t bytes = ((case_.panels - 1) * args_.b_next) + panel_bytes;
     b_ = base::AlignedBuffer(static_cast<size_t>(bytes));
-    for (int64_t i = 0; i < bytes; i += ElementBytes(kernel_.form)) {
-      WriteElement(kernel_.form,
+    for (int64_t i = 0; i < bytes; i += ElementBytes(kernel_.form, false)) {
+      WriteElement(kernel_.form, false,
                    ElementFor(case_.fill, kernel_.form, false, case_.a_signed, random), 0,
                    b_.data() + i);
     }
@@ -198,10 +203,12 @@ class Call {
     const bool a_unsigned = IsUnsigned(form, case_.a_signed);
     int64_t sum = 0;
     for (int64_t group = 0; group < case_.groups; ++group) {
-      const std::byte* b = panel + (((group * kernel_.nr) + (j % kernel_.nr)) * kGroupBytes);
-      for (int i = 0; i < kGroupBytes; i += ElementBytes(form)) {
-        sum += ReadElement(form, a_unsigned, flip_, a + (group * kGroupBytes) + i) *
-               ReadElement(form, false, 0, b + i);
+      const std::byte* b =
+          panel + (((group * kernel_.nr) + (j % kernel_.nr)) * GroupBytesOfB(form));
+      for (int i = 0; i < GroupElements(form); ++i) {
+        sum += ReadElement(IsWide(form, true), a_unsigned, flip_,
+                           a + (group * kGroupBytes) + (i * ElementBytes(form, true))) *
+               ReadElement(IsWide(form, false), false, 0, b + (i * ElementBytes(form, false)));
       }
     }
     return sum;

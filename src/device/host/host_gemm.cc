@@ -29,8 +29,8 @@ constexpr int64_t kSmallestWakingMacs = int64_t{1} << 23;
 // Several tasks for each thread even out what other programs take away from some of them.
 constexpr int64_t kTasksPerThread = 4;
 constexpr int64_t kGroupsPerLine = 16;
-// Strips that the walk packs together: whole lines of a row-major B, and some for each page.
-constexpr int64_t kStripsPacked = 2;
+// Columns that the walk packs together: whole lines of a row-major B, and some for each page.
+constexpr int64_t kColumnsPacked = 128;
 // With a K beyond this, writing C takes little of the time.
 constexpr int64_t kLongestStreamedK = 1024;
 // With a K up to this, a tile takes less time than fetching its lines of C.
@@ -82,8 +82,8 @@ int64_t EqualBlocks(int64_t groups, int64_t fitting) {
 /// fits `bytes`, or is at most a third longer: putting sums aside between blocks costs some
 /// percent of a block's time.
 int64_t BlockGroups(int64_t bytes, const Int8Kernel& kernel, int64_t groups) {
-  const int64_t fitting =
-      std::max<int64_t>(1, bytes / (StripColumns(kernel) * kernels::cpu::kGroupBytes));
+  const int64_t fitting = std::max<int64_t>(
+      1, bytes / (StripColumns(kernel) * kernels::cpu::GroupBytesOfB(kernel.form)));
   return groups <= fitting + (fitting / 3) ? groups : EqualBlocks(groups, fitting);
 }
 
@@ -165,8 +165,7 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   product_.row_block_groups = RowBlockGroups(cpu.l1_bytes, resources->kernel, product_.groups);
   product_.fetches_c = FetchesC(problem_, cpu);
   product_.columns_packed =
-      StripColumns(resources->kernel) *
-      std::min(kStripsPacked, base::CeilDiv(problem.n, StripColumns(resources->kernel)));
+      base::RoundUp(std::min(kColumnsPacked, problem.n), StripColumns(resources->kernel));
   cut_ = CutFor(crew_.threads(), macs);
   quantises_row_by_row_ = QuantisesRowByRow();
   with_dense_c_ = problem_;
@@ -180,7 +179,7 @@ bool HostGemm::QuantisesRowByRow() const {
   const Int8Kernel& kernel = resources_->kernel;
   const bool per_row = p.quantise_a == core::Quantise::kPerVector && p.a.col == 1;
   const bool rows_once = cut_.column_tasks == 1 && (p.batch == 1 || p.a.batch != 0);
-  return per_row && rows_once && kernel.form != Form::kS16xS16 && !TakesFewRows(p, kernel) &&
+  return per_row && rows_once && !kernels::cpu::WidensA(kernel.form) && !TakesFewRows(p, kernel) &&
          p.c.col == 1 && !product_.past_caches && product_.rows_from_afar &&
          p.n * product_.element_bytes() < p.k;
 }
@@ -354,8 +353,8 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   product.rows_in_place = BestInPlace(product.a, kernel, resources_->cpu, cut_.columns);
   if (product.b != nullptr) FillInit(operands, workspace, &product);
   product.sums_are_c = problem_.c_type == ElementType::kS32 &&
-                       problem_.activation == Activation::kNone && product.zero_a.data == nullptr &&
-                       !product.any_zero_b;
+                       problem_.activation == Activation::kNone && !product.any_zero_b &&
+                       (product.zero_a.data == nullptr || kernels::cpu::WidensA(kernel.form));
   if (product.measures_packing) {
     for (TaskMemory& member : workspace->members) member.packing_ns = 0;
   }
@@ -444,7 +443,7 @@ void HostGemm::FillZeroA(const core::Operands& o, Workspace* workspace,
   const Form form = resources_->kernel.form;
   const int32_t shift = ShiftOf(flip_a_, product->a.type);
   const bool one_zero = !o.zero_a.present || core::FormOf(o.zero_a) == core::ParameterForm::kOne;
-  if (!one_zero || (form == Form::kS16xS16 && o.zero_a.present)) {
+  if (!one_zero || (kernels::cpu::WidensA(form) && o.zero_a.present)) {
     workspace->row_terms.Reserve(static_cast<size_t>(problem_.batch * problem_.m) *
                                  sizeof(int32_t));
     auto* zeros = workspace->row_terms.data<int32_t>();

@@ -10,6 +10,24 @@ namespace {
 
 using kernels::cpu::Form;
 
+/// The sum of `count` s16, modulo 2^32.
+uint32_t SumWide(const std::byte* row, int64_t count) {
+  const auto* elements = reinterpret_cast<const int16_t*>(row);
+  uint32_t sum = 0;
+  for (int64_t i = 0; i < count; ++i) sum += static_cast<uint32_t>(elements[i]);
+  return sum;
+}
+
+/// -(sum of row i), whose zero points are gone.
+void MakeWideRowTerms(const HostProduct& p, const Rectangle& at, const LeftRows& rows,
+                      TaskMemory* memory, ReadyRectangle* ready) {
+  auto* terms = memory->row_sums.data<int32_t>();
+  for (int64_t i = 0; i < at.rows; ++i) {
+    terms[i] = static_cast<int32_t>(0 - SumWide(rows.data + (i * rows.stride), p.a.k));
+  }
+  ready->row_zero_terms = terms;
+}
+
 /// -zero_a[i], and -(sum of row i - K * zero_a[i]): what every row adds per unit of a column's sum
 /// and of a column's zero point, modulo 2^32.
 void MakeRowTerms(const HostProduct& p, const Rectangle& at, const LeftRows& rows,
@@ -39,7 +57,7 @@ void MakeRowTerms(const HostProduct& p, const Rectangle& at, const LeftRows& row
 
 /// Whether rows have terms of zero points that are not in `init`.
 bool HasRowTerms(const HostProduct& p) {
-  return p.kernel->form != Form::kS16xS16 && (p.any_zero_b || p.zero_a.data != nullptr);
+  return p.any_zero_b || (p.zero_a.data != nullptr && !kernels::cpu::WidensA(p.kernel->form));
 }
 
 /// Whether the walk packs the rows that it comes to, which then stay in a nearer cache. Terms of
@@ -77,7 +95,8 @@ void ComputeRectangle(const HostProduct& p, const Rectangle& at, TaskMemory* mem
     ready.b = {p.b, matrix, at.first_column, 0, p.init.From(at.batch, at.first_column)};
   }
   LeftSource source = p.a;
-  if (p.kernel->form == Form::kS16xS16) source.zero = p.zero_a.From(at.batch, 0);
+  const bool widens = kernels::cpu::WidensA(p.kernel->form);
+  if (widens) source.zero = p.zero_a.From(at.batch, 0);
   if (p.rows_in_place) {
     ready.rows = RowsInPlace(p.a, at.batch, at.first_row);
   } else if (PacksWhileWalking(p)) {
@@ -85,7 +104,9 @@ void ComputeRectangle(const HostProduct& p, const Rectangle& at, TaskMemory* mem
   } else {
     ready.rows = PackRowsOf(p, source, at.batch, at.first_row, at.rows, memory);
   }
-  if (HasRowTerms(p)) MakeRowTerms(p, at, ready.rows, memory, &ready);
+  if (HasRowTerms(p)) {
+    (widens ? MakeWideRowTerms : MakeRowTerms)(p, at, ready.rows, memory, &ready);
+  }
   ComputeTiles(ready, memory);
   if (p.progress != nullptr) {
     p.progress->fetch_add(at.rows * at.columns, std::memory_order_relaxed);

@@ -10,6 +10,7 @@ namespace {
 
 using kernels::cpu::Form;
 using kernels::cpu::Int8Kernel;
+using kernels::cpu::WidensA;
 
 constexpr int64_t kLineBytes = 64;
 // Rows that many bytes apart, or a multiple, fall into the same sets of an L1 cache and evict each
@@ -28,7 +29,7 @@ const uint8_t* RowAt(const LeftSource& s, int64_t batch, int64_t row) {
 }
 
 int64_t RowBytes(const LeftSource& s, Form form) {
-  return base::RoundUp(s.k, kernels::cpu::GroupElements(form)) * (form == Form::kS16xS16 ? 2 : 1);
+  return base::RoundUp(s.k, kernels::cpu::GroupElements(form)) * (WidensA(form) ? 2 : 1);
 }
 
 bool Dense(const LeftSource& s) {
@@ -103,7 +104,7 @@ void PackWideRows(const LeftSource& s, const Int8Kernel& kernel, const uint8_t* 
 }  // namespace
 
 bool ReadableInPlace(const LeftSource& s, const Int8Kernel& kernel) {
-  return s.floats == nullptr && kernel.form != Form::kS16xS16 && (s.flip == 0 || kernel.flips) &&
+  return s.floats == nullptr && !WidensA(kernel.form) && (s.flip == 0 || kernel.flips) &&
          s.bytes.k_stride == 1 && s.k % kernels::cpu::kGroupBytes == 0;
 }
 
@@ -126,7 +127,7 @@ int64_t SpreadRowStride(const Int8Kernel& kernel, int64_t bytes) {
 }
 
 int64_t PackedRowStride(const LeftSource& s, const Int8Kernel& kernel) {
-  const bool as_they_are = s.floats == nullptr && kernel.form != Form::kS16xS16 && Dense(s);
+  const bool as_they_are = s.floats == nullptr && !WidensA(kernel.form) && Dense(s);
   if (as_they_are && !kernel.wants_lines) return s.k;
   return SpreadRowStride(kernel, RowBytes(s, kernel.form));
 }
@@ -139,7 +140,7 @@ LeftRows PackRows(const LeftSource& s, const Int8Kernel& kernel, int64_t batch, 
     return {to, stride, 0};
   }
   const uint8_t* from = RowAt(s, batch, first);
-  if (kernel.form == Form::kS16xS16) {
+  if (WidensA(kernel.form)) {
     PackWideRows(s, kernel, from, first, count, stride, to);
   } else {
     PackByteRows(s, kernel, from, count, stride, reinterpret_cast<uint8_t*>(to));

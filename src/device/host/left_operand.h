@@ -28,7 +28,7 @@ struct LeftSource {
   ElementType type = ElementType::kS8;
   uint8_t flip = 0;  ///< Still to be XORed.
   int64_t k = 0;
-  const int32_t* zero = nullptr;  ///< kS16xS16: to be subtracted, one per row; null: none.
+  const int32_t* zero = nullptr;  ///< If A is widened: to be subtracted, one per row; null: none.
   FloatRows* floats = nullptr;    ///< Not null: rows are these instead of bytes.
 };
 

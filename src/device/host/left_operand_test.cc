@@ -95,7 +95,7 @@ std::vector<std::byte> RowByDefinition(const Matrix& m, const LeftSource& s, For
   std::vector<std::byte> bytes(static_cast<size_t>(groups * kernels::cpu::kGroupBytes));
   for (int64_t i = 0; i < s.k; ++i) {
     const int byte = m.At(b, row, i);
-    if (form != Form::kS16xS16) {
+    if (!WidensA(form)) {
       bytes[static_cast<size_t>(i)] = static_cast<std::byte>(byte ^ s.flip);
       continue;
     }
@@ -147,7 +147,7 @@ TEST(PackRowsTest, BytesAreTheDefinitionForEveryKernelAndAllStrides) {
   const std::vector<const Int8Kernel*> kernels = Kernels();
   ForEachMatrix(91, [&](const Matrix& m, int64_t rows, int64_t k) {
     for (const Int8Kernel* kernel : kernels) {
-      if (kernel->form == Form::kS16xS16) continue;
+      if (WidensA(kernel->form)) continue;
       SCOPED_TRACE(kernel->name);
       for (const uint8_t flip : {uint8_t{0}, uint8_t{0x80}}) {
         const LeftSource s{m.operand(), ElementType::kS8, flip, k, nullptr};
@@ -163,7 +163,7 @@ TEST(PackRowsTest, WideRowsAreTheDefinitionForEveryKernelAndAllStrides) {
   const std::vector<const Int8Kernel*> kernels = Kernels();
   ForEachMatrix(92, [&](const Matrix& m, int64_t rows, int64_t k) {
     for (const Int8Kernel* kernel : kernels) {
-      if (kernel->form != Form::kS16xS16) continue;
+      if (!WidensA(kernel->form)) continue;
       SCOPED_TRACE(kernel->name);
       for (const ElementType type : {ElementType::kS8, ElementType::kU8}) {
         std::vector<int32_t> zeros;  // Those of all rows, whatever the first row packed.
@@ -217,7 +217,7 @@ TEST(PackRowsTest, FloatsAreQuantisedOnTheWay) {
     const core::DynamicScales expected = ScalesIn(x, &expected_memory);
     ASSERT_TRUE(core::ScanDynamicScales(x, expected).ok());
     for (const Int8Kernel* kernel : Kernels()) {
-      if (kernel->form == Form::kS16xS16) continue;
+      if (WidensA(kernel->form)) continue;
       const uint8_t flip = kernel->flips ? 0x80 : 0;
       base::AlignedBuffer memory;
       FloatRows floats(x, ScalesIn(x, &memory));
@@ -245,7 +245,7 @@ TEST(PackRowsTest, FloatsAreQuantisedOnTheWay) {
 }
 
 TEST(PackedRowStrideTest, HoldsARowAndSpreadsRowsOverTheCache) {
-  for (const Form form : {Form::kU8xS8, Form::kS8xS8, Form::kS16xS16}) {
+  for (const Form form : {Form::kU8xS8, Form::kS8xS8, Form::kS16xS8, Form::kS16xS16}) {
     for (int64_t k = 1; k <= 9000; ++k) {
       for (const int64_t row_stride : {k, k + 1}) {
         const LeftSource s{{nullptr, row_stride, 1, 0}, ElementType::kS8, 0, k, nullptr};
@@ -254,7 +254,7 @@ TEST(PackedRowStrideTest, HoldsARowAndSpreadsRowsOverTheCache) {
         ASSERT_GE(stride, groups * kernels::cpu::kGroupBytes) << k;
         ASSERT_NE(stride % kAliasBytes, 0) << k;
         ASSERT_LE(stride, (groups * kernels::cpu::kGroupBytes) + 127) << k << ": wasteful";
-        if (form == Form::kS16xS16) {
+        if (WidensA(form)) {
           ASSERT_EQ(stride % 2, 0) << k;
         }
       }

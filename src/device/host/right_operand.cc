@@ -25,7 +25,7 @@ int32_t MinusProduct(int32_t a, int32_t b, int32_t c) {
 }  // namespace
 
 uint8_t FlipOfA(Form form, ElementType type) {
-  if (form == Form::kS16xS16 || form == Form::kAnyxS8) return 0;
+  if (kernels::cpu::WidensA(form) || form == Form::kAnyxS8) return 0;
   const ElementType wanted = form == Form::kU8xS8 ? ElementType::kU8 : ElementType::kS8;
   return type == wanted ? 0 : kSignBit;
 }
@@ -39,7 +39,8 @@ RightSource RightSourceOf(const core::Problem& p, const core::Operands& o) {
 }
 
 pack::PanelLayout RightLayout(const kernels::cpu::Int8Kernel& kernel, int64_t k, int64_t n) {
-  return {k, n, kernel.nr, kernels::cpu::GroupElements(kernel.form)};
+  return {k, n, kernel.nr, kernels::cpu::GroupElements(kernel.form),
+          kernels::cpu::GroupBytesOfB(kernel.form)};
 }
 
 void PackedRight::Reset(const kernels::cpu::Int8Kernel& kernel, const pack::PanelLayout& layout,
@@ -48,7 +49,7 @@ void PackedRight::Reset(const kernels::cpu::Int8Kernel& kernel, const pack::Pane
   layout_ = layout;
   matrices_ = matrices;
   matrix_bytes_ = layout.bytes();
-  column_bytes_ = layout.groups() * pack::kPanelGroupBytes;
+  column_bytes_ = layout.groups() * layout.group_bytes;
   panels_.Reserve(static_cast<size_t>(layout.bytes() * matrices));
   columns_.Reserve(static_cast<size_t>(layout.columns_padded() * kArrays * matrices) *
                    sizeof(int32_t));
@@ -96,7 +97,7 @@ void PackedRight::PackBlock(const RightSource& source, int64_t matrix, int64_t f
   const int64_t end = k + k_count;
   for (; k < end; k += chunk) {
     for (int64_t p = first; p < first + count; ++p) {
-      PackQuadRows(source, matrix, p, k, std::min(chunk, end - k));
+      PackByteRows(source, matrix, p, k, std::min(chunk, end - k));
     }
   }
   if (end != layout_.k) return;
@@ -104,7 +105,7 @@ void PackedRight::PackBlock(const RightSource& source, int64_t matrix, int64_t f
 }
 
 /// Elements [k, k + count) of panel `p`; k a multiple of whole groups.
-void PackedRight::PackQuadRows(const RightSource& source, int64_t matrix, int64_t p, int64_t k,
+void PackedRight::PackByteRows(const RightSource& source, int64_t matrix, int64_t p, int64_t k,
                                int64_t count) {
   const int64_t first = p * layout_.nr;
   const uint8_t flip = FlipOfB(kernel_->form, source.type);
@@ -112,12 +113,13 @@ void PackedRight::PackQuadRows(const RightSource& source, int64_t matrix, int64_
                                    (first * source.column_stride) + (k * source.k_stride),
                                source.k_stride, source.column_stride};
   std::byte* to = panels_.data() + (matrix * matrix_bytes_) + (p * panel_bytes()) +
-                  (k / layout_.group_elements * layout_.nr * pack::kPanelGroupBytes);
+                  (k / layout_.group_elements * layout_.nr * layout_.group_bytes);
   int32_t sums[kernels::cpu::kMaxColumns];
-  if (kernel_->pack_quads != nullptr) {
-    kernel_->pack_quads(from, count, layout_.columns_of(p), flip, to, sums);
+  if (kernel_->pack_bytes != nullptr) {
+    kernel_->pack_bytes(from, count, layout_.columns_of(p), flip, to, sums);
   } else {
-    pack::PackQuads(from, count, layout_.columns_of(p), layout_.nr, flip, to, sums);
+    pack::PackBytes(from, count, layout_.columns_of(p), layout_.nr, layout_.group_bytes, flip, to,
+                    sums);
   }
   int32_t* all = Column(matrix, 0) + first;
   for (int64_t j = 0; j < layout_.nr; ++j) all[j] += sums[j];

@@ -12,8 +12,8 @@
 namespace tilewave::device::host {
 
 /// What is XORed to the bytes of an operand so that a kernel of this form can multiply them: 0x80
-/// moves s8 to u8, 128 higher, or u8 to s8, 128 lower. 0 for kS16xS16, which subtracts zero points,
-/// and for an A of kAnyxS8.
+/// moves s8 to u8, 128 higher, or u8 to s8, 128 lower. 0 for what is widened to s16, and for an A
+/// of kAnyxS8.
 uint8_t FlipOfA(kernels::cpu::Form form, ElementType type);
 uint8_t FlipOfB(kernels::cpu::Form form, ElementType type);
 
@@ -84,7 +84,7 @@ class PackedRight {
   int32_t* Column(int64_t matrix, int64_t array) {
     return columns_.data<int32_t>() + (((matrix * kArrays) + array) * layout_.columns_padded());
   }
-  void PackQuadRows(const RightSource& source, int64_t matrix, int64_t p, int64_t k, int64_t count);
+  void PackByteRows(const RightSource& source, int64_t matrix, int64_t p, int64_t k, int64_t count);
   void FillColumns(const RightSource& source, int64_t matrix, int64_t p);
   void PackPairPanel(const RightSource& source, int64_t matrix, int64_t p);
 

@@ -105,7 +105,7 @@ int32_t PackedAt(const PackedRight& packed, Form form, int64_t matrix, int64_t i
   const int64_t nr = packed.layout().nr;
   const int64_t per_group = GroupElements(form);
   const int64_t group = ((i / per_group) * nr) + (j % nr);
-  const std::byte* at = packed.panel_at(matrix, j / nr * nr) + (group * kernels::cpu::kGroupBytes);
+  const std::byte* at = packed.panel_at(matrix, j / nr * nr) + (group * GroupBytesOfB(form));
   if (form != Form::kS16xS16) return static_cast<int8_t>(at[i % per_group]);
   int16_t wide = 0;
   std::memcpy(&wide, at + ((i % per_group) * 2), sizeof(wide));
@@ -325,10 +325,13 @@ TEST(FlipTest, MovesBytesToWhatTheFormMultiplies) {
   EXPECT_EQ(FlipOfA(Form::kS8xS8, kU8), 0x80);
   EXPECT_EQ(FlipOfB(Form::kU8xS8, kS8), 0);
   EXPECT_EQ(FlipOfB(Form::kU8xS8, kU8), 0x80);
+  EXPECT_EQ(FlipOfB(Form::kS16xS8, kU8), 0x80);
+  EXPECT_EQ(FlipOfB(Form::kS16xS8, kS8), 0);
   EXPECT_EQ(FlipOfB(Form::kS8xS8, kS8), 0);
   EXPECT_EQ(FlipOfB(Form::kS8xS8, kU8), 0x80);
   for (const ElementType type : kTypes) {
     EXPECT_EQ(FlipOfA(Form::kS16xS16, type), 0);
+    EXPECT_EQ(FlipOfA(Form::kS16xS8, type), 0);
     EXPECT_EQ(FlipOfB(Form::kS16xS16, type), 0);
     EXPECT_EQ(ShiftOf(0, type), 0);
   }

@@ -92,10 +92,15 @@ TileArgs ArgsOf(const ReadyRectangle& r, int64_t column) {
   return args;
 }
 
+/// Bytes of all columns of a panel.
+int64_t GroupBytesOfPanel(const Int8Kernel& kernel) {
+  return int64_t{kernel.nr} * kernels::cpu::GroupBytesOfB(kernel.form);
+}
+
 /// Narrows arguments for all of K to the groups from `first` on, at most `count`.
 void TakeGroups(const HostProduct& p, int64_t first, int64_t count, TileArgs* args) {
   args->a += first * kGroupBytes;
-  args->b += first * p.kernel->nr * kGroupBytes;
+  args->b += first * GroupBytesOfPanel(*p.kernel);
   args->groups = std::min(count, p.groups - first);
 }
 
@@ -261,24 +266,26 @@ Ahead AheadOf(const ReadyRectangle& r, const Strip& strip, int64_t column, int64
   if (r.at.rows <= strip.most || (last && column + together >= r.at.columns)) return {};
   if (p.b == nullptr) {
     if (p.b_source->column_stride != 1) return {};
-    const int64_t k = last ? 0 : (first + p.block_groups) * kGroupBytes;
+    const int64_t elements = kernels::cpu::GroupElements(p.kernel->form);
+    const int64_t k = last ? 0 : (first + p.block_groups) * elements;
     const RightSource next = SourceAt(r, column + (last ? together : 0));
     const auto* from = reinterpret_cast<const std::byte*>(next.data + (k * next.k_stride));
     // A row of the source for each element of K, spread over many tiles: each is in another page.
     const int64_t tiles = r.at.rows / strip.rows;
     int shift = 0;
-    while (shift < kMostShift && tiles >> (shift + 1) >= kGroupBytes) ++shift;
+    while (shift < kMostShift && tiles >> (shift + 1) >= elements) ++shift;
     return {from,
-            int64_t{kGroupBytes} << shift,
+            elements << shift,
             next.k_stride,
             shift,
             1,
             (p.block_groups >> shift) * next.k_stride};
   }
-  const int64_t group_bytes = int64_t{p.kernel->nr} * kGroupBytes;
+  const int64_t group_bytes = GroupBytesOfPanel(*p.kernel);
   const int64_t next_block = p.block_groups * group_bytes;
   const int64_t next_strip = (strip.columns / p.kernel->nr * args.b_next) - (first * group_bytes);
-  const int64_t lines = std::max<int64_t>(1, strip.columns * kGroupBytes / kLineBytes);
+  const int64_t lines =
+      std::max<int64_t>(1, strip.columns / p.kernel->nr * group_bytes / kLineBytes);
   return {args.b + (last ? next_strip : next_block),      lines,      group_bytes, 0,
           std::max<int64_t>(1, group_bytes / kLineBytes), args.b_next};
 }

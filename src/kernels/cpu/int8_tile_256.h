@@ -60,7 +60,17 @@ TILEWAVE_TILE_256_TARGET inline void StoreColumns(int32_t* to, __m256i low, __m2
   if ((columns & 1) != 0) *to = _mm_cvtsi128_si32(rest);
 }
 
-/// Dot::Add(&sum, a, b) adds the products of a group of A and a group of B in every lane. Six rows
+/// Four s8 of B in every lane.
+struct QuadsOfB {
+  static constexpr int64_t kGroupBytesOfB = 4;
+
+  TILEWAVE_TILE_256_TARGET static inline __m256i Load(const std::byte* b) {
+    return _mm256_load_si256(reinterpret_cast<const __m256i*>(b));
+  }
+};
+
+/// Dot::Load takes a group of eight columns of B from their kGroupBytesOfB each, Dot::Add(&sum, a,
+/// b) adds the products of a group of A and a group of B in every lane. Six rows
 /// by two registers: twelve sums cover the latency of the multiply-adds and leave the sixteen
 /// registers room for two of B, one of A, and one product or the bits to flip in A. The loops must
 /// be unrolled early, or the sums live in memory.
@@ -83,8 +93,7 @@ TILEWAVE_TILE_256_TARGET void RunTile256(const TileArgs& t) {
     __m256i column[size_t{kTile256Vectors}];
 #pragma GCC unroll 2
     for (int64_t v = 0; v < kTile256Vectors; ++v) {
-      column[v] = _mm256_load_si256(
-          reinterpret_cast<const __m256i*>(b + (v * kTile256Lanes * kGroupBytes)));
+      column[v] = Dot::Load(b + (v * kTile256Lanes * Dot::kGroupBytesOfB));
     }
 #pragma GCC unroll 6
     for (int r = 0; r < kRows; ++r) {
@@ -94,7 +103,7 @@ TILEWAVE_TILE_256_TARGET void RunTile256(const TileArgs& t) {
       for (int64_t v = 0; v < kTile256Vectors; ++v) Dot::Add(&sum[r][v], row, column[v]);
     }
     a += kGroupBytes;
-    b += kTile256Columns * kGroupBytes;
+    b += kTile256Columns * Dot::kGroupBytesOfB;
   }
   int32_t* const c = t.c;  // The compiler cannot know that `t` is no part of C.
   const int64_t c_stride = t.c_stride;

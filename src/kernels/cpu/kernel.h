@@ -11,27 +11,35 @@
 
 namespace tilewave::kernels::cpu {
 
-/// Operands meet in groups of 4 bytes along K: how the bytes of a group are read and multiplied.
+/// Operands meet in groups along K, 4 bytes of A each: how groups are read and multiplied.
 enum class Form : uint8_t {
   kU8xS8,    ///< Four u8 of A times four s8 of B (x86 VNNI).
   kS8xS8,    ///< Four s8 times four s8 (Arm dot product).
   kAnyxS8,   ///< Four s8 or u8 of A, as TileArgs::a_signed says, times four s8 (AMX).
+  kS16xS8,   ///< Two s16 of A, zero points already subtracted, times two s8 (AVX2).
   kS16xS16,  ///< Two s16 times two s16, zero points already subtracted.
 };
 
-inline constexpr int kGroupBytes = 4;
+inline constexpr int kGroupBytes = 4;  ///< Of A.
+
+/// Whether elements of A are widened to s16 and lose their zero points on the way.
+constexpr bool WidensA(Form form) { return form == Form::kS16xS8 || form == Form::kS16xS16; }
 
 /// Elements of K in a group.
-constexpr int GroupElements(Form form) { return form == Form::kS16xS16 ? 2 : 4; }
+constexpr int GroupElements(Form form) { return WidensA(form) ? 2 : 4; }
+
+/// Bytes of a column of B in a group.
+constexpr int GroupBytesOfB(Form form) { return form == Form::kS16xS8 ? 2 : 4; }
 
 /// One tile of sums: `rows` (by choice of function) rows of A times one panel of B.
 /// sums(r, j) = init[r * init_stride + j] + sum over groups of A's group g of row r times B's group
 /// g of column j, modulo 2^32. Written for j < columns; nothing else of C is touched. Products are
 /// formed for all nr columns.
 struct TileArgs {
-  const std::byte* a;     ///< Group g of row r stands at a + r * a_stride + 4 * g; any alignment.
-  int64_t a_stride;       ///< Bytes from row to row.
-  const std::byte* b;     ///< Group g of column j at b + (g * nr + j) * 4; 64-byte aligned.
+  const std::byte* a;  ///< Group g of row r stands at a + r * a_stride + 4 * g; any alignment.
+  int64_t a_stride;    ///< Bytes from row to row.
+  /// Group g of column j at b + (g * nr + j) * GroupBytesOfB; aligned to 16 times those.
+  const std::byte* b;
   int64_t groups;         ///< At least 1.
   const int32_t* init;    ///< nr readable numbers for each row; any alignment of 4.
   int64_t init_stride;    ///< In numbers; 0: all rows begin alike.
@@ -53,8 +61,8 @@ struct TileArgs {
 };
 using TileFunction = void (*)(const TileArgs&);
 
-/// A fast twin of pack::PackQuads for panels of this kernel's nr columns.
-using PackQuadsFunction = void (*)(const pack::PanelSource& source, int64_t k, int64_t columns,
+/// A fast twin of pack::PackBytes for panels of this kernel's nr columns and its groups.
+using PackBytesFunction = void (*)(const pack::PanelSource& source, int64_t k, int64_t columns,
                                    uint8_t flip, std::byte* panel, int32_t* sums);
 
 /// What a kernel needs of the CPU.
@@ -70,7 +78,7 @@ struct Int8Kernel {
   int nr;                   ///< Columns of a panel.
   const TileFunction* run;  ///< run[r - 1] computes r rows, for r in 1 .. mr.
   const RowFunctions* rows;
-  PackQuadsFunction pack_quads = nullptr;  ///< Null: pack::PackQuads.
+  PackBytesFunction pack_bytes = nullptr;  ///< Null: pack::PackBytes.
   bool flips = false;                      ///< Applies TileArgs::flip, as a rule at no cost.
 
   /// Wide tiles take two neighbouring panels at a time: run_wide[r - 1] computes r rows, for r in

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernels/cpu/few_rows_avx2.h"
 #include "kernels/cpu/few_rows_avx512.h"
 #include "kernels/cpu/int8_tile_amx.h"
 #include "kernels/cpu/int8_tile_avx2.h"
@@ -10,6 +11,7 @@
 #include "kernels/cpu/int8_tile_avxvnni.h"
 #include "kernels/cpu/int8_tile_neondot.h"
 #include "kernels/cpu/int8_tile_portable.h"
+#include "kernels/cpu/pack_bytes_avx2.h"
 #include "kernels/cpu/pack_quads_avx512.h"
 #include "kernels/cpu/rows_avx2.h"
 #include "kernels/cpu/rows_avx512.h"
@@ -29,11 +31,14 @@ constexpr Int8Kernel kInt8Kernels[] = {
      kAvx512VnniTiles8x32, &kRowsAvx512, PackQuads32_avx512, true, kAvx512VnniTiles6x64, 6, 6, 0,
      Row_avx512vnni_1x128, 4, FewRows_avx512, nullptr, nullptr, false, true},
     {"Int8Gemm_avx512vl_6x16", Isa::kAvx512Vnni, false, Form::kU8xS8, 6, 16,
-     kAvx512VlTiles6x16, &kRowsAvx512, nullptr, true},
+     kAvx512VlTiles6x16, &kRowsAvx512, PackQuads16_avx2, true, nullptr, 0, 0, 0, nullptr, 0,
+     FewRows_avx2},
     {"Int8Gemm_avxvnni_6x16", Isa::kAvxVnni, false, Form::kU8xS8, 6, 16,
-     kAvxVnniTiles6x16, &kRowsAvx2, nullptr, true},
-    {"Int8Gemm_avx2_6x16", Isa::kAvx2, false, Form::kS16xS16, 6, 16,
-     kAvx2Tiles6x16, &kRowsAvx2},
+     kAvxVnniTiles6x16, &kRowsAvx2, PackQuads16_avx2, true, nullptr, 0, 0, 0, nullptr, 0,
+     FewRows_avx2},
+    {"Int8Gemm_avx2_6x16", Isa::kAvx2, false, Form::kS16xS8, 6, 16,
+     kAvx2Tiles6x16, &kRowsAvx2, PackPairs16_avx2, false, nullptr, 0, 0, 0, nullptr, 0,
+     FewRows_avx2},
 #elif defined(__aarch64__)
     {"Int8Gemm_neondot_6x16", Isa::kNeonDot, false, Form::kS8xS8, 6, 16,
      kNeonDotTiles6x16, &kRowsPortable},

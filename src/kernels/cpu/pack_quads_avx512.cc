@@ -173,7 +173,7 @@ void PackQuads32_avx512(const pack::PanelSource& source, int64_t k, int64_t colu
     const pack::PanelSource second{source.data + second_at, 1, source.column_stride};
     PackAlong16(second, k, columns - kLanes, flip, panel + (kLanes * kQuad), sums + kLanes);
   } else {
-    pack::PackQuads(source, k, columns, kColumns, flip, panel, sums);
+    pack::PackBytes(source, k, columns, kColumns, kQuad, flip, panel, sums);
   }
 }
 

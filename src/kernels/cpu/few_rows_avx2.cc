@@ -1,0 +1,247 @@
+#include "kernels/cpu/few_rows_avx2.h"
+
+#if defined(__x86_64__)
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/cpu/x86_intrinsics.h"
+
+#define TILEWAVE_AVX2 [[gnu::target("avx2")]]
+
+namespace tilewave::kernels::cpu {
+namespace {
+
+// Two s16 by two s16 at a time: what AVX2 multiplies without a loss, whatever the signs.
+constexpr int64_t kStep = 8;       // Elements of K at a time,
+constexpr int kPairs = kStep / 2;  // in pairs.
+constexpr int64_t kColumns = 16;   // Of a block of B.
+constexpr int kVectors = 2;        // Registers of sums for these columns.
+constexpr int64_t kLanes = 8;      // s32 per register.
+constexpr int64_t kLineBytes = 64;
+constexpr int64_t kWideElements = kFewRows * 512;  // Of A, widened at once.
+constexpr int64_t kSumsBytes = int64_t{16}
+                               << 10;  // Of a block of columns, to stay in the L1 cache.
+
+/// A chunk of K of all rows as s16: as long as memory goes round. Zeros behind K, as A has them.
+struct WideRows {
+  explicit WideRows(int64_t rows) : chunk(kWideElements / rows / kFewRowsPad * kFewRowsPad) {}
+
+  const int16_t* at(int64_t r) const { return elements + (r * chunk); }
+
+  int64_t chunk;  ///< Elements of K.
+  alignas(32) int16_t elements[kWideElements];
+};
+
+template <bool kSigned>
+TILEWAVE_AVX2 inline __m256i Widen(__m128i bytes) {
+  return kSigned ? _mm256_cvtepi8_epi16(bytes) : _mm256_cvtepu8_epi16(bytes);
+}
+
+template <bool kSigned>
+TILEWAVE_AVX2 void WidenRows(const FewRowsArgs& t, int64_t k, int64_t count, WideRows* rows) {
+  for (int64_t r = 0; r < t.rows; ++r) {
+    const uint8_t* a = t.a + (r * t.a_stride) + k;
+    for (int64_t i = 0; i < count; i += 16) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + i));
+      auto* to = reinterpret_cast<__m256i*>(rows->elements + (r * rows->chunk) + i);
+      _mm256_store_si256(to, Widen<kSigned>(bytes));
+    }
+  }
+}
+
+/// The chunk of all rows that begins with element k, as far as there is one.
+TILEWAVE_AVX2 inline void WidenChunk(const FewRowsArgs& t, int64_t k, WideRows* rows) {
+  const int64_t count = std::min(rows->chunk, t.k - k);
+  t.a_signed ? WidenRows<true>(t, k, count, rows) : WidenRows<false>(t, k, count, rows);
+}
+
+TILEWAVE_AVX2 inline __m256i BroadcastPair(const int16_t* pair) {
+  int32_t both;
+  std::memcpy(&both, pair, sizeof(both));
+  return _mm256_set1_epi32(both);
+}
+
+TILEWAVE_AVX2 inline __m256i LoadSums(const int32_t* sums) {
+  return _mm256_load_si256(reinterpret_cast<const __m256i*>(sums));
+}
+
+TILEWAVE_AVX2 inline void StoreSums(int32_t* to, __m256i sums) {
+  _mm256_store_si256(reinterpret_cast<__m256i*>(to), sums);
+}
+
+/// sums += the products of all rows' step, from element `in_chunk` on, with 16 columns of B, row i
+/// of which stands at b + i * stride.
+template <bool kSignedB>
+TILEWAVE_AVX2 inline void MultiplyBlock(const FewRowsArgs& t, const WideRows& a, int64_t in_chunk,
+                                        const uint8_t* b, int64_t stride, int32_t* sums) {
+  __m256i pairs[kPairs][kVectors];
+#pragma GCC unroll 4
+  for (int64_t q = 0; q < kPairs; ++q) {
+    const uint8_t* rows = b + (2 * q * stride);
+    const __m128i even = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows));
+    const __m128i odd = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows + stride));
+    pairs[q][0] = Widen<kSignedB>(_mm_unpacklo_epi8(even, odd));
+    pairs[q][1] = Widen<kSignedB>(_mm_unpackhi_epi8(even, odd));
+  }
+  for (int64_t r = 0; r < t.rows; ++r) {
+    const int16_t* row = a.at(r) + in_chunk;
+    __m256i sum[kVectors] = {LoadSums(sums), LoadSums(sums + kLanes)};
+#pragma GCC unroll 4
+    for (int64_t q = 0; q < kPairs; ++q) {
+      const __m256i pair = BroadcastPair(row + (2 * q));
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) {
+        sum[v] = _mm256_add_epi32(sum[v], _mm256_madd_epi16(pair, pairs[q][v]));
+      }
+    }
+    StoreSums(sums, sum[0]);
+    StoreSums(sums + kLanes, sum[1]);
+    sums += t.sums_stride;
+  }
+}
+
+/// A step of K by columns [first, end), which may be fewer than the step has or B's last.
+template <bool kSignedB>
+TILEWAVE_AVX2 void MultiplyStep(const FewRowsArgs& t, const WideRows& a, int64_t in_chunk,
+                                int64_t k, int64_t first, int64_t end) {
+  const uint8_t* b = t.b + (k * t.b_stride);
+  const int64_t rows = std::min(kStep, t.k - k);
+  int64_t j = first;
+  if (rows == kStep) {
+    for (; j + kColumns <= end; j += kColumns) {
+      if ((j - first) % kLineBytes == 0) {
+        // Every row is a page of its own when B is wide, where CPUs do not look ahead.
+#pragma GCC unroll 8
+        for (int64_t i = kStep; i < 2 * kStep; ++i) {
+          // As a number: the last steps look behind B.
+          const uintptr_t line =
+              reinterpret_cast<uintptr_t>(b) + static_cast<uintptr_t>((i * t.b_stride) + j);
+          _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T1);
+        }
+      }
+      MultiplyBlock<kSignedB>(t, a, in_chunk, b + j, t.b_stride, t.sums + j);
+    }
+  }
+  for (; j < end; j += kColumns) {
+    // What there is of a block; nothing beside B is read.
+    alignas(16) uint8_t block[kStep][kColumns] = {};
+    const int64_t columns = std::min(kColumns, end - j);
+    for (int64_t i = 0; i < rows; ++i) {
+      std::memcpy(block[i], b + (i * t.b_stride) + j, static_cast<size_t>(columns));
+    }
+    MultiplyBlock<kSignedB>(t, a, in_chunk, block[0], kColumns, t.sums + j);
+  }
+}
+
+template <bool kSignedB>
+TILEWAVE_AVX2 void RunAcross(const FewRowsArgs& t) {
+  const int64_t wide = kSumsBytes / (t.rows * static_cast<int64_t>(sizeof(int32_t)));
+  const int64_t block_columns = std::max(kFewRowsColumns, wide / kFewRowsColumns * kFewRowsColumns);
+  WideRows a(t.rows);
+  for (int64_t first = 0; first < t.columns; first += block_columns) {
+    const int64_t end = std::min(t.columns, first + block_columns);
+    for (int64_t r = 0; r < t.rows; ++r) {
+      // To the end of the last 16 columns, all of which are computed.
+      int32_t* sums = t.sums + (r * t.sums_stride);
+      std::fill(sums + first, sums + first + ((end - first + kColumns - 1) / kColumns * kColumns),
+                0);
+    }
+    for (int64_t k = 0; k < t.k; k += kStep) {
+      if (k % a.chunk == 0) WidenChunk(t, k, &a);
+      MultiplyStep<kSignedB>(t, a, k % a.chunk, k, first, end);
+    }
+  }
+}
+
+/// The sum of the lanes.
+TILEWAVE_AVX2 inline int32_t AddLanes(__m256i sum) {
+  __m128i half = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+  half = _mm_add_epi32(half, _mm_unpackhi_epi64(half, half));
+  half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 1));
+  return _mm_cvtsi128_si32(half);
+}
+
+constexpr int64_t kBytes = 16;  // Elements of a column-major B at a time.
+constexpr int64_t kAhead = 4;   // Columns.
+
+/// Adds kRows rows of a chunk from row `r` on, `count` elements from k on, times kTogether columns
+/// from j on, along K. The last chunk's end is not read from B but from `ends`.
+template <bool kSignedB, int kRows, int kTogether>
+TILEWAVE_AVX2 void MultiplyAlong(const FewRowsArgs& t, const WideRows& a, int64_t r, int64_t j,
+                                 int64_t k, int64_t count) {
+  const int64_t whole = count / kBytes * kBytes;
+  const uint8_t* b[size_t{kTogether}];
+  alignas(16) uint8_t ends[size_t{kTogether}][kBytes] = {};
+  for (int64_t c = 0; c < kTogether; ++c) {
+    // Columns that are not there repeat the last one.
+    b[c] = t.b + (std::min(j + c, t.columns - 1) * t.b_stride) + k;
+    std::memcpy(ends[c], b[c] + whole, static_cast<size_t>(count - whole));
+  }
+  // The columns after the next: CPUs do not look ahead from one to another.
+  const auto ahead = static_cast<uintptr_t>(kAhead * t.b_stride);
+  __m256i sum[size_t{kRows}][size_t{kTogether}];
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kTogether; ++c) sum[i][c] = _mm256_setzero_si256();
+  }
+  for (int64_t at = 0; at < count; at += kBytes) {
+    __m256i column[size_t{kTogether}];
+#pragma GCC unroll 4
+    for (int c = 0; c < kTogether; ++c) {
+      const uint8_t* from = at < whole ? b[c] + at : ends[c];
+      // As a number: the last columns look behind B.
+      if (at % kLineBytes == 0) {
+        _mm_prefetch(reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(from) + ahead),
+                     _MM_HINT_T0);
+      }
+      column[c] = Widen<kSignedB>(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) {
+      const __m256i row = _mm256_load_si256(reinterpret_cast<const __m256i*>(a.at(r + i) + at));
+#pragma GCC unroll 4
+      for (int c = 0; c < kTogether; ++c) {
+        sum[i][c] = _mm256_add_epi32(sum[i][c], _mm256_madd_epi16(row, column[c]));
+      }
+    }
+  }
+  for (int i = 0; i < kRows; ++i) {
+    int32_t* sums = t.sums + ((r + i) * t.sums_stride) + j;
+    for (int c = 0; c < kTogether && j + c < t.columns; ++c) {
+      const auto before = static_cast<uint32_t>(k == 0 ? 0 : sums[c]);
+      sums[c] = static_cast<int32_t>(before + static_cast<uint32_t>(AddLanes(sum[i][c])));
+    }
+  }
+}
+
+template <bool kSignedB>
+TILEWAVE_AVX2 void RunAlong(const FewRowsArgs& t) {
+  WideRows a(t.rows);
+  for (int64_t k = 0; k < t.k; k += a.chunk) {
+    const int64_t count = std::min(a.chunk, t.k - k);
+    WidenChunk(t, k, &a);
+    for (int64_t j = 0; j < t.columns; j += 4) {
+      int64_t r = 0;
+      for (; r + 4 <= t.rows; r += 4) {
+        MultiplyAlong<kSignedB, 4, 2>(t, a, r, j, k, count);
+        if (j + 2 < t.columns) MultiplyAlong<kSignedB, 4, 2>(t, a, r, j + 2, k, count);
+      }
+      for (; r < t.rows; ++r) MultiplyAlong<kSignedB, 1, 4>(t, a, r, j, k, count);
+    }
+  }
+}
+
+template <bool kSignedB>
+void RunEither(const FewRowsArgs& t) {
+  t.b_along_k ? RunAlong<kSignedB>(t) : RunAcross<kSignedB>(t);
+}
+
+}  // namespace
+
+void FewRows_avx2(const FewRowsArgs& t) { t.b_signed ? RunEither<true>(t) : RunEither<false>(t); }
+
+}  // namespace tilewave::kernels::cpu
+
+#endif
