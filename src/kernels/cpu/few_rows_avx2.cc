@@ -70,6 +70,10 @@ TILEWAVE_AVX2 inline void StoreSums(int32_t* to, __m256i sums) {
   _mm256_store_si256(reinterpret_cast<__m256i*>(to), sums);
 }
 
+TILEWAVE_AVX2 inline __m128i LoadBlock(const uint8_t* b) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(b));
+}
+
 /// sums += the products of all rows' step, from element `in_chunk` on, with 16 columns of B, row i
 /// of which stands at b + i * stride.
 template <bool kSignedB>
@@ -79,8 +83,8 @@ TILEWAVE_AVX2 inline void MultiplyBlock(const FewRowsArgs& t, const WideRows& a,
 #pragma GCC unroll 4
   for (int64_t q = 0; q < kPairs; ++q) {
     const uint8_t* rows = b + (2 * q * stride);
-    const __m128i even = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows));
-    const __m128i odd = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows + stride));
+    const __m128i even = LoadBlock(rows);
+    const __m128i odd = LoadBlock(rows + stride);
     pairs[q][0] = Widen<kSignedB>(_mm_unpacklo_epi8(even, odd));
     pairs[q][1] = Widen<kSignedB>(_mm_unpackhi_epi8(even, odd));
   }
@@ -101,25 +105,64 @@ TILEWAVE_AVX2 inline void MultiplyBlock(const FewRowsArgs& t, const WideRows& a,
   }
 }
 
+/// The same for the only row, and 64 columns: lines of B are read once, as rows of it that are a
+/// power of two apart evict each other from the L1 cache.
+template <bool kSignedB>
+TILEWAVE_AVX2 inline void MultiplyLine(const int16_t* a, const uint8_t* b, int64_t stride,
+                                       int32_t* sums) {
+  constexpr int kBlocks = kLineBytes / kColumns;
+  __m256i sum[kBlocks][kVectors];
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < kBlocks; ++i) {
+    sum[i][0] = LoadSums(sums + (i * kColumns));
+    sum[i][1] = LoadSums(sums + (i * kColumns) + kLanes);
+  }
+#pragma GCC unroll 4
+  for (int64_t q = 0; q < kPairs; ++q) {
+    const __m256i pair = BroadcastPair(a + (2 * q));
+    const uint8_t* rows = b + (2 * q * stride);
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < kBlocks; ++i) {
+      const __m128i even = LoadBlock(rows + (i * kColumns));
+      const __m128i odd = LoadBlock(rows + stride + (i * kColumns));
+      const __m256i low = Widen<kSignedB>(_mm_unpacklo_epi8(even, odd));
+      const __m256i high = Widen<kSignedB>(_mm_unpackhi_epi8(even, odd));
+      sum[i][0] = _mm256_add_epi32(sum[i][0], _mm256_madd_epi16(pair, low));
+      sum[i][1] = _mm256_add_epi32(sum[i][1], _mm256_madd_epi16(pair, high));
+    }
+  }
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < kBlocks; ++i) {
+    StoreSums(sums + (i * kColumns), sum[i][0]);
+    StoreSums(sums + (i * kColumns) + kLanes, sum[i][1]);
+  }
+}
+
+/// Every row of a step is a page of its own when B is wide, where CPUs do not look ahead: this
+/// fetches the line at `b` of the next step's. Not behind B: looking for pages that are not there
+/// can take longer than all the rest.
+TILEWAVE_AVX2 inline void FetchNextStep(const uint8_t* b, int64_t stride) {
+#pragma GCC unroll 8
+  for (int64_t i = kStep; i < 2 * kStep; ++i) {
+    _mm_prefetch(reinterpret_cast<const char*>(b + (i * stride)), _MM_HINT_T1);
+  }
+}
+
 /// A step of K by columns [first, end), which may be fewer than the step has or B's last.
 template <bool kSignedB>
 TILEWAVE_AVX2 void MultiplyStep(const FewRowsArgs& t, const WideRows& a, int64_t in_chunk,
                                 int64_t k, int64_t first, int64_t end) {
   const uint8_t* b = t.b + (k * t.b_stride);
   const int64_t rows = std::min(kStep, t.k - k);
+  const bool fetches = k + (2 * kStep) <= t.k;
   int64_t j = first;
   if (rows == kStep) {
+    for (; t.rows == 1 && j + kLineBytes <= end; j += kLineBytes) {
+      if (fetches) FetchNextStep(b + j, t.b_stride);
+      MultiplyLine<kSignedB>(a.at(0) + in_chunk, b + j, t.b_stride, t.sums + j);
+    }
     for (; j + kColumns <= end; j += kColumns) {
-      if ((j - first) % kLineBytes == 0) {
-        // Every row is a page of its own when B is wide, where CPUs do not look ahead.
-#pragma GCC unroll 8
-        for (int64_t i = kStep; i < 2 * kStep; ++i) {
-          // As a number: the last steps look behind B.
-          const uintptr_t line =
-              reinterpret_cast<uintptr_t>(b) + static_cast<uintptr_t>((i * t.b_stride) + j);
-          _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T1);
-        }
-      }
+      if (fetches && (j - first) % kLineBytes == 0) FetchNextStep(b + j, t.b_stride);
       MultiplyBlock<kSignedB>(t, a, in_chunk, b + j, t.b_stride, t.sums + j);
     }
   }
@@ -154,12 +197,13 @@ TILEWAVE_AVX2 void RunAcross(const FewRowsArgs& t) {
   }
 }
 
-/// The sum of the lanes.
-TILEWAVE_AVX2 inline int32_t AddLanes(__m256i sum) {
-  __m128i half = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-  half = _mm_add_epi32(half, _mm_unpackhi_epi64(half, half));
-  half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 1));
-  return _mm_cvtsi128_si32(half);
+/// The sums of the lanes of each of two or four registers, and zeros.
+template <int kCount>
+TILEWAVE_AVX2 inline __m128i AddLanes(const __m256i* sum) {
+  __m256i all = _mm256_setzero_si256();
+  if constexpr (kCount == 4) all = _mm256_hadd_epi32(sum[2], sum[3]);
+  all = _mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), all);
+  return _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
 }
 
 constexpr int64_t kBytes = 16;  // Elements of a column-major B at a time.
@@ -176,10 +220,10 @@ TILEWAVE_AVX2 void MultiplyAlong(const FewRowsArgs& t, const WideRows& a, int64_
   for (int64_t c = 0; c < kTogether; ++c) {
     // Columns that are not there repeat the last one.
     b[c] = t.b + (std::min(j + c, t.columns - 1) * t.b_stride) + k;
-    std::memcpy(ends[c], b[c] + whole, static_cast<size_t>(count - whole));
+    if (whole < count) std::memcpy(ends[c], b[c] + whole, static_cast<size_t>(count - whole));
   }
   // The columns after the next: CPUs do not look ahead from one to another.
-  const auto ahead = static_cast<uintptr_t>(kAhead * t.b_stride);
+  const int64_t ahead = j + kTogether + kAhead <= t.columns ? kAhead * t.b_stride : 0;
   __m256i sum[size_t{kRows}][size_t{kTogether}];
 #pragma GCC unroll 4
   for (int i = 0; i < kRows; ++i) {
@@ -191,10 +235,8 @@ TILEWAVE_AVX2 void MultiplyAlong(const FewRowsArgs& t, const WideRows& a, int64_
 #pragma GCC unroll 4
     for (int c = 0; c < kTogether; ++c) {
       const uint8_t* from = at < whole ? b[c] + at : ends[c];
-      // As a number: the last columns look behind B.
-      if (at % kLineBytes == 0) {
-        _mm_prefetch(reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(from) + ahead),
-                     _MM_HINT_T0);
+      if (at % kLineBytes == 0 && at < whole) {
+        _mm_prefetch(reinterpret_cast<const char*>(from + ahead), _MM_HINT_T0);
       }
       column[c] = Widen<kSignedB>(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
     }
@@ -209,9 +251,11 @@ TILEWAVE_AVX2 void MultiplyAlong(const FewRowsArgs& t, const WideRows& a, int64_
   }
   for (int i = 0; i < kRows; ++i) {
     int32_t* sums = t.sums + ((r + i) * t.sums_stride) + j;
+    alignas(16) int32_t added[4];
+    _mm_store_si128(reinterpret_cast<__m128i*>(added), AddLanes<kTogether>(sum[i]));
     for (int c = 0; c < kTogether && j + c < t.columns; ++c) {
       const auto before = static_cast<uint32_t>(k == 0 ? 0 : sums[c]);
-      sums[c] = static_cast<int32_t>(before + static_cast<uint32_t>(AddLanes(sum[i][c])));
+      sums[c] = static_cast<int32_t>(before + static_cast<uint32_t>(added[c]));
     }
   }
 }

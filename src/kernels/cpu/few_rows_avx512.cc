@@ -136,12 +136,13 @@ TILEWAVE_AVX512VNNI inline void MultiplyBlock(const FewRowsArgs& t, const StepAt
   const uint8_t* b = t.b + (at.k * t.b_stride) + at.column;
   const Block block = LoadBlock<kFlip, kWhole>(b, t.b_stride, extent);
   // Every row is a page of its own when B is wide, where CPUs do not look ahead; and rows a power
-  // of two apart would evict each other from the L1 cache before they are read.
+  // of two apart would evict each other from the L1 cache before they are read. Not behind B, where
+  // looking for pages that are not there can take longer than all the rest.
+  if (at.k + (2 * kStep) <= t.k) {
 #pragma GCC unroll 16
-  for (int64_t i = kStep; i < 2 * kStep; ++i) {
-    // As a number: the last steps look behind B.
-    const uintptr_t line = reinterpret_cast<uintptr_t>(b) + static_cast<uintptr_t>(i * t.b_stride);
-    _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T1);
+    for (int64_t i = kStep; i < 2 * kStep; ++i) {
+      _mm_prefetch(reinterpret_cast<const char*>(b + (i * t.b_stride)), _MM_HINT_T1);
+    }
   }
   const uint8_t* a = t.a + at.k;
   int32_t* sums = t.sums + at.column;
