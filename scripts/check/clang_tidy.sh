@@ -9,7 +9,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 if [ "${1:-}" = "--one" ]; then
   build=$2 root=$3
   source=${4%%$'\t'*} stamp=${4##*$'\t'}
-  output=$(clang-tidy --quiet -p "$build/.clang_tidy_cache" --extra-arg=-Wno-unknown-warning-option \
+  output=$(clang-tidy --quiet -p "$build/.clang_tidy_cache" \
+    --extra-arg=-Wno-unknown-warning-option \
     --extra-arg=-Wno-unused-command-line-argument \
     --extra-arg=-Wno-ignored-optimization-argument "$source" 2>&1)
   status=$?
