@@ -353,8 +353,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   product.rows_in_place = BestInPlace(product.a, kernel, resources_->cpu, cut_.columns);
   if (product.b != nullptr) FillInit(operands, workspace, &product);
   product.sums_are_c = problem_.c_type == ElementType::kS32 &&
-                       problem_.activation == Activation::kNone && !product.any_zero_b &&
-                       (product.zero_a.data == nullptr || kernels::cpu::WidensA(kernel.form));
+                       problem_.activation == Activation::kNone && !HasRowTerms(product);
   if (product.measures_packing) {
     for (TaskMemory& member : workspace->members) member.packing_ns = 0;
   }

@@ -55,11 +55,6 @@ void MakeRowTerms(const HostProduct& p, const Rectangle& at, const LeftRows& row
   if (p.any_zero_b) ready->row_zero_terms = zero_terms;
 }
 
-/// Whether rows have terms of zero points that are not in `init`.
-bool HasRowTerms(const HostProduct& p) {
-  return p.any_zero_b || (p.zero_a.data != nullptr && !kernels::cpu::WidensA(p.kernel->form));
-}
-
 /// Whether the walk packs the rows that it comes to, which then stay in a nearer cache. Terms of
 /// zero points want all of them before.
 bool PacksWhileWalking(const HostProduct& p) {
@@ -67,6 +62,10 @@ bool PacksWhileWalking(const HostProduct& p) {
 }
 
 }  // namespace
+
+bool HasRowTerms(const HostProduct& p) {
+  return p.any_zero_b || (p.zero_a.data != nullptr && !kernels::cpu::WidensA(p.kernel->form));
+}
 
 LeftRows PackRowsOf(const HostProduct& p, const LeftSource& source, int64_t batch, int64_t first,
                     int64_t count, TaskMemory* memory) {

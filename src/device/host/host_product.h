@@ -55,6 +55,9 @@ struct HostProduct {
   int64_t element_bytes() const { return static_cast<int64_t>(ElementBytes(mode.c_type)); }
 };
 
+/// Whether rows have terms of zero points that are not in `init`.
+bool HasRowTerms(const HostProduct& product);
+
 /// A rectangle of one C.
 struct Rectangle {
   int64_t batch = 0;

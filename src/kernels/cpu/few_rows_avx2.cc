@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/cpu/x86_intrinsics.h"
-
-#define TILEWAVE_AVX2 [[gnu::target("avx2")]]
+#include "kernels/cpu/avx2.h"
 
 namespace tilewave::kernels::cpu {
 namespace {
@@ -43,9 +41,8 @@ TILEWAVE_AVX2 void WidenRows(const FewRowsArgs& t, int64_t k, int64_t count, Wid
   for (int64_t r = 0; r < t.rows; ++r) {
     const uint8_t* a = t.a + (r * t.a_stride) + k;
     for (int64_t i = 0; i < count; i += 16) {
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + i));
       auto* to = reinterpret_cast<__m256i*>(rows->elements + (r * rows->chunk) + i);
-      _mm256_store_si256(to, Widen<kSigned>(bytes));
+      _mm256_store_si256(to, Widen<kSigned>(Load16(a + i)));
     }
   }
 }
@@ -70,10 +67,6 @@ TILEWAVE_AVX2 inline void StoreSums(int32_t* to, __m256i sums) {
   _mm256_store_si256(reinterpret_cast<__m256i*>(to), sums);
 }
 
-TILEWAVE_AVX2 inline __m128i LoadBlock(const uint8_t* b) {
-  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(b));
-}
-
 /// sums += the products of all rows' step, from element `in_chunk` on, with 16 columns of B, row i
 /// of which stands at b + i * stride.
 template <bool kSignedB>
@@ -83,8 +76,8 @@ TILEWAVE_AVX2 inline void MultiplyBlock(const FewRowsArgs& t, const WideRows& a,
 #pragma GCC unroll 4
   for (int64_t q = 0; q < kPairs; ++q) {
     const uint8_t* rows = b + (2 * q * stride);
-    const __m128i even = LoadBlock(rows);
-    const __m128i odd = LoadBlock(rows + stride);
+    const __m128i even = Load16(rows);
+    const __m128i odd = Load16(rows + stride);
     pairs[q][0] = Widen<kSignedB>(_mm_unpacklo_epi8(even, odd));
     pairs[q][1] = Widen<kSignedB>(_mm_unpackhi_epi8(even, odd));
   }
@@ -123,8 +116,8 @@ TILEWAVE_AVX2 inline void MultiplyLine(const int16_t* a, const uint8_t* b, int64
     const uint8_t* rows = b + (2 * q * stride);
 #pragma GCC unroll 4
     for (int64_t i = 0; i < kBlocks; ++i) {
-      const __m128i even = LoadBlock(rows + (i * kColumns));
-      const __m128i odd = LoadBlock(rows + stride + (i * kColumns));
+      const __m128i even = Load16(rows + (i * kColumns));
+      const __m128i odd = Load16(rows + stride + (i * kColumns));
       const __m256i low = Widen<kSignedB>(_mm_unpacklo_epi8(even, odd));
       const __m256i high = Widen<kSignedB>(_mm_unpackhi_epi8(even, odd));
       sum[i][0] = _mm256_add_epi32(sum[i][0], _mm256_madd_epi16(pair, low));
@@ -184,11 +177,10 @@ TILEWAVE_AVX2 void RunAcross(const FewRowsArgs& t) {
   WideRows a(t.rows);
   for (int64_t first = 0; first < t.columns; first += block_columns) {
     const int64_t end = std::min(t.columns, first + block_columns);
+    // To the end of the last 16 columns, all of which are computed.
+    const int64_t computed = (end - first + kColumns - 1) / kColumns * kColumns;
     for (int64_t r = 0; r < t.rows; ++r) {
-      // To the end of the last 16 columns, all of which are computed.
-      int32_t* sums = t.sums + (r * t.sums_stride);
-      std::fill(sums + first, sums + first + ((end - first + kColumns - 1) / kColumns * kColumns),
-                0);
+      std::fill_n(t.sums + (r * t.sums_stride) + first, computed, 0);
     }
     for (int64_t k = 0; k < t.k; k += kStep) {
       if (k % a.chunk == 0) WidenChunk(t, k, &a);
@@ -238,7 +230,7 @@ TILEWAVE_AVX2 void MultiplyAlong(const FewRowsArgs& t, const WideRows& a, int64_
       if (at % kLineBytes == 0 && at < whole) {
         _mm_prefetch(reinterpret_cast<const char*>(from + ahead), _MM_HINT_T0);
       }
-      column[c] = Widen<kSignedB>(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+      column[c] = Widen<kSignedB>(Load16(from));
     }
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i) {

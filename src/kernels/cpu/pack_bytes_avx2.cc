@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/cpu/x86_intrinsics.h"
-
-#define TILEWAVE_AVX2 [[gnu::target("avx2")]]
+#include "kernels/cpu/avx2.h"
 
 namespace tilewave::kernels::cpu {
 namespace {
@@ -98,8 +96,7 @@ template <bool kWhole>
 TILEWAVE_AVX2 inline __m128i LoadRow(const Rows& rows, int64_t i, int64_t left) {
   if (i >= left) return _mm_setzero_si128();
   const uint8_t* from = rows.from + (i * rows.step);
-  const __m128i bytes = kWhole ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(from))
-                               : LoadFirst(from, rows.columns);
+  const __m128i bytes = kWhole ? Load16(from) : LoadFirst(from, rows.columns);
   return _mm_xor_si128(bytes, rows.flips);
 }
 
@@ -185,8 +182,7 @@ TILEWAVE_AVX2 inline __m128i LoadColumn(const Columns& columns, int64_t j, int64
   if (j >= columns.count) return _mm_setzero_si128();
   const uint8_t* from = columns.from + (j * columns.step) + i;
   if (left >= kElementsPerTurn) {
-    return _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)),
-                         _mm_set1_epi8(static_cast<char>(columns.flip)));
+    return _mm_xor_si128(Load16(from), _mm_set1_epi8(static_cast<char>(columns.flip)));
   }
   return _mm_xor_si128(LoadFirst(from, left), FlipsOf(columns.flip, left));
 }

@@ -88,28 +88,24 @@ testing::AssertionResult EqualsTheSlowTwin(const Int8Kernel& kernel,
          << actual.panel_bytes << ", sums " << (actual.sums == expected.sums ? "equal" : "differ");
 }
 
+bool HasFunctionForThisCpu(const Int8Kernel& kernel) {
+#if defined(__x86_64__)
+  // It asks for less than the kernels that have it.
+  if (kernel.pack_bytes == PackQuads16_avx2) return arch::DetectCpu().avx2;
+#endif
+  return kernel.pack_bytes != nullptr && Supported(kernel, arch::DetectCpu());
+}
+
 class PackBytesOfKernelsTest : public testing::Test {
  protected:
   /// Those that have the function, each once. Tests skip themselves if there are none.
   void SetUp() override {
     std::set<PackBytesFunction> seen;
     for (const Int8Kernel& kernel : Int8Kernels()) {
-      // Functions ask for less than the kernels that have them, but that is not for a test to know.
-      if (kernel.pack_bytes == nullptr || !Supported(kernel, arch::DetectCpu())) continue;
+      if (!HasFunctionForThisCpu(kernel)) continue;
       if (seen.insert(kernel.pack_bytes).second) kernels_.push_back(&kernel);
     }
-#if defined(__x86_64__)
-    // What kernels that this CPU cannot run share with AVX2.
-    if (arch::DetectCpu().avx2 && seen.insert(PackQuads16_avx2).second) {
-      kernels_.push_back(&KernelWith(PackQuads16_avx2));
-    }
-#endif
     if (kernels_.empty()) GTEST_SKIP() << "no kernel of this CPU has the function";
-  }
-
-  static const Int8Kernel& KernelWith(PackBytesFunction function) {
-    return *std::find_if(Int8Kernels().begin(), Int8Kernels().end(),
-                         [&](const Int8Kernel& each) { return each.pack_bytes == function; });
   }
 
   /// Calls visit(kernel, k, columns, strides) for ragged shapes: every count of columns where K is
