@@ -22,8 +22,6 @@
 namespace tilewave::cli {
 namespace {
 
-// Linux would write just under 2 GiB in one call; smaller steps cost nothing and show progress.
-constexpr size_t kMaxTransfer = size_t{16} << 20;
 constexpr int kMaxNameAttempts = 100;
 
 StatusCode CodeOfErrno(int error) {
@@ -128,7 +126,7 @@ bool Copy(int from, int to) {
   off_t offset = 0;
   ssize_t moved = 0;
   do {
-    moved = ::sendfile(to, from, &offset, kMaxTransfer);
+    moved = ::sendfile(to, from, &offset, kMaxTransferBytes);
   } while (moved > 0 || (moved < 0 && errno == EINTR));
   return moved == 0;
 }
@@ -211,7 +209,7 @@ Status AtomicFile::LinkTemporary() {
 
 Status AtomicFile::Write(std::span<const std::byte> bytes, std::atomic<int64_t>* progress) {
   while (!bytes.empty()) {
-    const ssize_t written = ::write(fd_, bytes.data(), std::min(bytes.size(), kMaxTransfer));
+    const ssize_t written = ::write(fd_, bytes.data(), std::min(bytes.size(), kMaxTransferBytes));
     if (written > 0) {
       bytes = bytes.subspan(static_cast<size_t>(written));
       if (progress != nullptr) progress->fetch_add(written, std::memory_order_relaxed);

@@ -12,6 +12,10 @@
 
 namespace tilewave::cli {
 
+/// What is asked of the system in one call: Linux would move just under 2 GiB; smaller steps cost
+/// nothing and show progress.
+inline constexpr size_t kMaxTransferBytes = size_t{16} << 20;
+
 /// The Status for a failed system call: "<what>: <the system's text for error>". The code follows
 /// from `error`, for example kNotFound for ENOENT.
 Status SystemError(const std::string& what, int error);

@@ -40,8 +40,6 @@ struct EmitOptions {
   std::optional<std::string> shift;
 };
 
-Status Invalid(std::string text) { return {StatusCode::kInvalidArgument, std::move(text)}; }
-
 /// "MxKxN" with all extents at least 1.
 Result<std::vector<int64_t>> ParseExtents(std::string_view what, const std::string& text,
                                           int64_t most) {

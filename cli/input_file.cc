@@ -14,9 +14,6 @@
 namespace tilewave::cli {
 namespace {
 
-// Linux would read just under 2 GiB in one call; smaller steps cost nothing and show progress.
-constexpr size_t kMaxTransfer = size_t{16} << 20;
-
 Status CannotRead(const std::string& path, int error) {
   if (error == ENOENT) return Status(StatusCode::kNotFound, path + ": no such file");
   return SystemError(fmt::format("cannot read '{}'", path), error);
@@ -60,7 +57,7 @@ Result<InputFile> InputFile::Open(const std::string& path, const std::string& ex
 Status InputFile::ReadAt(size_t offset, std::span<std::byte> bytes,
                          std::atomic<int64_t>* progress) const {
   while (!bytes.empty()) {
-    const ssize_t count = ::pread(fd_, bytes.data(), std::min(bytes.size(), kMaxTransfer),
+    const ssize_t count = ::pread(fd_, bytes.data(), std::min(bytes.size(), kMaxTransferBytes),
                                   static_cast<off_t>(offset));
     if (count > 0) {
       if (progress != nullptr) progress->fetch_add(count, std::memory_order_relaxed);

@@ -78,8 +78,6 @@ struct Loaded {
   Matmul call;
 };
 
-Status Invalid(std::string message) { return {StatusCode::kInvalidArgument, std::move(message)}; }
-
 /// The enumerator whose Name() is `name`, among those given.
 template <typename E, size_t kCount>
 std::optional<E> ByName(const std::array<E, kCount>& values, const std::string& name) {

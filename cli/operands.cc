@@ -12,8 +12,6 @@
 namespace tilewave::cli {
 namespace {
 
-Status Invalid(std::string message) { return {StatusCode::kInvalidArgument, std::move(message)}; }
-
 /// Whether the text was meant as a number, so that a mistyped one is not taken for a file.
 bool LooksNumeric(std::string_view text) {
   return text.find_first_not_of("0123456789+-.eExXnNaAiIfF") == std::string_view::npos &&

@@ -8,10 +8,16 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "tilewave/status.h"
 
 namespace tilewave::cli {
+
+/// What the user gave is wrong.
+[[nodiscard]] inline Status Invalid(std::string text) {
+  return {StatusCode::kInvalidArgument, std::move(text)};
+}
 
 /// The whole text as a decimal number, or false: no white space, no 0x, no octal. A '+' may stand
 /// before a digit or a dot, not before another sign or a word.

@@ -9,10 +9,13 @@
 
 #include "base/random.h"
 #include "tests/support/random_call.h"
+#include "tests/support/s8_product.h"
 #include "tilewave/engine.h"
 
 namespace tilewave {
 namespace {
+
+using testing::S8Product;
 
 Engine VnpuEngine(const ArrayOptions& array, const std::string& profile = "phoenix") {
   Result<Engine> engine =
@@ -20,32 +23,6 @@ Engine VnpuEngine(const ArrayOptions& array, const std::string& profile = "phoen
   EXPECT_TRUE(engine.ok()) << engine.status().message();
   return *std::move(engine);
 }
-
-/// One s8 product whose C says whether it was touched.
-struct Product {
-  Product(int64_t rows, int64_t depth, int64_t columns)
-      : m(rows),
-        k(depth),
-        n(columns),
-        a(static_cast<size_t>(m * k)),
-        b(static_cast<size_t>(k * n)),
-        c(static_cast<size_t>(m * n), -1) {
-    base::Random random(11);
-    for (int8_t& byte : a) byte = static_cast<int8_t>(random.Between(-128, 127));
-    for (int8_t& byte : b) byte = static_cast<int8_t>(random.Between(-128, 127));
-  }
-  Matmul Call() {
-    return {.a = RowMajor(static_cast<const int8_t*>(a.data()), m, k),
-            .b = RowMajor(static_cast<const int8_t*>(b.data()), k, n),
-            .c = RowMajor(c.data(), m, n)};
-  }
-  int64_t m;
-  int64_t k;
-  int64_t n;
-  std::vector<int8_t> a;
-  std::vector<int8_t> b;
-  std::vector<int32_t> c;
-};
 
 struct Design {
   const char* design;
@@ -101,7 +78,7 @@ TEST(ArrayTest, PreparedWeightsGiveTheSameBytes) {
 }
 
 TEST(ArrayTest, PoolsOfOneOfAPrimeAndLargerThanTheWorkGiveTheSameProduct) {
-  Product expected(130, 70, 100);
+  S8Product expected(1, 130, 70, 100);
   Result<Engine> host = Engine::Create({.device = "host"});
   ASSERT_TRUE(host->Run(expected.Call()).ok());
   for (const char* mode : {"sequential", "wave", "runlist"}) {
@@ -110,7 +87,7 @@ TEST(ArrayTest, PoolsOfOneOfAPrimeAndLargerThanTheWorkGiveTheSameProduct) {
         ArrayOptions array{"packed_tile", 16, "scalar", mode, "pool", pool};
         array.interleave = interleave;
         Engine engine = VnpuEngine(array);
-        Product product(130, 70, 100);
+        S8Product product(1, 130, 70, 100);
         CallStats stats;
         const Status status = engine.Run(product.Call(), {.stats = &stats});
         ASSERT_TRUE(status.ok()) << status.message();
@@ -133,7 +110,7 @@ TEST(ArrayTest, WavesSyncOnceOrOncePerBuffer) {
   for (const bool batched : {true, false}) {
     array.batched_syncs = batched;
     Engine engine = VnpuEngine(array);
-    Product product(64, 64, 64);
+    S8Product product(1, 64, 64, 64);
     CallStats stats;
     ASSERT_TRUE(engine.Run(product.Call(), {.stats = &stats}).ok());
     EXPECT_EQ(stats.counts.submissions, 64);
@@ -149,7 +126,7 @@ TEST(ArrayTest, EveryInputIsABufferToSync) {
   array.interleave = false;
   array.batched_syncs = false;
   Engine engine = VnpuEngine(array);
-  Product product(128, 70, 128);
+  S8Product product(1, 128, 70, 128);
   CallStats stats;
   ASSERT_TRUE(engine.Run(product.Call(), {.stats = &stats}).ok());
   EXPECT_EQ(stats.counts.syncs_in, 8);
@@ -160,7 +137,7 @@ TEST(ArrayTest, RunListsHoldUpTo24Launches) {
   ArrayOptions array{"packed_tile", 16, "scalar", "runlist", "pool", 100};
   array.interleave = false;
   Engine engine = VnpuEngine(array);
-  Product product(64, 64, 64);
+  S8Product product(1, 64, 64, 64);
   CallStats stats;
   ASSERT_TRUE(engine.Run(product.Call(), {.stats = &stats}).ok());
   EXPECT_EQ(stats.counts.submissions, 3);
@@ -173,7 +150,7 @@ TEST(ArrayTest, SimulatedTimeIsTheSameToTheNanosecond) {
       CallStats first;
       for (int run = 0; run < 3; ++run) {
         Engine engine = VnpuEngine(array, "phoenix-pyxrt");
-        Product product(150, 140, 75);
+        S8Product product(1, 150, 140, 75);
         CallStats stats;
         ASSERT_TRUE(engine.Run(product.Call(), {.stats = &stats}).ok());
         if (run == 0) first = stats;
@@ -190,7 +167,7 @@ TEST(ArrayTest, SimulatedTimeIsTheSameToTheNanosecond) {
 
 TEST(ArrayTest, PhasesAddUpToTheTimeOfThePart) {
   Engine engine = VnpuEngine({});
-  Product product(300, 200, 170);
+  S8Product product(1, 300, 200, 170);
   CallStats stats;
   ASSERT_TRUE(engine.Run(product.Call(), {.stats = &stats}).ok());
   const PhaseTimes& p = stats.phases;
@@ -202,7 +179,7 @@ TEST(ArrayTest, PhasesAddUpToTheTimeOfThePart) {
 
 TEST(ArrayTest, ProgressCountsEveryElementOnce) {
   Engine engine = VnpuEngine({"packed_tile", 32});
-  Product product(100, 100, 50);
+  S8Product product(1, 100, 100, 50);
   std::atomic<int64_t> progress{0};
   ASSERT_TRUE(engine.Run(product.Call(), {.progress = &progress}).ok());
   EXPECT_EQ(progress.load(), 100 * 50);
@@ -211,7 +188,7 @@ TEST(ArrayTest, ProgressCountsEveryElementOnce) {
 TEST(ArrayTest, TheSecondCallAllocatesNoBuffersUnlessThereIsASetPerTile) {
   for (const char* buffers : {"pool", "per_tile"}) {
     Engine engine = VnpuEngine({"packed_tile", 64, "vector", "wave", buffers});
-    Product product(130, 130, 130);
+    S8Product product(1, 130, 130, 130);
     CallStats stats;
     ASSERT_TRUE(engine.Run(product.Call(), {.stats = &stats}).ok());
     EXPECT_GT(stats.phases.allocate_us, 0);
@@ -222,14 +199,14 @@ TEST(ArrayTest, TheSecondCallAllocatesNoBuffersUnlessThereIsASetPerTile) {
 
 TEST(ArrayTest, ACallOutOfTimeLeavesCAsItWasAndTheEngineGoesOn) {
   Engine engine = VnpuEngine({"packed_tile", 16, "scalar", "wave", "pool", 8});
-  Product product(64, 64, 64);
+  S8Product product(1, 64, 64, 64);
   const std::vector<int32_t> untouched = product.c;
   const Status late = engine.Run(product.Call(), {.time_limit = std::chrono::milliseconds(2)});
   EXPECT_EQ(late.code(), StatusCode::kDeadlineExceeded) << late.message();
   EXPECT_NE(late.message().find("within 2 ms"), std::string::npos) << late.message();
   EXPECT_EQ(product.c, untouched);
   ASSERT_TRUE(engine.Run(product.Call()).ok());
-  Product expected(64, 64, 64);
+  S8Product expected(1, 64, 64, 64);
   Result<Engine> host = Engine::Create({.device = "host"});
   ASSERT_TRUE(host->Run(expected.Call()).ok());
   EXPECT_EQ(product.c, expected.c);
@@ -238,7 +215,7 @@ TEST(ArrayTest, ACallOutOfTimeLeavesCAsItWasAndTheEngineGoesOn) {
 TEST(ArrayTest, LongSimulationsAreNotOutOfTime) {
   // 4,096 launches of a scalar 64x64x64 kernel are over a minute of device time.
   Engine engine = VnpuEngine({"packed_tile", 64, "scalar", "wave", "pool", 8});
-  Product product(1024, 512, 1024);
+  S8Product product(1, 1024, 512, 1024);
   CallStats stats;
   ASSERT_TRUE(engine.Run(product.Call(), {.stats = &stats}).ok());
   EXPECT_GT(stats.parts[0].us, 30e6);
@@ -246,11 +223,11 @@ TEST(ArrayTest, LongSimulationsAreNotOutOfTime) {
 
 TEST(ArrayTest, MemoryOfALateCallComesBack) {
   Engine engine = VnpuEngine({"packed_tile", 16, "scalar", "wave", "pool", 8});
-  Product product(64, 64, 64);
+  S8Product product(1, 64, 64, 64);
   EXPECT_EQ(engine.Run(product.Call(), {.time_limit = std::chrono::milliseconds(1)}).code(),
             StatusCode::kDeadlineExceeded);
   // Another shape moves the clock on, past the end of the late launches.
-  Product other(33, 200, 33);
+  S8Product other(1, 33, 200, 33);
   ASSERT_TRUE(engine.Run(other.Call()).ok());
   CallStats stats;
   ASSERT_TRUE(engine.Run(product.Call(), {.stats = &stats}).ok());
@@ -260,7 +237,7 @@ TEST(ArrayTest, MemoryOfALateCallComesBack) {
 TEST(ArrayTest, AChainOfLongLaunchesIsNotOutOfTime) {
   // Sixteen launches of 2.4 s each are one submission.
   Engine engine = VnpuEngine({"k_stream", 64, "scalar", "runlist", "pool", 32});
-  Product product(256, 8192, 512);
+  S8Product product(1, 256, 8192, 512);
   CallStats stats;
   const Status status = engine.Run(product.Call(), {.stats = &stats});
   ASSERT_TRUE(status.ok()) << status.message();
@@ -269,12 +246,12 @@ TEST(ArrayTest, AChainOfLongLaunchesIsNotOutOfTime) {
 }
 
 TEST(ArrayTest, ChoicesAreRefusedByName) {
-  struct Case {
+  struct RefusedChoice {
     ArrayOptions array;
     StatusCode code;
     const char* part;
   };
-  const Case cases[] = {
+  const RefusedChoice cases[] = {
       {{.design = "whole"},
        StatusCode::kInvalidArgument,
        "unknown design 'whole'; expected one of: packed_tile, k_stream, whole_array"},
@@ -312,8 +289,8 @@ TEST(ArrayTest, ChoicesAreRefusedByName) {
       {{.buffers = "per_tile", .pool = 4}, StatusCode::kInvalidArgument, "a pool of 4 buffer sets"},
       {{.pool = -4}, StatusCode::kInvalidArgument, "a pool of -4 buffer sets"},
   };
-  for (const Case& c : cases) {
-    Product product(20, 20, 20);
+  for (const RefusedChoice& c : cases) {
+    S8Product product(1, 20, 20, 20);
     const std::vector<int32_t> untouched = product.c;
     Result<Engine> engine = Engine::Create({.device = "vnpu:phoenix", .array = c.array});
     const Status status = engine.ok() ? engine->Run(product.Call()) : engine.status();
@@ -325,7 +302,7 @@ TEST(ArrayTest, ChoicesAreRefusedByName) {
 
 TEST(ArrayTest, ABufferSetPerTileOfAHugeProductIsRefused) {
   Engine engine = VnpuEngine({"packed_tile", 16, "scalar", "wave", "per_tile"});
-  Product product(4096, 1, 4096);
+  S8Product product(1, 4096, 1, 4096);
   product.k = 4096;  // Refused before a byte is read.
   const int8_t byte = 0;
   Matmul call = product.Call();

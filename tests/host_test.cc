@@ -9,9 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "arch/cpu.h"
-#include "kernels/cpu/kernel_table.h"
 #include "tests/support/host_calls.h"
+#include "tests/support/kernel_names.h"
 #include "tilewave/engine.h"
 
 namespace tilewave {
@@ -19,6 +18,7 @@ namespace {
 
 using testing::HostEngineWith;
 using testing::kAmpleL3Bytes;
+using testing::KernelNames;
 using testing::kTinyL3Bytes;
 using testing::RunRandomCalls;
 using testing::TinyCaches;
@@ -120,15 +120,7 @@ TEST(HostStatsTest, PackingIsAPhaseOfItsOwn) {
   }
 }
 
-std::vector<const char*> AllKernels() {
-  std::vector<const char*> names;
-  for (const kernels::cpu::Int8Kernel& kernel : kernels::cpu::Int8Kernels()) {
-    if (kernels::cpu::Supported(kernel, arch::DetectCpu())) names.push_back(kernel.name);
-  }
-  return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(Kernels, HostTest, ::testing::ValuesIn(AllKernels()),
+INSTANTIATE_TEST_SUITE_P(Kernels, HostTest, ::testing::ValuesIn(KernelNames()),
                          [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "kernels/cpu/kernel_table.h"
+#include "tests/support/kernel_names.h"
 #include "tests/support/random_call.h"
 #include "tilewave/engine.h"
 
@@ -49,15 +49,7 @@ TEST_P(RandomCalls, PrepackedWeightsGiveTheSameBytes) {
   }
 }
 
-std::vector<const char*> AllKernels() {
-  std::vector<const char*> names;
-  for (const kernels::cpu::Int8Kernel& kernel : kernels::cpu::Int8Kernels()) {
-    if (kernels::cpu::Supported(kernel, arch::DetectCpu())) names.push_back(kernel.name);
-  }
-  return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(Kernels, RandomCalls, ::testing::ValuesIn(AllKernels()),
+INSTANTIATE_TEST_SUITE_P(Kernels, RandomCalls, ::testing::ValuesIn(testing::KernelNames()),
                          [](const auto& instance) { return std::string(instance.param); });
 
 TEST(RandomCallsTest, LargerThanEveryBlock) {

@@ -8,10 +8,13 @@
 
 #include "base/random.h"
 #include "tests/support/random_call.h"
+#include "tests/support/s8_product.h"
 #include "tilewave/engine.h"
 
 namespace tilewave {
 namespace {
+
+using testing::S8Product;
 
 Engine WholeArray(const std::string& profile, ArrayOptions array = {}) {
   array.design = "whole_array";
@@ -21,42 +24,7 @@ Engine WholeArray(const std::string& profile, ArrayOptions array = {}) {
   return *std::move(engine);
 }
 
-struct Product {
-  Product(int64_t batches, int64_t rows, int64_t depth, int64_t columns, uint64_t seed = 11)
-      : batch(batches),
-        m(rows),
-        k(depth),
-        n(columns),
-        a(static_cast<size_t>(batch * m * k)),
-        b(static_cast<size_t>(batch * k * n)),
-        c(static_cast<size_t>(batch * m * n), -1) {
-    base::Random random(seed);
-    for (int8_t& byte : a) byte = static_cast<int8_t>(random.Between(-128, 127));
-    for (int8_t& byte : b) byte = static_cast<int8_t>(random.Between(-128, 127));
-  }
-  ConstMatrix B() const { return RowMajor(b.data(), k, n, batch); }
-  Matmul Call(int32_t* out) const {
-    return {.a = RowMajor(a.data(), m, k, batch), .b = B(), .c = RowMajor(out, m, n, batch)};
-  }
-  Matmul Call() { return Call(c.data()); }
-  /// What the host computes, which other tests hold to the reference.
-  std::vector<int32_t> Expected() const {
-    std::vector<int32_t> expected(c.size());
-    Result<Engine> host = Engine::Create({.device = "host"});
-    EXPECT_TRUE(host->Run(Call(expected.data())).ok());
-    return expected;
-  }
-
-  int64_t batch;
-  int64_t m;
-  int64_t k;
-  int64_t n;
-  std::vector<int8_t> a;
-  std::vector<int8_t> b;
-  std::vector<int32_t> c;
-};
-
-struct Case {
+struct ArrayCase {
   const char* name;
   const char* profile;
   ArrayOptions array;
@@ -75,7 +43,7 @@ ArrayOptions Shape(int64_t m, int64_t k, int64_t n, int64_t k_mt, int columns, c
   return array;
 }
 
-const Case kCases[] = {
+const ArrayCase kCases[] = {
     {"Phoenix", "phoenix", {}},
     {"PhoenixMeasuredHost", "phoenix:host", {}},
     {"OneColumn", "phoenix", Shape(16, 16, 16, 32, 1, "packed", 1)},
@@ -87,7 +55,7 @@ const Case kCases[] = {
     {"KrackanEightColumns", "krackan", Shape(32, 64, 16, 128, 8, "col", 2)},
 };
 
-class WholeArrayCase : public ::testing::TestWithParam<Case> {};
+class WholeArrayCase : public ::testing::TestWithParam<ArrayCase> {};
 
 TEST_P(WholeArrayCase, RaggedRandomCallsOfEveryTypeEqualTheReference) {
   Engine engine = WholeArray(GetParam().profile, GetParam().array);
@@ -129,8 +97,8 @@ TEST_P(EveryArray, TwoHundredRaggedShapesAreExact) {
   Engine engine = WholeArray(GetParam());
   base::Random random(33);
   for (int i = 0; i < 200; ++i) {
-    Product product(random.Between(1, 3), random.Between(1, 400), random.Between(1, 600),
-                    random.Between(1, 400), static_cast<uint64_t>(i));
+    S8Product product(random.Between(1, 3), random.Between(1, 400), random.Between(1, 600),
+                      random.Between(1, 400), static_cast<uint64_t>(i));
     CallStats stats;
     const Status status = engine.Run(product.Call(), {.stats = &stats});
     ASSERT_TRUE(status.ok()) << status.message();
@@ -152,7 +120,7 @@ TEST_P(EveryArray, EveryMatmulOfTheWhisperBaseEncoderIsExact) {
        {Extents{1, 3000, 240, 512}, Extents{1, 1500, 1536, 512}, Extents{1, 1500, 512, 512},
         Extents{8, 1500, 64, 1500}, Extents{8, 1500, 1500, 64}, Extents{1, 1500, 512, 2048},
         Extents{1, 1500, 2048, 512}}) {
-    Product product(e.batch, e.m, e.k, e.n);
+    S8Product product(e.batch, e.m, e.k, e.n);
     CallStats stats;
     const Status status = engine.Run(product.Call(), {.stats = &stats});
     ASSERT_TRUE(status.ok()) << status.message();
@@ -170,7 +138,7 @@ TEST_P(EveryArray, RequantisesOnceOnTheCores) {
     for (const Rounding rounding :
          {Rounding::kFloor, Rounding::kConvEven, Rounding::kSymmetricInf}) {
       for (const Saturation saturation : {Saturation::kSaturate, Saturation::kSymmetric}) {
-        Product product(2, 77, 300, 90);
+        S8Product product(2, 77, 300, 90);
         std::vector<int8_t> c(product.c.size(), 1);
         std::vector<int8_t> expected(product.c.size(), 2);
         Matmul call = product.Call();
@@ -194,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(Vnpu, EveryArray, ::testing::Values("phoenix", "krackan
 
 TEST(WholeArrayTest, IsTheDefaultDesignOfAnArray) {
   Result<Engine> engine = Engine::Create({.device = "vnpu:phoenix"});
-  Product product(1, 100, 100, 100);
+  S8Product product(1, 100, 100, 100);
   CallStats stats;
   ASSERT_TRUE(engine->Run(product.Call(), {.stats = &stats}).ok());
   EXPECT_TRUE(stats.parts[0].kernel.starts_with("whole_array-"));
@@ -203,14 +171,14 @@ TEST(WholeArrayTest, IsTheDefaultDesignOfAnArray) {
 
 TEST(WholeArrayTest, PreparedWeightsStayOnTheDevice) {
   Engine engine = WholeArray("phoenix");
-  Product first(1, 64, 500, 300, 1);
-  Product second(1, 64, 500, 300, 2);
+  S8Product first(1, 64, 500, 300, 1);
+  S8Product second(1, 64, 500, 300, 2);
   second.a = first.a;
   const Result<Weights> weights[] = {engine.Prepare(first.B()), engine.Prepare(second.B())};
   ASSERT_TRUE(weights[0].ok() && weights[1].ok());
   // Two layers in turn, as a model has them.
   for (int i = 0; i < 6; ++i) {
-    Product& product = i % 2 == 0 ? first : second;
+    S8Product& product = i % 2 == 0 ? first : second;
     product.c.assign(product.c.size(), -1);
     Matmul call = product.Call();
     call.b = *weights[i % 2];
@@ -224,18 +192,18 @@ TEST(WholeArrayTest, PreparedWeightsStayOnTheDevice) {
 }
 
 TEST(WholeArrayTest, WeightsMayOutliveTheirEngine) {
-  const Product product(1, 20, 30, 40);
+  const S8Product product(1, 20, 30, 40);
   Weights weights;
   {
     Engine engine = WholeArray("phoenix");
     weights = *engine.Prepare(product.B());
-    Product copy = product;
+    S8Product copy = product;
     Matmul call = copy.Call();
     call.b = weights;
     ASSERT_TRUE(engine.Run(call).ok());
   }
   Engine other = WholeArray("krackan");
-  Product copy = product;
+  S8Product copy = product;
   Matmul call = copy.Call();
   call.b = weights;
   ASSERT_TRUE(other.Run(call).ok());
@@ -245,7 +213,7 @@ TEST(WholeArrayTest, WeightsMayOutliveTheirEngine) {
 TEST(WholeArrayTest, SimulatedTimeNeverChanges) {
   const auto simulated_us = [] {
     Engine engine = WholeArray("phoenix");
-    Product product(3, 100, 200, 300);
+    S8Product product(3, 100, 200, 300);
     CallStats stats;
     EXPECT_TRUE(engine.Run(product.Call(), {.stats = &stats}).ok());
     return stats.parts[0].us;
@@ -256,7 +224,7 @@ TEST(WholeArrayTest, SimulatedTimeNeverChanges) {
 TEST(WholeArrayTest, TheReportsProductTakesAThirdOfAMillisecond) {
   // 512^3, prepacked, warm, with 110 us from the submitting call to the first instruction.
   Engine engine = WholeArray("phoenix:launch.latency_us=100");
-  Product product(1, 512, 512, 512);
+  S8Product product(1, 512, 512, 512);
   Matmul call = product.Call();
   call.b = *engine.Prepare(product.B());
   CallStats stats;

@@ -3,8 +3,9 @@
 
 STAMP is the path of an empty file named by a hash over all that can change the verdict: the file,
 every project header that it pulls in, .clang-tidy, the compile command and clang-tidy's version.
-The compile commands go to BUILD/.clang_tidy_cache/, without g++'s precompiled headers, which no
-other compiler reads.
+The compile commands go to BUILD/.clang_tidy_cache/: one for each source, also where the build takes
+several at once (a unity build). So a file that includes too little is noticed here, and clang's
+analyser follows every function, which it does in no file that another includes.
 """
 
 import hashlib
@@ -18,22 +19,27 @@ sys.dont_write_bytecode = True
 from common import argument_parser, die, includes_of, is_test, resolve_include  # noqa: E402
 
 LOOKED_AT_DIRS = {"src", "cli", "bench"}
-PRECOMPILED = re.compile(r" -Winvalid-pch| -include \S*/cmake_pch\.hxx")
+UNITY_INCLUDE = re.compile(r'^#include "(/.+)"$', re.MULTILINE)
 
 
 def load_entries(build: Path) -> list[dict[str, str]]:
-    """The compile commands, each as one string."""
+    """The compile commands, each as one string, of sources one by one."""
     database = build / "compile_commands.json"
     if not database.is_file():
         die(f"clang_tidy: {database} is missing; make it with: make build")
     entries = []
     for entry in json.loads(database.read_text()):
         command = entry.get("command") or " ".join(entry["arguments"])
-        entries.append({
-            "directory": entry["directory"],
-            "command": PRECOMPILED.sub("", command),
-            "file": entry["file"],
-        })
+        file = Path(entry["directory"]) / entry["file"]
+        sources = [entry["file"]]
+        if file.parent.name == "Unity" and file.is_file():
+            sources = UNITY_INCLUDE.findall(file.read_text())
+        for source in sources:
+            entries.append({
+                "directory": entry["directory"],
+                "command": command.replace(entry["file"], source),
+                "file": source,
+            })
     return entries
 
 

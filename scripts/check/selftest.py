@@ -156,17 +156,19 @@ TIDY_FAULTS = [
 ]
 
 
-def write_database(root: Path) -> None:
+UNITY = "build/src/Unity/unity_0_cxx.cxx"
+
+
+def write_database(root: Path, *names: str) -> None:
     entries = [{"directory": str(root), "file": name,
-                "command": f"g++ -std=c++20 -Isrc -c {name}"}
-               for name in ("src/base/one.cc", "src/base/one_test.cc")]
+                "command": f"g++ -std=c++20 -Isrc -c {name}"} for name in names]
     write(root, "build/compile_commands.json", json.dumps(entries))
 
 
 def run_clang_tidy_cases(tally: Tally, root: Path) -> None:
     names = [name for name, *_ in TIDY_FAULTS]
     if not shutil.which("clang-tidy"):
-        for name in ["no database", "clean tree", "cache", *names]:
+        for name in ["no database", "clean tree", "cache", *names, "unity build"]:
             tally.skip(f"clang_tidy: {name}", "clang-tidy is not installed")
         return
     write(root, ".clang-tidy", (HERE.parent.parent / ".clang-tidy").read_bytes())
@@ -176,7 +178,7 @@ def run_clang_tidy_cases(tally: Tally, root: Path) -> None:
     status, output = run_check("clang_tidy.sh", root)
     tally.record("clang_tidy: no database",
                  expect_fault(status, output, set(), "make build"))
-    write_database(root)
+    write_database(root, "src/base/one.cc", "src/base/one_test.cc")
     tally.record("clang_tidy: clean tree", expect_clean(*run_check("clang_tidy.sh", root)))
     write(root, "src/base/unrelated.h", "#pragma once\n")
     status, output = run_check("clang_tidy.sh", root)
@@ -188,6 +190,14 @@ def run_clang_tidy_cases(tally: Tally, root: Path) -> None:
         status, output = run_check("clang_tidy.sh", root)
         write(root, path, clean)
         tally.record(f"clang_tidy: {name}", expect_fault(status, output, set(), rule))
+    # The second source would not compile by itself.
+    write(root, "src/base/two.cc", "int Two() { return tilewave::Add(1); }\n")
+    write(root, UNITY, "".join(f'#include "{root.resolve()}/src/base/{name}.cc"\n'
+                               for name in ("one", "two")))
+    write_database(root, UNITY)
+    status, output = run_check("clang_tidy.sh", root)
+    tally.record("clang_tidy: unity build",
+                 expect_fault(status, output, set(), "two.cc:1:20: error: use of undeclared"))
 
 
 # --- isa_leak ------------------------------------------------------------------------------------

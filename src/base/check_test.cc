@@ -88,7 +88,7 @@ TEST(CheckDeathTest, DefaultHandlerPrintsBothValuesAndAborts) {
 
 TEST(CheckDeathTest, HandlerThatReturnsStillAborts) {
   const ScopedHandler scoped(&Return);
-  EXPECT_EXIT(TW_CHECK(false), testing::KilledBySignal(SIGABRT), "");
+  EXPECT_EXIT(TW_CHECK(false), ::testing::KilledBySignal(SIGABRT), "");
 }
 
 }  // namespace

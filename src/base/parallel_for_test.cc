@@ -12,12 +12,11 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/thread_pool.h"
+#include "tests/support/crews.h"
 
 namespace tilewave::base {
 namespace {
 
-constexpr int kThreads[] = {1, 2, 3, 8};
-constexpr Wake kWakes[] = {Wake::kNever, Wake::kIfBusy, Wake::kAlways};
 constexpr int64_t kTaskCounts[] = {0, 1, 2, 3, 7, 8, 100, 1000};
 
 // Long enough, a few hundred times, for sleeping workers to wake up and come.

@@ -12,12 +12,11 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "tests/support/crews.h"
 
 namespace tilewave::base {
 namespace {
 
-constexpr int kThreads[] = {1, 2, 3, 8};
-constexpr Wake kWakes[] = {Wake::kNever, Wake::kIfBusy, Wake::kAlways};
 // Far longer than any wait here takes, so that a thread that never comes fails the test instead of
 // hanging it.
 constexpr int64_t kPatienceNs = int64_t{10} * 1000 * 1000 * 1000;

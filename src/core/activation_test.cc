@@ -9,11 +9,15 @@
 #include <cstdint>
 #include <limits>
 
+#include "tests/support/numbers.h"
+
 namespace tilewave::core {
 namespace {
 
-constexpr float kInf = std::numeric_limits<float>::infinity();
-constexpr float kMax = std::numeric_limits<float>::max();
+using testing::FromBits;
+using testing::kInf;
+using testing::kMaxFloat;
+
 constexpr float kMinSubnormal = std::numeric_limits<float>::denorm_min();
 constexpr std::uint32_t kInfBits = 0x7f800000u;
 constexpr std::uint32_t kSignBit = 0x80000000u;
@@ -21,8 +25,6 @@ constexpr std::uint32_t kSignBit = 0x80000000u;
 constexpr std::uint32_t kSweepStride = 1009;
 
 std::uint32_t Bits(float x) { return std::bit_cast<std::uint32_t>(x); }
-
-float FromBits(std::uint32_t bits) { return std::bit_cast<float>(bits); }
 
 // Distance of consecutive floats in the binade of y.
 double UlpOf(double y) {
@@ -148,8 +150,8 @@ void ExpectSpecialValues(Function function) {
   EXPECT_EQ(Bits(function(-0.0f)), kSignBit);
   EXPECT_EQ(Bits(function(kInf)), kInfBits);
   EXPECT_EQ(Bits(function(-kInf)), 0u);
-  EXPECT_EQ(Bits(function(kMax)), Bits(kMax));
-  EXPECT_EQ(Bits(function(-kMax)), 0u);
+  EXPECT_EQ(Bits(function(kMaxFloat)), Bits(kMaxFloat));
+  EXPECT_EQ(Bits(function(-kMaxFloat)), 0u);
   // Quiet NaNs of both signs, one with a payload that would spill into the exponent arithmetic.
   for (const std::uint32_t nan : {0x7fc00000u, 0xffc00000u, 0x7fc12345u, 0xffffffffu}) {
     EXPECT_EQ(Bits(function(FromBits(nan))), nan);
@@ -196,7 +198,7 @@ TEST(ExpNonPositive, SpecialValues) {
   EXPECT_EQ(Bits(ExpNonPositive(0.0f)), 0x3f800000u);
   EXPECT_EQ(Bits(ExpNonPositive(-0.0f)), 0x3f800000u);
   EXPECT_EQ(Bits(ExpNonPositive(-kMinSubnormal)), 0x3f800000u);
-  EXPECT_EQ(Bits(ExpNonPositive(-kMax)), 0u);
+  EXPECT_EQ(Bits(ExpNonPositive(-kMaxFloat)), 0u);
   EXPECT_EQ(Bits(ExpNonPositive(-kInf)), 0u);
   for (const std::uint32_t nan : {0x7fc00000u, 0xffc00000u, 0x7fc12345u, 0xffffffffu}) {
     EXPECT_EQ(Bits(ExpNonPositive(FromBits(nan))), nan);

@@ -7,16 +7,16 @@
 #include <limits>
 
 #include "base/random.h"
+#include "tests/support/numbers.h"
 
 namespace tilewave::core {
 namespace {
 
-constexpr float kInf = std::numeric_limits<float>::infinity();
+using testing::FromBits;
+using testing::kInf;
 
 static_assert(ToBFloat16(1.0F).bits == 0x3F80);
 static_assert(ToFloat(BFloat16{0xC000}) == -2.0F);
-
-float FromBits(uint32_t bits) { return std::bit_cast<float>(bits); }
 
 // The value of a finite or infinite bf16 magnitude as nearest-even sees it: infinity stands where
 // the next larger number would be.

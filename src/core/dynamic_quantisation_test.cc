@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "base/random.h"
+#include "tests/support/numbers.h"
 
 namespace tilewave::core {
 namespace {
 
-constexpr float kMax = std::numeric_limits<float>::max();
+using testing::kMaxFloat;
+
 constexpr float kMinNormal = std::numeric_limits<float>::min();
 
 std::vector<int32_t> Symmetric(const std::vector<float>& row) {
@@ -39,7 +41,7 @@ std::vector<int32_t> Asymmetric(const std::vector<float>& x) {
 // A finite positive float with any exponent from `low` up.
 float RandomMagnitude(base::Random* random, float low) {
   const auto first = static_cast<int64_t>(std::bit_cast<uint32_t>(low));
-  const auto last = static_cast<int64_t>(std::bit_cast<uint32_t>(kMax));
+  const auto last = static_cast<int64_t>(std::bit_cast<uint32_t>(kMaxFloat));
   return std::bit_cast<float>(static_cast<uint32_t>(random->Between(first, last)));
 }
 
@@ -65,7 +67,7 @@ TEST(SymmetricTest, ZeroRowHasScaleOne) {
 
 TEST(SymmetricTest, LargestMagnitudeMapsTo127Exactly) {
   base::Random random(21);
-  std::vector<float> magnitudes = {1, 3, 0.1F, kMax, 1e-36F, 4e-37F};
+  std::vector<float> magnitudes = {1, 3, 0.1F, kMaxFloat, 1e-36F, 4e-37F};
   for (int i = 0; i < 100000; ++i) magnitudes.push_back(RandomMagnitude(&random, 4e-37F));
   for (float amax : magnitudes) {
     const DynamicScale s = SymmetricScale(amax);
@@ -76,7 +78,7 @@ TEST(SymmetricTest, LargestMagnitudeMapsTo127Exactly) {
 }
 
 TEST(SymmetricTest, TinyMagnitudesCountAsZero) {
-  const float border = 127.0F / kMax;  // About 3.7e-37.
+  const float border = 127.0F / kMaxFloat;  // About 3.7e-37.
   for (float amax : {1e-45F, 1e-42F, 1e-38F, kMinNormal, border * 0.99F}) {
     const DynamicScale s = SymmetricScale(amax);
     EXPECT_EQ(s.scale, 1.0F) << amax;
@@ -162,13 +164,14 @@ TEST(AsymmetricTest, WidthZeroAndTinyRanges) {
 }
 
 TEST(AsymmetricTest, RangeWiderThanFloatDoesNotOverflow) {
-  const DynamicScale s = AsymmetricScale(-kMax, kMax);
+  const DynamicScale s = AsymmetricScale(-kMaxFloat, kMaxFloat);
   EXPECT_TRUE(std::isfinite(s.scale));
-  EXPECT_NEAR(static_cast<double>(s.scale) / (2.0 * static_cast<double>(kMax) / 255.0), 1.0, 1e-6);
+  EXPECT_NEAR(static_cast<double>(s.scale) / (2.0 * static_cast<double>(kMaxFloat) / 255.0), 1.0,
+              1e-6);
   EXPECT_GE(s.zero, 127);
   EXPECT_LE(s.zero, 128);
-  EXPECT_LE(QuantiseAsymmetric(-kMax, s), 1);
-  EXPECT_GE(QuantiseAsymmetric(kMax, s), 254);
+  EXPECT_LE(QuantiseAsymmetric(-kMaxFloat, s), 1);
+  EXPECT_GE(QuantiseAsymmetric(kMaxFloat, s), 254);
   EXPECT_EQ(QuantiseAsymmetric(0, s), s.zero);
 }
 

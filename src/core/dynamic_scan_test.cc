@@ -2,17 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "core/dynamic_quantisation.h"
+#include "tests/support/numbers.h"
 
 namespace tilewave::core {
 namespace {
 
-constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-constexpr float kInf = std::numeric_limits<float>::infinity();
+using testing::kInf;
+using testing::kMaxFloat;
+using testing::kNaN;
 
 struct Arrays {
   explicit Arrays(int64_t count)
@@ -234,8 +235,8 @@ TEST(DynamicScanTest, SingleMatrixIsNamedWithoutABatchIndex) {
 }
 
 TEST(DynamicScanTest, LargestFiniteValuesAreFinite) {
-  constexpr float kMax = std::numeric_limits<float>::max();
-  const std::vector<float> a = {kMax, kMax, kMax, -kMax, -kMax, -kMax};
+  const std::vector<float> a = {kMaxFloat,  kMaxFloat,  kMaxFloat,
+                                -kMaxFloat, -kMaxFloat, -kMaxFloat};
   for (Quantise mode :
        {Quantise::kPerVector, Quantise::kPerTensor, Quantise::kAsymmetricPerTensor}) {
     const Problem p = FloatProblem(1, mode);

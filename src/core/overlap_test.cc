@@ -116,7 +116,7 @@ TEST(IsInjectiveTest, TrueOnlyIfNoElementIsNamedTwice) {
     const bool brute = BruteForceInjective(f);
     if (IsInjective(f)) {
       ++accepted;
-      ASSERT_TRUE(brute) << testing::PrintToString(f);
+      ASSERT_TRUE(brute) << ::testing::PrintToString(f);
     } else if (brute) {
       ++refused;
     }
@@ -143,7 +143,7 @@ TEST(IsInjectiveTest, TrueForEveryLayoutThatOneWouldMake) {
               Make(0, extents, {rows * pitch * 2, pitch * 2, 2}),  // Every second element.
           };
           for (const Footprint& f : layouts) {
-            EXPECT_TRUE(IsInjective(f)) << testing::PrintToString(f);
+            EXPECT_TRUE(IsInjective(f)) << ::testing::PrintToString(f);
           }
         }
       }
@@ -174,11 +174,11 @@ TEST(MayOverlapTest, FalseOnlyIfNoByteIsShared) {
     const Footprint x = RandomFootprint(&random);
     const Footprint y = RandomFootprint(&random);
     const bool may = MayOverlap(x, y);
-    ASSERT_EQ(may, MayOverlap(y, x)) << testing::PrintToString(x) << testing::PrintToString(y);
+    ASSERT_EQ(may, MayOverlap(y, x)) << ::testing::PrintToString(x) << ::testing::PrintToString(y);
     if (may) continue;
     ++apart;
     ASSERT_FALSE(BruteForceOverlap(x, y))
-        << testing::PrintToString(x) << " / " << testing::PrintToString(y);
+        << ::testing::PrintToString(x) << " / " << ::testing::PrintToString(y);
   }
   EXPECT_GT(apart, 1000);
 }
@@ -201,14 +201,14 @@ TEST(MayOverlapTest, SoundForPitchedBatches) {
     const Footprint y = make();
     const bool shared = BruteForceOverlap(x, y);
     if (!MayOverlap(x, y)) {
-      ASSERT_FALSE(shared) << testing::PrintToString(x) << " / " << testing::PrintToString(y);
+      ASSERT_FALSE(shared) << ::testing::PrintToString(x) << " / " << ::testing::PrintToString(y);
       int64_t x_bytes = 0;
       ASSERT_TRUE(SpanBytes(x, &x_bytes));
       const auto* x_end = static_cast<const char*>(x.start) + x_bytes;
       const bool ranges_meet = x.start <= y.start && y.start < x_end;
       interleaved += ranges_meet ? 1 : 0;
     } else if (x.batch == 1 && y.batch == 1 && x.rows > 1 && y.rows > 1) {
-      ASSERT_TRUE(shared) << testing::PrintToString(x) << " / " << testing::PrintToString(y);
+      ASSERT_TRUE(shared) << ::testing::PrintToString(x) << " / " << ::testing::PrintToString(y);
     }
   }
   EXPECT_GT(interleaved, 1000);

@@ -18,11 +18,7 @@
 namespace tilewave::core {
 namespace {
 
-constexpr ElementType kS8 = ElementType::kS8;
-constexpr ElementType kU8 = ElementType::kU8;
-constexpr ElementType kF32 = ElementType::kF32;
-constexpr ElementType kBF16 = ElementType::kBF16;
-
+using enum ElementType;
 using Ints = std::vector<int32_t>;
 using Floats = std::vector<float>;
 
@@ -477,9 +473,9 @@ TEST(ReferenceGemmRandomTest, AgreesWithTwoOtherFormulationsAndWritesNothingElse
   base::Random random(61);
   for (int round = 0; round < 500; ++round) {
     RandomCase r = MakeCase(&random);
-    SCOPED_TRACE(testing::Message() << "round " << round);
+    SCOPED_TRACE(::testing::Message() << "round " << round);
     RunValid(r.p, r.o);
-    if (testing::Test::HasFatalFailure()) return;
+    if (::testing::Test::HasFatalFailure()) return;
     ForEachC(r.p, [&](int64_t batch, int64_t i, int64_t j) {
       int32_t& element = r.c[Size(IndexC(r.p, batch, i, j))];
       EXPECT_EQ(element, Compensated(r, batch, i, j)) << batch << " " << i << " " << j;
@@ -488,7 +484,7 @@ TEST(ReferenceGemmRandomTest, AgreesWithTwoOtherFormulationsAndWritesNothingElse
     });
     // All that is left is what lay between the elements.
     ASSERT_EQ(r.c, Ints(r.c.size(), kPoison));
-    if (testing::Test::HasFailure()) return;
+    if (::testing::Test::HasFailure()) return;
   }
 }
 
@@ -602,7 +598,7 @@ TEST(ReferenceGemmRandomTest, F32AndBF16RoundEveryStep) {
     r.o.scale_b = Parameter<float>::PerElement(scale_b.data(), p.n);
     r.o.bias_f32 = Parameter<float>::PerElement(bias.data(), p.n);
     RunValid(p, r.o);
-    if (testing::Test::HasFatalFailure()) return;
+    if (::testing::Test::HasFatalFailure()) return;
     ForEachC(p, [&](int64_t batch, int64_t i, int64_t j) {
       const float expected =
           FinishByDefinition(Compensated(r, batch, i, j), scale_a[Size(batch * p.m + i)],
@@ -618,7 +614,7 @@ TEST(ReferenceGemmRandomTest, F32AndBF16RoundEveryStep) {
             << "round " << round;
       }
     });
-    if (testing::Test::HasFailure()) return;
+    if (::testing::Test::HasFailure()) return;
   }
 }
 

@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "base/random.h"
+#include "tests/support/numbers.h"
 
 namespace tilewave::core {
 namespace {
 
-constexpr int32_t kMin = std::numeric_limits<int32_t>::min();
-constexpr int32_t kMax = std::numeric_limits<int32_t>::max();
+using testing::kMaxS32;
+using testing::kMinS32;
 
 constexpr Rounding kAllRoundings[] = {Rounding::kFloor,          Rounding::kCeil,
                                       Rounding::kSymmetricFloor, Rounding::kSymmetricCeil,
@@ -83,14 +84,14 @@ std::vector<int32_t> InterestingValues() {
   std::vector<int32_t> values;
   for (int32_t v = -3000; v <= 3000; ++v) values.push_back(v);
   for (int32_t d = 0; d < 5; ++d) {
-    values.push_back(kMin + d);
-    values.push_back(kMax - d);
+    values.push_back(kMinS32 + d);
+    values.push_back(kMaxS32 - d);
   }
   // Ties of every shift, and their neighbours.
   for (int bit = 0; bit < 31; ++bit) {
     for (int32_t odd : {1, 3, 5, 7}) {
       const int64_t tie = int64_t{odd} << bit;
-      if (tie >= kMax) continue;
+      if (tie >= kMaxS32) continue;
       for (int64_t delta = -1; delta <= 1; ++delta) {
         values.push_back(static_cast<int32_t>(tie + delta));
         values.push_back(static_cast<int32_t>(-tie + delta));
@@ -98,7 +99,9 @@ std::vector<int32_t> InterestingValues() {
     }
   }
   base::Random random(7);
-  for (int i = 0; i < 2000; ++i) values.push_back(static_cast<int32_t>(random.Between(kMin, kMax)));
+  for (int i = 0; i < 2000; ++i) {
+    values.push_back(static_cast<int32_t>(random.Between(kMinS32, kMaxS32)));
+  }
   return values;
 }
 
@@ -181,7 +184,7 @@ TEST(RequantiseShiftTest, SaturationOfBothTypes) {
 TEST(RequantiseShiftTest, RoundsBeforeItSaturates) {
   base::Random random(8);
   for (int i = 0; i < 100000; ++i) {
-    const auto v = static_cast<int32_t>(random.Between(kMin, kMax) >> random.Between(0, 31));
+    const auto v = static_cast<int32_t>(random.Between(kMinS32, kMaxS32) >> random.Between(0, 31));
     RequantShift mode;
     mode.shift = static_cast<int>(random.Between(0, 31));
     mode.rounding = kAllRoundings[random.Between(0, 9)];
@@ -199,7 +202,7 @@ TEST(RequantiseShiftTest, HandComputedEdges) {
   EXPECT_EQ(RequantiseShift(128, wrap, ElementType::kS8), -128);
   EXPECT_EQ(RequantiseShift(-129, wrap, ElementType::kS8), 127);
   EXPECT_EQ(RequantiseShift(-1, wrap, ElementType::kU8), 255);
-  EXPECT_EQ(RequantiseShift(kMin, wrap, ElementType::kS8), 0);
+  EXPECT_EQ(RequantiseShift(kMinS32, wrap, ElementType::kS8), 0);
   const RequantShift symmetric{0, Rounding::kFloor, Saturation::kSymmetric};
   EXPECT_EQ(RequantiseShift(-128, symmetric, ElementType::kS8), -127);
   EXPECT_EQ(RequantiseShift(-128, symmetric, ElementType::kU8), 0);
@@ -257,7 +260,8 @@ TEST(RequantiseScaleTest, ExtremeScalesAndAccumulators) {
   constexpr float kHuge = std::numeric_limits<float>::max();
   constexpr float kTiny = std::numeric_limits<float>::denorm_min();
   for (float scale : {kHuge, 1e30F, kTiny, std::numeric_limits<float>::min(), 0.0F, -0.0F}) {
-    for (int32_t acc : {kMin, kMin + 1, -16777217, -1, 0, 1, 16777217, kMax - 64, kMax}) {
+    for (int32_t acc :
+         {kMinS32, kMinS32 + 1, -16777217, -1, 0, 1, 16777217, kMaxS32 - 64, kMaxS32}) {
       for (int32_t zero : {-128, 0, 127}) {
         ExpectScaled(acc, scale, zero, ElementType::kS8);
         ExpectScaled(acc, -scale, zero, ElementType::kS8);
@@ -265,15 +269,16 @@ TEST(RequantiseScaleTest, ExtremeScalesAndAccumulators) {
       }
     }
   }
-  EXPECT_EQ(RequantiseScale(kMax, kHuge, 0, ElementType::kS8), 127);
-  EXPECT_EQ(RequantiseScale(kMin, kHuge, 0, ElementType::kU8), 0);
-  EXPECT_EQ(RequantiseScale(kMax, 0.0F, -5, ElementType::kS8), -5);
+  EXPECT_EQ(RequantiseScale(kMaxS32, kHuge, 0, ElementType::kS8), 127);
+  EXPECT_EQ(RequantiseScale(kMinS32, kHuge, 0, ElementType::kU8), 0);
+  EXPECT_EQ(RequantiseScale(kMaxS32, 0.0F, -5, ElementType::kS8), -5);
 }
 
 TEST(RequantiseScaleTest, AgreesWithTheDefinitionOnRandomValues) {
   base::Random random(9);
   for (int i = 0; i < 200000; ++i) {
-    const auto acc = static_cast<int32_t>(random.Between(kMin, kMax) >> random.Between(0, 31));
+    const auto acc =
+        static_cast<int32_t>(random.Between(kMinS32, kMaxS32) >> random.Between(0, 31));
     // Mostly scales that bring the accumulator near the output range.
     const double wanted = (random.Unit() - 0.5) * 600.0;
     const auto scale = static_cast<float>(acc == 0 ? wanted : wanted / static_cast<double>(acc));

@@ -9,15 +9,15 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/numbers.h"
+
 namespace tilewave::core {
 namespace {
 
-constexpr ElementType kS8 = ElementType::kS8;
-constexpr ElementType kU8 = ElementType::kU8;
-constexpr ElementType kS16 = ElementType::kS16;
-constexpr ElementType kS32 = ElementType::kS32;
-constexpr ElementType kF32 = ElementType::kF32;
-constexpr ElementType kBF16 = ElementType::kBF16;
+using enum ElementType;
+using testing::kInf;
+using testing::kNaN;
+
 constexpr StatusCode kOk = StatusCode::kOk;
 constexpr StatusCode kInvalid = StatusCode::kInvalidArgument;
 constexpr StatusCode kOutOfRange = StatusCode::kOutOfRange;
@@ -498,8 +498,6 @@ TEST(ValidateOperandsTest, EveryNumberOfAVectorIsChecked) {
 }
 
 TEST(ValidateOperandsTest, ScalesMustBeFinite) {
-  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-  constexpr float kInf = std::numeric_limits<float>::infinity();
   for (float bad : {kNaN, kInf, -kInf}) {
     const auto scale = Parameter<float>::Of(bad);
     ExpectAllCalls({

@@ -11,6 +11,7 @@
 #include "program/lower.h"
 #include "program/stream.h"
 #include "tests/support/designs.h"
+#include "tests/support/text_parts.h"
 
 namespace tilewave::emit {
 namespace {
@@ -19,6 +20,7 @@ using program::ArrayProgram;
 using program::DesignFamily;
 using program::DesignSpec;
 using program::ProductShape;
+using testing::Has;
 
 using Files = std::vector<EmittedFile>;
 
@@ -50,10 +52,6 @@ std::string BytesOf(const Files& files, const std::string& name) {
   }
   ADD_FAILURE() << "no file " << name;
   return {};
-}
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 TEST(EmitDirectoryTest, OnlyTheStreamDependsOnTheProduct) {

@@ -6,6 +6,7 @@
 
 #include "program/lower.h"
 #include "program/lower_whole_array.h"
+#include "tests/support/text_parts.h"
 
 namespace tilewave::emit {
 namespace {
@@ -15,6 +16,7 @@ using program::CoreOp;
 using program::DesignFamily;
 using program::DesignSpec;
 using program::Direction;
+using testing::Has;
 
 ArrayProgram Lowered(DesignFamily family, int64_t tile = 64) {
   DesignSpec spec;
@@ -27,10 +29,6 @@ std::string Text(const ArrayProgram& program) {
   const Result<std::string> text = MlirText(program);
   EXPECT_TRUE(text.ok()) << text.status().ToString();
   return text.ok() ? *text : std::string();
-}
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 void ExpectRefusal(const ArrayProgram& program, StatusCode code, const std::string& part) {

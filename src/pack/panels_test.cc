@@ -16,13 +16,13 @@ constexpr uint8_t kPoison = 0xA5;
 constexpr size_t kGuards = 64;
 constexpr int64_t kPanelColumns[] = {1, 5, 16, 32};
 
-struct StrideCase {
+struct PanelStrideCase {
   const char* name;
   int64_t k;
   int64_t column;
 };
 
-std::vector<StrideCase> StrideCases(int64_t k, int64_t columns) {
+std::vector<PanelStrideCase> PanelStrideCases(int64_t k, int64_t columns) {
   return {{"row-major", columns, 1},
           {"row-major, padded", columns + 3, 1},
           {"column-major", 1, k},
@@ -39,7 +39,8 @@ std::vector<StrideCase> StrideCases(int64_t k, int64_t columns) {
 
 /// Random bytes, not one more than the strides reach, so that a sanitizer sees reads beyond.
 struct Matrix {
-  Matrix(base::Random* random, int64_t k_count, int64_t column_count, const StrideCase& strides)
+  Matrix(base::Random* random, int64_t k_count, int64_t column_count,
+         const PanelStrideCase& strides)
       : k(k_count), columns(column_count), k_stride(strides.k), column_stride(strides.column) {
     const int64_t along_k = (k - 1) * k_stride;
     const int64_t across = (columns - 1) * column_stride;
@@ -106,11 +107,11 @@ void ForEachMatrix(uint64_t seed, Visitor visit) {
   for (const int64_t nr : kPanelColumns) {
     for (int64_t k = 1; k <= 70; ++k) {
       for (const int64_t columns : {nr, random.Between(1, nr)}) {
-        for (const StrideCase& strides : StrideCases(k, columns)) {
-          SCOPED_TRACE(testing::Message()
+        for (const PanelStrideCase& strides : PanelStrideCases(k, columns)) {
+          SCOPED_TRACE(::testing::Message()
                        << strides.name << ": K " << k << ", columns " << columns << " of " << nr);
           visit(Matrix(&random, k, columns, strides), nr);
-          if (testing::Test::HasFatalFailure()) return;
+          if (::testing::Test::HasFatalFailure()) return;
         }
       }
     }

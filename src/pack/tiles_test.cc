@@ -13,7 +13,7 @@ namespace {
 
 constexpr int8_t kPoison8 = 0x5A;
 constexpr int32_t kPoison32 = 0x5A5A5A5A;
-constexpr int64_t kGuards = 64;
+constexpr int64_t kGuardElements = 64;
 
 constexpr TileLayout kLayouts[] = {{1, 1, 1, 1},   {13, 21, 1, 1}, {64, 64, 1, 1},  {32, 24, 1, 8},
                                    {4, 8, 4, 8},   {12, 24, 4, 8}, {64, 64, 4, 8},  {8, 8, 8, 8},
@@ -23,13 +23,13 @@ constexpr TileLayout kLayouts[] = {{1, 1, 1, 1},   {13, 21, 1, 1}, {64, 64, 1, 1
 // What there may be of `extent` elements: none, few, all but one, all.
 std::set<int64_t> Parts(int64_t extent) { return {0, 1, extent / 2, extent - 1, extent}; }
 
-struct StrideCase {
+struct TileStrideCase {
   const char* name;
   int64_t row;
   int64_t col;
 };
 
-std::vector<StrideCase> StrideCases(int64_t rows, int64_t cols) {
+std::vector<TileStrideCase> TileStrideCases(int64_t rows, int64_t cols) {
   return {{"row-major", cols, 1},
           {"row-major, padded", cols + 5, 1},
           {"transposed", 1, rows},
@@ -61,20 +61,21 @@ std::vector<int8_t> SlowPack(const TileSource& source, const TileLayout& layout)
 }
 
 std::vector<int8_t> PackGuarded(const TileSource& source, const TileLayout& layout) {
-  std::vector<int8_t> memory(static_cast<size_t>(layout.elements() + (2 * kGuards)), kPoison8);
-  PackTile(source, layout, memory.data() + kGuards);
-  for (int64_t i = 0; i < kGuards; ++i) {
+  std::vector<int8_t> memory(static_cast<size_t>(layout.elements() + (2 * kGuardElements)),
+                             kPoison8);
+  PackTile(source, layout, memory.data() + kGuardElements);
+  for (int64_t i = 0; i < kGuardElements; ++i) {
     EXPECT_EQ(memory[static_cast<size_t>(i)], kPoison8) << "before the tile";
-    EXPECT_EQ(memory[static_cast<size_t>(kGuards + layout.elements() + i)], kPoison8)
+    EXPECT_EQ(memory[static_cast<size_t>(kGuardElements + layout.elements() + i)], kPoison8)
         << "behind the tile";
   }
-  return {memory.begin() + kGuards, memory.end() - kGuards};
+  return {memory.begin() + kGuardElements, memory.end() - kGuardElements};
 }
 
-testing::Message Describe(const TileLayout& layout, int64_t rows, int64_t cols) {
-  return testing::Message() << rows << " x " << cols << " of a tile of " << layout.rows << " x "
-                            << layout.cols << " in blocks of " << layout.block_rows << " x "
-                            << layout.block_cols;
+::testing::Message Describe(const TileLayout& layout, int64_t rows, int64_t cols) {
+  return ::testing::Message() << rows << " x " << cols << " of a tile of " << layout.rows << " x "
+                              << layout.cols << " in blocks of " << layout.block_rows << " x "
+                              << layout.block_cols;
 }
 
 // Calls visit(layout, rows, cols) for every layout and every ragged part of it.
@@ -85,7 +86,7 @@ void ForEachPart(Visitor visit) {
       for (int64_t cols : Parts(layout.cols)) {
         SCOPED_TRACE(Describe(layout, rows, cols));
         visit(layout, rows, cols);
-        if (testing::Test::HasFailure()) return;
+        if (::testing::Test::HasFailure()) return;
       }
     }
   }
@@ -119,7 +120,7 @@ TEST(TilesTest, IndicesAreAPermutation) {
 TEST(TilesTest, PackIsTheSlowTwinsForAllStridesAndParts) {
   base::Random random(51);
   ForEachPart([&](const TileLayout& layout, int64_t rows, int64_t cols) {
-    for (const StrideCase& strides : StrideCases(rows, cols)) {
+    for (const TileStrideCase& strides : TileStrideCases(rows, cols)) {
       SCOPED_TRACE(strides.name);
       // Not a byte more than there is, so that a sanitizer sees reads beyond it.
       const int64_t reached =
@@ -150,7 +151,7 @@ std::vector<int32_t> SlowAdd(const std::vector<T>& tile, const TileLayout& layou
                              int64_t row_stride) {
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t col = 0; col < cols; ++col) {
-      int32_t& sum = sums[static_cast<size_t>(kGuards + (row * row_stride) + col)];
+      int32_t& sum = sums[static_cast<size_t>(kGuardElements + (row * row_stride) + col)];
       const int64_t before = overwrite ? 0 : sum;
       const int64_t value = tile[static_cast<size_t>(TileIndex(layout, row, col))];
       sum = static_cast<int32_t>(static_cast<uint32_t>(before + value));
@@ -167,15 +168,15 @@ void ExpectAdds(AddFunction<T> add) {
     std::vector<T> tile;
     for (int64_t i = 0; i < layout.elements(); ++i) tile.push_back(static_cast<T>(random.Next()));
     for (int64_t row_stride : {cols, cols + 3}) {
-      std::vector<int32_t> sums(static_cast<size_t>((rows * row_stride) + (2 * kGuards)),
+      std::vector<int32_t> sums(static_cast<size_t>((rows * row_stride) + (2 * kGuardElements)),
                                 kPoison32);
       for (int64_t i = 0; i < rows * cols; ++i) {
         const int64_t element = (i / cols * row_stride) + (i % cols);
-        sums[static_cast<size_t>(kGuards + element)] = static_cast<int32_t>(random.Next());
+        sums[static_cast<size_t>(kGuardElements + element)] = static_cast<int32_t>(random.Next());
       }
       for (bool overwrite : {false, true}) {
         std::vector<int32_t> actual = sums;
-        add(tile.data(), layout, rows, cols, overwrite, actual.data() + kGuards, row_stride);
+        add(tile.data(), layout, rows, cols, overwrite, actual.data() + kGuardElements, row_stride);
         ASSERT_EQ(actual, SlowAdd(tile, layout, rows, cols, overwrite, sums, row_stride))
             << "row stride " << row_stride << (overwrite ? ", overwriting" : ", adding");
       }

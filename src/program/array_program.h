@@ -22,6 +22,9 @@ struct Tile {
   bool operator==(const Tile&) const = default;
 };
 
+/// The designs of one core stand in the first column.
+inline constexpr Tile kShimOfSingleCore{0, 0};
+
 /// "shim (0,0)", "core (0,2)".
 std::string Name(const Tile& tile);
 

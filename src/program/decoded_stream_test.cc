@@ -6,22 +6,16 @@
 #include <vector>
 
 #include "program/stream.h"
+#include "tests/support/program_samples.h"
 #include "tests/support/stream_samples.h"
 
 namespace tilewave::program {
 namespace {
 
 using ControllerIds = StreamOptions::ControllerIds;
-using Words = std::vector<uint32_t>;
-
-const arch::Npu& Npu1() { return arch::NpuOf(arch::NpuArch::kNpu1); }
 
 // How mlir-aie wrote the worked example.
 constexpr StreamOptions kVintage{StreamVersion::kV01, 4, ControllerIds::kEveryToken, true};
-
-Words Encoded(const Sequence& sequence, const StreamOptions& options) {
-  return EncodeStream(sequence, Npu1(), options).value();
-}
 
 template <typename Op>
 std::vector<Op> All(const DecodedStream& stream) {
@@ -139,8 +133,8 @@ TEST(DecodedStreamTest, EverythingElseOfASequence) {
   const Result<DecodedStream> stream = DecodeStream(Encoded(EveryKind(), {}));
   ASSERT_TRUE(stream.ok());
   EXPECT_EQ(All<WriteParameter>(*stream),
-            (std::vector<WriteParameter>{{kCore, 0x1000, 0xDEADBEEF}}));
-  EXPECT_EQ(All<SetLock>(*stream), (std::vector<SetLock>{{kCore, 5, 63}}));
+            (std::vector<WriteParameter>{{kSampleCore, 0x1000, 0xDEADBEEF}}));
+  EXPECT_EQ(All<SetLock>(*stream), (std::vector<SetLock>{{kSampleCore, 5, 63}}));
   EXPECT_EQ(All<AwaitToken>(*stream).size(), 2u);
   EXPECT_EQ(All<WriteDescriptor>(*stream).size(), 2u);
   EXPECT_EQ(All<ShimTask>(*stream).size(), 3u);

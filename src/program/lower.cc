@@ -10,10 +10,9 @@
 namespace tilewave::program {
 namespace {
 
-constexpr Tile kShim{0, 0};
 constexpr Tile kCore{0, 2};
 
-Status CheckSpec(const DesignSpec& spec) {
+Status CheckSingleCore(const DesignSpec& spec) {
   const bool square = spec.tile_m == spec.tile_k && spec.tile_k == spec.tile_n;
   const bool known = spec.family == DesignFamily::kPackedTile
                          ? square && (spec.tile_m == 16 || spec.tile_m == 32 || spec.tile_m == 64)
@@ -54,7 +53,8 @@ class SingleCore {
   Queue AddInput(const std::string& name, int channel, int depth, int64_t bytes) {
     const auto [queue, buffers] = AddQueue(name, depth, bytes);
     AddChannel({kCore, Direction::kS2mm, channel}, buffers, queue.locks.empty, queue.locks.full);
-    builder_.AddFlow({kShim, Direction::kMm2s, channel}, {{kCore, Direction::kS2mm, channel}});
+    builder_.AddFlow({kShimOfSingleCore, Direction::kMm2s, channel},
+                     {{kCore, Direction::kS2mm, channel}});
     return queue;
   }
 
@@ -62,7 +62,7 @@ class SingleCore {
   Queue AddOutput(const std::string& name, int depth, int64_t bytes) {
     const auto [queue, buffers] = AddQueue(name, depth, bytes);
     AddChannel({kCore, Direction::kMm2s, 0}, buffers, queue.locks.full, queue.locks.empty);
-    builder_.AddFlow({kCore, Direction::kMm2s, 0}, {{kShim, Direction::kS2mm, 0}});
+    builder_.AddFlow({kCore, Direction::kMm2s, 0}, {{kShimOfSingleCore, Direction::kS2mm, 0}});
     return queue;
   }
 
@@ -167,7 +167,7 @@ ArrayProgram LowerKStream(const DesignSpec& spec) {
 
 Result<ArrayProgram> Lower(const DesignSpec& spec) {
   if (spec.family == DesignFamily::kWholeArray) return LowerWholeArray(spec);
-  if (Status s = CheckSpec(spec); !s.ok()) return s;
+  if (Status s = CheckSingleCore(spec); !s.ok()) return s;
   return spec.family == DesignFamily::kPackedTile ? LowerPackedTile(spec) : LowerKStream(spec);
 }
 

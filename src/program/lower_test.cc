@@ -10,50 +10,17 @@
 
 #include "program/sequence.h"
 #include "program/validate.h"
+#include "tests/support/program_samples.h"
 
 namespace tilewave::program {
 namespace {
 
 using arch::NpuArch;
 
-constexpr DesignFamily kPacked = DesignFamily::kPackedTile;
-constexpr DesignFamily kStream = DesignFamily::kKStream;
 constexpr TileKernel kScalar = TileKernel::kScalar;
 constexpr TileKernel kVector = TileKernel::kVector;
 constexpr TileOutput kS32 = TileOutput::kS32;
 constexpr TileOutput kLossy = TileOutput::kS8Lossy;
-
-DesignSpec Spec(DesignFamily family, int64_t tile, TileKernel kernel, TileOutput output = kS32,
-                NpuArch arch = NpuArch::kNpu1) {
-  DesignSpec spec;
-  spec.family = family;
-  spec.arch = arch;
-  spec.tile_m = spec.tile_k = spec.tile_n = tile;
-  spec.kernel = kernel;
-  spec.output = output;
-  return spec;
-}
-
-// Everything that is built, for both arrays.
-std::vector<DesignSpec> AllSpecs() {
-  std::vector<DesignSpec> specs;
-  for (const NpuArch arch : {NpuArch::kNpu1, NpuArch::kNpu2}) {
-    for (const int64_t tile : {16, 32, 64}) {
-      specs.push_back(Spec(kPacked, tile, kScalar, kS32, arch));
-      specs.push_back(Spec(kPacked, tile, kVector, kS32, arch));
-      specs.push_back(Spec(kPacked, tile, kScalar, kLossy, arch));
-    }
-    specs.push_back(Spec(kStream, 64, kScalar, kS32, arch));
-    specs.push_back(Spec(kStream, 64, kVector, kS32, arch));
-  }
-  return specs;
-}
-
-ArrayProgram Lowered(const DesignSpec& spec) {
-  const Result<ArrayProgram> program = Lower(spec);
-  EXPECT_TRUE(program.ok()) << Name(spec) << ": " << program.status().ToString();
-  return program.ok() ? *program : ArrayProgram();
-}
 
 // --- A program as text, every field of it ---
 
@@ -122,7 +89,7 @@ std::string Print(const ArrayProgram& program) {
 // --- What is built ---
 
 TEST(LowerTest, PackedTileIsOneQueueInAndOneOut) {
-  EXPECT_EQ(Print(Lowered(Spec(kPacked, 16, kScalar))),
+  EXPECT_EQ(Print(Lowered(SingleCoreSpec(kPacked, 16, kScalar))),
             R"(buffer ab_0 core (0,2) at 3328 bytes 512
 buffer ab_1 core (0,2) at 3840 bytes 512
 buffer c_0 core (0,2) at 4352 bytes 1024
@@ -156,7 +123,7 @@ core (0,2) stack 3328 program 9216
 }
 
 TEST(LowerTest, KStreamRepeatsAsOftenAsItsParameterSays) {
-  EXPECT_EQ(Print(Lowered(Spec(kStream, 64, kVector))),
+  EXPECT_EQ(Print(Lowered(SingleCoreSpec(kStream, 64, kVector))),
             R"(buffer a_0 core (0,2) at 3328 bytes 4096
 buffer a_1 core (0,2) at 7424 bytes 4096
 buffer b_0 core (0,2) at 11520 bytes 4096
@@ -207,7 +174,7 @@ core (0,2) stack 3328 program 9216
 }
 
 TEST(LowerTest, LossyTileIsNotClearedAndIsOneByteAnElement) {
-  const ArrayProgram program = Lowered(Spec(kPacked, 32, kScalar, kLossy));
+  const ArrayProgram program = Lowered(SingleCoreSpec(kPacked, 32, kScalar, kLossy));
   ASSERT_EQ(program.cores.size(), 1u);
   const Core& core = program.cores[0];
   ASSERT_EQ(core.kernels.size(), 1u);
@@ -223,7 +190,7 @@ TEST(LowerTest, LossyTileIsNotClearedAndIsOneByteAnElement) {
 
 TEST(LowerTest, TileSetsTheSizesOfBuffersAndTransfers) {
   for (const int64_t tile : {16, 32, 64}) {
-    const ArrayProgram program = Lowered(Spec(kPacked, tile, kVector));
+    const ArrayProgram program = Lowered(SingleCoreSpec(kPacked, tile, kVector));
     const int64_t elements = tile * tile;
     ASSERT_EQ(program.buffers.size(), 3u);
     EXPECT_EQ(program.buffers[0].bytes, 2 * elements);
@@ -240,7 +207,7 @@ TEST(LowerTest, TileSetsTheSizesOfBuffersAndTransfers) {
 }
 
 TEST(LowerTest, EveryDescriptorMovesItsWholeBufferAndTheChainIsClosed) {
-  for (const DesignSpec& spec : AllSpecs()) {
+  for (const DesignSpec& spec : AllSingleCoreSpecs()) {
     SCOPED_TRACE(Name(spec));
     const ArrayProgram program = Lowered(spec);
     std::set<int> ids;
@@ -259,7 +226,7 @@ TEST(LowerTest, EveryDescriptorMovesItsWholeBufferAndTheChainIsClosed) {
 
 // What a queue's core side takes, its DMA side gives, and the other way round.
 TEST(LowerTest, LocksOfAQueueAreUsedFromBothSides) {
-  for (const DesignSpec& spec : AllSpecs()) {
+  for (const DesignSpec& spec : AllSingleCoreSpecs()) {
     SCOPED_TRACE(Name(spec));
     const ArrayProgram program = Lowered(spec);
     std::multiset<int> dma_acquires;
@@ -284,7 +251,7 @@ TEST(LowerTest, LocksOfAQueueAreUsedFromBothSides) {
 }
 
 TEST(LowerTest, BuffersStandBehindTheStackAtMultiplesOf64) {
-  for (DesignSpec spec : AllSpecs()) {
+  for (DesignSpec spec : AllSingleCoreSpecs()) {
     for (const int64_t stack : {1024, 1025, 3328, 4000}) {
       spec.stack_bytes = stack;
       SCOPED_TRACE(fmt::format("{} stack {}", Name(spec), stack));
@@ -298,7 +265,7 @@ TEST(LowerTest, BuffersStandBehindTheStackAtMultiplesOf64) {
 }
 
 TEST(LowerTest, KernelAndBlockFollowTheSpec) {
-  for (const DesignSpec& spec : AllSpecs()) {
+  for (const DesignSpec& spec : AllSingleCoreSpecs()) {
     SCOPED_TRACE(Name(spec));
     const ArrayProgram program = Lowered(spec);
     const char* expected = spec.output == kLossy    ? "matmul_scalar_s8_s8_lossy"
@@ -315,7 +282,7 @@ TEST(LowerTest, KernelAndBlockFollowTheSpec) {
 // --- Legality ---
 
 TEST(LowerTest, WhatIsBuiltFitsItsArray) {
-  for (DesignSpec spec : AllSpecs()) {
+  for (DesignSpec spec : AllSingleCoreSpecs()) {
     for (const int64_t stack : {1024, 3328, 16384, 32704}) {
       spec.stack_bytes = stack;
       const Status status = Validate(Lowered(spec), arch::NpuOf(spec.arch));
@@ -329,7 +296,7 @@ TEST(LowerTest, WhatIsBuiltFitsItsArray) {
 TEST(LowerTest, LargestStackThatFits) {
   for (const NpuArch arch : {NpuArch::kNpu1, NpuArch::kNpu2}) {
     for (const DesignFamily family : {kPacked, kStream}) {
-      DesignSpec spec = Spec(family, 64, kVector, kS32, arch);
+      DesignSpec spec = SingleCoreSpec(family, 64, kVector, kS32, arch);
       SCOPED_TRACE(Name(spec));
       spec.stack_bytes = family == kPacked ? 32768 : 32704;
       EXPECT_TRUE(Validate(Lowered(spec), arch::NpuOf(arch)).ok());
@@ -368,7 +335,7 @@ TEST(LowerTest, OtherTileShapesAreRefused) {
   };
   for (const auto& c : kCases) {
     for (const NpuArch arch : {NpuArch::kNpu1, NpuArch::kNpu2}) {
-      DesignSpec spec = Spec(c.family, 0, kScalar, kS32, arch);
+      DesignSpec spec = SingleCoreSpec(c.family, 0, kScalar, kS32, arch);
       spec.tile_m = c.m;
       spec.tile_k = c.k;
       spec.tile_n = c.n;
@@ -382,8 +349,8 @@ TEST(LowerTest, OtherTileShapesAreRefused) {
 
 TEST(LowerTest, LossyOutputIsForTheScalarPackedTileAlone) {
   for (const DesignSpec& spec :
-       {Spec(kPacked, 16, kVector, kLossy), Spec(kStream, 64, kScalar, kLossy),
-        Spec(kStream, 64, kVector, kLossy, NpuArch::kNpu2)}) {
+       {SingleCoreSpec(kPacked, 16, kVector, kLossy), SingleCoreSpec(kStream, 64, kScalar, kLossy),
+        SingleCoreSpec(kStream, 64, kVector, kLossy, NpuArch::kNpu2)}) {
     const Result<ArrayProgram> program = Lower(spec);
     ASSERT_FALSE(program.ok()) << Name(spec);
     EXPECT_EQ(program.status().code(), StatusCode::kInvalidArgument);
@@ -393,7 +360,7 @@ TEST(LowerTest, LossyOutputIsForTheScalarPackedTileAlone) {
 }
 
 TEST(LowerTest, NegativeStackIsRefusedAndASmallOneIsLeftToValidate) {
-  for (DesignSpec spec : AllSpecs()) {
+  for (DesignSpec spec : AllSingleCoreSpecs()) {
     SCOPED_TRACE(Name(spec));
     spec.stack_bytes = -1;
     const Result<ArrayProgram> negative = Lower(spec);
@@ -413,10 +380,10 @@ TEST(LowerTest, NegativeStackIsRefusedAndASmallOneIsLeftToValidate) {
 
 TEST(LowerTest, EqualSpecsGiveEqualPrograms) {
   std::map<std::string, std::string> programs;
-  for (const DesignSpec& spec : AllSpecs()) programs[Name(spec)] = Print(Lowered(spec));
-  EXPECT_EQ(programs.size(), AllSpecs().size());
+  for (const DesignSpec& spec : AllSingleCoreSpecs()) programs[Name(spec)] = Print(Lowered(spec));
+  EXPECT_EQ(programs.size(), AllSingleCoreSpecs().size());
   // Again in the other order, so that whatever was lowered before is something else.
-  std::vector<DesignSpec> specs = AllSpecs();
+  std::vector<DesignSpec> specs = AllSingleCoreSpecs();
   for (auto spec = specs.rbegin(); spec != specs.rend(); ++spec) {
     EXPECT_EQ(Print(Lowered(*spec)), programs[Name(*spec)]) << Name(*spec);
     EXPECT_EQ(Lowered(*spec).spec, *spec);
@@ -425,7 +392,9 @@ TEST(LowerTest, EqualSpecsGiveEqualPrograms) {
 
 TEST(LowerTest, ProgramsDifferWhereTheirSpecsDo) {
   std::map<std::string, std::vector<std::string>> names;
-  for (const DesignSpec& spec : AllSpecs()) names[Print(Lowered(spec))].push_back(Name(spec));
+  for (const DesignSpec& spec : AllSingleCoreSpecs()) {
+    names[Print(Lowered(spec))].push_back(Name(spec));
+  }
   for (const auto& [program, same] : names) {
     // A scalar kernel has no blocks: its program is the same on both arrays.
     const bool scalar = same[0].find("-scalar-") != std::string::npos;
@@ -438,7 +407,7 @@ TEST(LowerTest, ProgramsDifferWhereTheirSpecsDo) {
 
 // The length of K reaches the array through the sequence alone: one program serves every K.
 TEST(LowerTest, OneProgramServesEveryLengthOfK) {
-  for (const DesignSpec& spec : AllSpecs()) {
+  for (const DesignSpec& spec : AllSingleCoreSpecs()) {
     if (spec.family != kStream) continue;
     SCOPED_TRACE(Name(spec));
     const ArrayProgram program = Lowered(spec);

@@ -37,7 +37,7 @@ Status CheckSide(const char* name, int64_t value, int64_t block) {
                       name, value, block, block, kLongestSide, near)};
 }
 
-Status CheckSpec(const DesignSpec& spec) {
+Status CheckWholeArray(const DesignSpec& spec) {
   const BlockShape block = BlockShapeOf(spec);
   if (spec.kernel != TileKernel::kVector) {
     return {StatusCode::kInvalidArgument, "whole_array has vector kernels only"};
@@ -381,7 +381,7 @@ FedRows FedRowsOf(const DesignSpec& spec, int column) {
 }
 
 Result<ArrayProgram> LowerWholeArray(const DesignSpec& spec) {
-  if (Status s = CheckSpec(spec); !s.ok()) return s;
+  if (Status s = CheckWholeArray(spec); !s.ok()) return s;
   return WholeArray(spec).Build();
 }
 

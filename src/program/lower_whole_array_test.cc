@@ -14,14 +14,12 @@
 #include <vector>
 
 #include "program/lower.h"
+#include "tests/support/program_samples.h"
 
 namespace tilewave::program {
 namespace {
 
 using arch::NpuArch;
-
-constexpr Direction kS2mm = Direction::kS2mm;
-constexpr Direction kMm2s = Direction::kMm2s;
 
 // Tiles small enough to count by hand: 8 x 16 x 24, two tiles of K in the memory tiles.
 DesignSpec Small(int columns = 2) {
@@ -33,12 +31,6 @@ DesignSpec Small(int columns = 2) {
   spec.tile_n = 24;
   spec.k_mt = 32;
   return spec;
-}
-
-ArrayProgram Lowered(const DesignSpec& spec) {
-  const Result<ArrayProgram> program = Lower(spec);
-  EXPECT_TRUE(program.ok()) << program.status().ToString();
-  return program.ok() ? *program : ArrayProgram();
 }
 
 const Channel& ChannelOf(const ArrayProgram& program, const ChannelId& id) {
@@ -426,22 +418,24 @@ std::map<std::string, int64_t> CoreBytes(const ArrayProgram& program) {
 
 TEST(LowerWholeArrayTest, RequantisingInPlaceOrBeside) {
   using Bytes = std::map<std::string, int64_t>;
-  constexpr int64_t kA = 8 * 16;
-  constexpr int64_t kB = 16 * 24;
-  constexpr int64_t kC = 8 * 24;
+  constexpr int64_t kBytesOfA = 8 * 16;
+  constexpr int64_t kBytesOfB = 16 * 24;
+  constexpr int64_t kBytesOfC = 8 * 24;
   DesignSpec spec = Small();
-  EXPECT_EQ(CoreBytes(Lowered(spec)), (Bytes{{"a_0", kA},
-                                             {"a_1", kA},
-                                             {"b_0", kB},
-                                             {"b_1", kB},
-                                             {"c_0", 4 * kC},
-                                             {"sent c_0", 4 * kC}}));
+  EXPECT_EQ(CoreBytes(Lowered(spec)), (Bytes{{"a_0", kBytesOfA},
+                                             {"a_1", kBytesOfA},
+                                             {"b_0", kBytesOfB},
+                                             {"b_1", kBytesOfB},
+                                             {"c_0", 4 * kBytesOfC},
+                                             {"sent c_0", 4 * kBytesOfC}}));
   spec.output = TileOutput::kS8;
   const ArrayProgram in_place = Lowered(spec);
-  EXPECT_EQ(
-      CoreBytes(in_place),
-      (Bytes{
-          {"a_0", kA}, {"a_1", kA}, {"b_0", kB}, {"b_1", kB}, {"c_0", 4 * kC}, {"sent c_0", kC}}));
+  EXPECT_EQ(CoreBytes(in_place), (Bytes{{"a_0", kBytesOfA},
+                                        {"a_1", kBytesOfA},
+                                        {"b_0", kBytesOfB},
+                                        {"b_1", kBytesOfB},
+                                        {"c_0", 4 * kBytesOfC},
+                                        {"sent c_0", kBytesOfC}}));
   EXPECT_NE(
       Print(in_place, in_place.cores[0]).find("acquire c_empty\nzero_s32 c\nrepeat k_steps\n"),
       std::string::npos);
@@ -451,13 +445,13 @@ TEST(LowerWholeArrayTest, RequantisingInPlaceOrBeside) {
   spec.output = TileOutput::kS16;
   spec.c_buffers = 2;
   const ArrayProgram beside = Lowered(spec);
-  EXPECT_EQ(CoreBytes(beside), (Bytes{{"a_0", kA},
-                                      {"a_1", kA},
-                                      {"b_0", kB},
-                                      {"b_1", kB},
-                                      {"c_0", 2 * kC},
-                                      {"sums", 4 * kC},
-                                      {"sent c_0", 2 * kC}}));
+  EXPECT_EQ(CoreBytes(beside), (Bytes{{"a_0", kBytesOfA},
+                                      {"a_1", kBytesOfA},
+                                      {"b_0", kBytesOfB},
+                                      {"b_1", kBytesOfB},
+                                      {"c_0", 2 * kBytesOfC},
+                                      {"sums", 4 * kBytesOfC},
+                                      {"sent c_0", 2 * kBytesOfC}}));
   // The sums go on while the last ones are drained: C is waited for as late as it is needed.
   EXPECT_NE(Print(beside, beside.cores[0]).find("repeat tiles\nzero_s32 sums\nrepeat k_steps\n"),
             std::string::npos);
@@ -467,14 +461,14 @@ TEST(LowerWholeArrayTest, RequantisingInPlaceOrBeside) {
             std::string::npos);
   EXPECT_EQ(beside.parameters.size(), 5u * 8);
   spec.output = TileOutput::kS8Lossy;
-  EXPECT_EQ(CoreBytes(Lowered(spec)), (Bytes{{"a_0", kA},
-                                             {"a_1", kA},
-                                             {"b_0", kB},
-                                             {"b_1", kB},
-                                             {"c_0", kC},
-                                             {"c_1", kC},
-                                             {"sent c_0", kC},
-                                             {"sent c_1", kC}}));
+  EXPECT_EQ(CoreBytes(Lowered(spec)), (Bytes{{"a_0", kBytesOfA},
+                                             {"a_1", kBytesOfA},
+                                             {"b_0", kBytesOfB},
+                                             {"b_1", kBytesOfB},
+                                             {"c_0", kBytesOfC},
+                                             {"c_1", kBytesOfC},
+                                             {"sent c_0", kBytesOfC},
+                                             {"sent c_1", kBytesOfC}}));
 }
 
 TEST(LowerWholeArrayTest, KernelsFollowTheOutput) {

@@ -17,7 +17,7 @@ namespace {
 
 using arch::NpuArch;
 
-DesignSpec Spec(int64_t m, int64_t k, int64_t n, int columns = 4, int64_t k_mt = 0) {
+DesignSpec SpecOfTile(int64_t m, int64_t k, int64_t n, int columns = 4, int64_t k_mt = 0) {
   DesignSpec spec;
   spec.family = DesignFamily::kWholeArray;
   spec.columns = columns;
@@ -44,76 +44,76 @@ bool IsLegal(const DesignSpec& spec) {
 
 TEST(NearestFitTest, TheRefusalNamesIt) {
   // 3328 of stack, 8 of parameters, 2 x (64 + 64) x 192 and 16384 of sums.
-  EXPECT_EQ(Judged(Spec(64, 192, 64)),
+  EXPECT_EQ(Judged(SpecOfTile(64, 192, 64)),
             "core (0,2): data memory bytes is 68872, at most 65536 (and 15 more); the nearest tile "
             "that fits is 64x176x64");
   // Two circles of 16 descriptors for the row of A, and six that do not depend on k_mt.
-  EXPECT_EQ(Judged(Spec(64, 64, 64, 4, 1024)).substr(0, 61),
+  EXPECT_EQ(Judged(SpecOfTile(64, 64, 64, 4, 1024)).substr(0, 61),
             "memory (0,1) even channels: descriptors is 38, at most 24 (an");
-  const std::string descriptors = Judged(Spec(64, 64, 64, 4, 1024));
+  const std::string descriptors = Judged(SpecOfTile(64, 64, 64, 4, 1024));
   EXPECT_NE(descriptors.find("more); the nearest tile that fits is 64x64x64 with k_mt 576"),
             std::string::npos)
       << descriptors;
 }
 
 TEST(NearestFitTest, NothingIsSaidOfDesignsThatFitOrThatNoTileSaves) {
-  EXPECT_EQ(Judged(Spec(64, 64, 64)), "");
-  EXPECT_EQ(NearestFit(Spec(64, 64, 64)), std::nullopt);
-  DesignSpec stack = Spec(64, 64, 64);
+  EXPECT_EQ(Judged(SpecOfTile(64, 64, 64)), "");
+  EXPECT_EQ(NearestFit(SpecOfTile(64, 64, 64)), std::nullopt);
+  DesignSpec stack = SpecOfTile(64, 64, 64);
   stack.stack_bytes = 65472;
   EXPECT_EQ(NearestFit(stack), std::nullopt);
   EXPECT_EQ(Judged(stack).find("nearest"), std::string::npos) << Judged(stack);
-  DesignSpec small_stack = Spec(64, 64, 64);
+  DesignSpec small_stack = SpecOfTile(64, 64, 64);
   small_stack.stack_bytes = 512;
   EXPECT_EQ(Judged(small_stack), "core (0,2): stack bytes is 512, at least 1024 (and 15 more)");
-  DesignSpec other = Spec(64, 64, 64);
+  DesignSpec other = SpecOfTile(64, 64, 64);
   other.family = DesignFamily::kKStream;
   other.columns = 1;
   other.stack_bytes = 60000;
   EXPECT_EQ(Judged(other), "core (0,2): data memory bytes is 92772, at most 65536");
   EXPECT_EQ(NearestFit(other), std::nullopt);
   // Lower's to refuse.
-  EXPECT_EQ(NearestFit(Spec(64, 192, 60)), std::nullopt);
-  EXPECT_EQ(NearestFit(Spec(64, 192, 64, 9)), std::nullopt);
+  EXPECT_EQ(NearestFit(SpecOfTile(64, 192, 60)), std::nullopt);
+  EXPECT_EQ(NearestFit(SpecOfTile(64, 192, 64, 9)), std::nullopt);
 }
 
 // --- What changes, by hand ---
 
 TEST(NearestFitTest, FirstLessOfKInTheMemoryTiles) {
   // One column feeds four rows: 12 + 4 descriptors of even channels for each tile of K.
-  EXPECT_EQ(NearestFit(Spec(64, 64, 64, 1, 384)), Spec(64, 64, 64, 1, 192));
+  EXPECT_EQ(NearestFit(SpecOfTile(64, 64, 64, 1, 384)), SpecOfTile(64, 64, 64, 1, 192));
   // 2 x (4 x 160 + 16) bytes of inputs for each of K, beside 40960 of C: at most 368.
-  EXPECT_EQ(NearestFit(Spec(160, 128, 16, 1, 384)), Spec(160, 128, 16, 1, 256));
-  EXPECT_EQ(NearestFit(Spec(64, 64, 64, 2, 1024)), Spec(64, 64, 64, 2, 512));
+  EXPECT_EQ(NearestFit(SpecOfTile(160, 128, 16, 1, 384)), SpecOfTile(160, 128, 16, 1, 256));
+  EXPECT_EQ(NearestFit(SpecOfTile(64, 64, 64, 2, 1024)), SpecOfTile(64, 64, 64, 2, 512));
 }
 
 TEST(NearestFitTest, ThenLessOfKInTheTile) {
-  EXPECT_EQ(NearestFit(Spec(64, 192, 64)), Spec(64, 176, 64));
+  EXPECT_EQ(NearestFit(SpecOfTile(64, 192, 64)), SpecOfTile(64, 176, 64));
   // k_mt stays as near as it can: the largest multiple of the new tile_k.
-  EXPECT_EQ(NearestFit(Spec(64, 192, 64, 4, 384)), Spec(64, 176, 64, 4, 352));
+  EXPECT_EQ(NearestFit(SpecOfTile(64, 192, 64, 4, 384)), SpecOfTile(64, 176, 64, 4, 352));
   // 192 is a multiple of 96, too.
-  EXPECT_EQ(NearestFit(Spec(96, 192, 64, 4, 192)), Spec(96, 112, 64, 4, 112));
-  DesignSpec lossy = Spec(64, 512, 64, 4, 512);
+  EXPECT_EQ(NearestFit(SpecOfTile(96, 192, 64, 4, 192)), SpecOfTile(96, 112, 64, 4, 112));
+  DesignSpec lossy = SpecOfTile(64, 512, 64, 4, 512);
   lossy.output = TileOutput::kS8Lossy;
-  DesignSpec fits = Spec(64, 224, 64, 4, 448);
+  DesignSpec fits = SpecOfTile(64, 224, 64, 4, 448);
   fits.output = TileOutput::kS8Lossy;
   EXPECT_EQ(NearestFit(lossy), fits);
 }
 
 TEST(NearestFitTest, ThenTheLongerSideOfTheTile) {
   // 4 m n of sums and 128 (m + n) of inputs, beside 3392.
-  EXPECT_EQ(NearestFit(Spec(256, 64, 256)), Spec(96, 64, 96));
-  EXPECT_EQ(NearestFit(Spec(64, 64, 512)), Spec(64, 64, 136));
-  EXPECT_EQ(NearestFit(Spec(512, 64, 64)), Spec(140, 64, 64));
-  DesignSpec npu2 = Spec(512, 64, 64);
+  EXPECT_EQ(NearestFit(SpecOfTile(256, 64, 256)), SpecOfTile(96, 64, 96));
+  EXPECT_EQ(NearestFit(SpecOfTile(64, 64, 512)), SpecOfTile(64, 64, 136));
+  EXPECT_EQ(NearestFit(SpecOfTile(512, 64, 64)), SpecOfTile(140, 64, 64));
+  DesignSpec npu2 = SpecOfTile(512, 64, 64);
   npu2.arch = NpuArch::kNpu2;
-  DesignSpec fits = Spec(136, 64, 64);
+  DesignSpec fits = SpecOfTile(136, 64, 64);
   fits.arch = NpuArch::kNpu2;
   EXPECT_EQ(NearestFit(npu2), fits) << "blocks of npu2 have eight rows";
 }
 
 TEST(NearestFitTest, AtLastTheLongestOfTheThree) {
-  const std::optional<DesignSpec> found = NearestFit(Spec(1024, 8192, 1024));
+  const std::optional<DesignSpec> found = NearestFit(SpecOfTile(1024, 8192, 1024));
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(fmt::format("{}x{}x{}", found->tile_m, found->tile_k, found->tile_n), "88x88x88");
 }
@@ -166,7 +166,7 @@ TEST(NearestFitTest, WhatIsFoundIsLegalAndNothingNearerIs) {
           for (const auto& [m, k, n] : {std::tuple{64, 64, 64}, std::tuple{64, 200, 72},
                                         std::tuple{48, 504, 40}, std::tuple{136, 64, 128}}) {
             for (const int64_t tiles : {0, 1, 4, 12}) {
-              DesignSpec spec = Spec(m, k, n, columns, tiles * k);
+              DesignSpec spec = SpecOfTile(m, k, n, columns, tiles * k);
               spec.arch = arch;
               spec.output = output;
               spec.c_buffers = c_buffers;

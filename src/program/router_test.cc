@@ -14,6 +14,7 @@
 
 #include "base/random.h"
 #include "program/lower.h"
+#include "tests/support/program_samples.h"
 
 namespace tilewave::program {
 namespace {
@@ -27,8 +28,6 @@ ChannelId Out(int column, int row, int channel) {
 ChannelId In(int column, int row, int channel) {
   return {{column, row}, Direction::kS2mm, channel};
 }
-
-const Npu& Npu1() { return arch::NpuOf(NpuArch::kNpu1); }
 
 // --- An independent judge of a routing ---
 

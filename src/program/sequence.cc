@@ -5,8 +5,6 @@
 namespace tilewave::program {
 namespace {
 
-constexpr Tile kShim{0, 0};
-
 /// Adds one transfer of a whole buffer by one shim channel.
 void AddTransfer(const ChannelId& channel, int descriptor, int argument, int64_t bytes,
                  Sequence* sequence) {
@@ -31,8 +29,8 @@ Result<Sequence> LaunchSequence(const ArrayProgram& program, int64_t k_steps) {
   const int64_t c_bytes = spec.tile_m * spec.tile_n * (spec.output == TileOutput::kS32 ? 4 : 1);
   Sequence sequence;
   if (streams_k) {
-    AddTransfer({kShim, Direction::kMm2s, 0}, 0, 0, a_bytes, &sequence);
-    AddTransfer({kShim, Direction::kMm2s, 1}, 1, 1, b_bytes, &sequence);
+    AddTransfer({kShimOfSingleCore, Direction::kMm2s, 0}, 0, 0, a_bytes, &sequence);
+    AddTransfer({kShimOfSingleCore, Direction::kMm2s, 1}, 1, 1, b_bytes, &sequence);
     for (const Parameter& parameter : program.parameters) {
       sequence.emplace_back(
           WriteParameter{parameter.tile, parameter.address, static_cast<uint32_t>(k_steps)});
@@ -40,12 +38,12 @@ Result<Sequence> LaunchSequence(const ArrayProgram& program, int64_t k_steps) {
     for (const Lock& lock : program.locks) {
       if (lock.name == "start") sequence.emplace_back(SetLock{lock.tile, lock.id, 1});
     }
-    AddTransfer({kShim, Direction::kS2mm, 0}, 2, 2, c_bytes, &sequence);
+    AddTransfer({kShimOfSingleCore, Direction::kS2mm, 0}, 2, 2, c_bytes, &sequence);
   } else {
-    AddTransfer({kShim, Direction::kMm2s, 0}, 0, 0, a_bytes + b_bytes, &sequence);
-    AddTransfer({kShim, Direction::kS2mm, 0}, 1, 1, c_bytes, &sequence);
+    AddTransfer({kShimOfSingleCore, Direction::kMm2s, 0}, 0, 0, a_bytes + b_bytes, &sequence);
+    AddTransfer({kShimOfSingleCore, Direction::kS2mm, 0}, 1, 1, c_bytes, &sequence);
   }
-  sequence.emplace_back(AwaitToken{{kShim, Direction::kS2mm, 0}});
+  sequence.emplace_back(AwaitToken{{kShimOfSingleCore, Direction::kS2mm, 0}});
   return sequence;
 }
 

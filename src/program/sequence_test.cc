@@ -7,63 +7,17 @@
 #include <variant>
 #include <vector>
 
-#include "program/lower.h"
 #include "program/stream.h"
 #include "program/validate.h"
+#include "tests/support/program_samples.h"
 
 namespace tilewave::program {
 namespace {
 
-using arch::NpuArch;
-
-constexpr DesignFamily kPacked = DesignFamily::kPackedTile;
-constexpr DesignFamily kStream = DesignFamily::kKStream;
-constexpr Tile kShim{0, 0};
-constexpr Tile kCore{0, 2};
 constexpr ChannelId kIn0{kShim, Direction::kMm2s, 0};
 constexpr ChannelId kIn1{kShim, Direction::kMm2s, 1};
 constexpr ChannelId kOut{kShim, Direction::kS2mm, 0};
 constexpr int64_t kMostSteps = 65536;
-
-DesignSpec Spec(DesignFamily family, int64_t tile, TileKernel kernel,
-                TileOutput output = TileOutput::kS32) {
-  DesignSpec spec;
-  spec.family = family;
-  spec.tile_m = spec.tile_k = spec.tile_n = tile;
-  spec.kernel = kernel;
-  spec.output = output;
-  return spec;
-}
-
-// All designs, for both arrays.
-std::vector<DesignSpec> AllSpecs() {
-  std::vector<DesignSpec> specs;
-  for (const int64_t tile : {16, 32, 64}) {
-    specs.push_back(Spec(kPacked, tile, TileKernel::kScalar));
-    specs.push_back(Spec(kPacked, tile, TileKernel::kVector));
-    specs.push_back(Spec(kPacked, tile, TileKernel::kScalar, TileOutput::kS8Lossy));
-  }
-  specs.push_back(Spec(kStream, 64, TileKernel::kScalar));
-  specs.push_back(Spec(kStream, 64, TileKernel::kVector));
-  const size_t npu1 = specs.size();
-  for (size_t i = 0; i < npu1; ++i) {
-    specs.push_back(specs[i]);
-    specs.back().arch = NpuArch::kNpu2;
-  }
-  return specs;
-}
-
-ArrayProgram Lowered(const DesignSpec& spec) {
-  const Result<ArrayProgram> program = Lower(spec);
-  EXPECT_TRUE(program.ok()) << program.status().ToString();
-  return program.ok() ? *program : ArrayProgram();
-}
-
-Sequence Launch(const ArrayProgram& program, int64_t k_steps) {
-  const Result<Sequence> sequence = LaunchSequence(program, k_steps);
-  EXPECT_TRUE(sequence.ok()) << sequence.status().ToString();
-  return sequence.ok() ? *sequence : Sequence();
-}
 
 // What a caller has to hand over.
 std::vector<int64_t> ArgumentBytes(const DesignSpec& spec, int64_t k_steps) {
@@ -87,32 +41,32 @@ WriteDescriptor Whole(int id, int argument, int64_t words) {
 TEST(LaunchSequenceTest, PackedTileSendsOneTileAndAwaitsItsSums) {
   const Sequence expected{Whole(0, 0, 128), PushTask{kIn0, 0, 1, false}, Whole(1, 1, 256),
                           PushTask{kOut, 1, 1, true}, AwaitToken{kOut}};
-  EXPECT_EQ(Launch(Lowered(Spec(kPacked, 16, TileKernel::kScalar)), 1), expected);
+  EXPECT_EQ(SequenceOf(Lowered(SingleCoreSpec(kPacked, 16, TileKernel::kScalar)), 1), expected);
 }
 
 TEST(LaunchSequenceTest, LossyTileComesBackInBytes) {
   const Sequence expected{Whole(0, 0, 512), PushTask{kIn0, 0, 1, false}, Whole(1, 1, 256),
                           PushTask{kOut, 1, 1, true}, AwaitToken{kOut}};
-  const DesignSpec spec = Spec(kPacked, 32, TileKernel::kScalar, TileOutput::kS8Lossy);
-  EXPECT_EQ(Launch(Lowered(spec), 1), expected);
+  const DesignSpec spec = SingleCoreSpec(kPacked, 32, TileKernel::kScalar, TileOutput::kS8Lossy);
+  EXPECT_EQ(SequenceOf(Lowered(spec), 1), expected);
 }
 
 // The trip count is there before the lock that lets the core read it opens.
 TEST(LaunchSequenceTest, KStreamSendsPanelsAndTheirTripCount) {
-  const ArrayProgram program = Lowered(Spec(kStream, 64, TileKernel::kVector));
+  const ArrayProgram program = Lowered(SingleCoreSpec(kStream, 64, TileKernel::kVector));
   const Sequence expected{
       Whole(0, 0, 3 * 1024),       PushTask{kIn0, 0, 1, false},     Whole(1, 1, 3 * 1024),
       PushTask{kIn1, 1, 1, false}, WriteParameter{kCore, 36096, 3}, SetLock{kCore, 6, 1},
       Whole(2, 2, 4096),           PushTask{kOut, 2, 1, true},      AwaitToken{kOut}};
-  EXPECT_EQ(Launch(program, 3), expected);
+  EXPECT_EQ(SequenceOf(program, 3), expected);
 }
 
 TEST(LaunchSequenceTest, ParameterAndLockAreFoundInTheProgram) {
-  DesignSpec spec = Spec(kStream, 64, TileKernel::kVector);
+  DesignSpec spec = SingleCoreSpec(kStream, 64, TileKernel::kVector);
   spec.stack_bytes = 1024;
   ArrayProgram program = Lowered(spec);
   for (Lock& lock : program.locks) lock.id += 5;
-  const Sequence sequence = Launch(program, 2);
+  const Sequence sequence = SequenceOf(program, 2);
   ASSERT_EQ(sequence.size(), 9u);
   EXPECT_EQ(std::get<WriteParameter>(sequence[4]), (WriteParameter{kCore, 33792, 2}));
   EXPECT_EQ(std::get<SetLock>(sequence[5]), (SetLock{kCore, 11, 1}));
@@ -121,10 +75,10 @@ TEST(LaunchSequenceTest, ParameterAndLockAreFoundInTheProgram) {
 // --- Legality ---
 
 TEST(LaunchSequenceTest, FitsBuffersOfItsSizes) {
-  for (const DesignSpec& spec : AllSpecs()) {
+  for (const DesignSpec& spec : AllSingleCoreSpecs()) {
     const ArrayProgram program = Lowered(spec);
     for (const int64_t k_steps : StepCounts(spec)) {
-      const Status status = Validate(program, Launch(program, k_steps),
+      const Status status = Validate(program, SequenceOf(program, k_steps),
                                      ArgumentBytes(spec, k_steps), arch::NpuOf(spec.arch));
       EXPECT_TRUE(status.ok()) << Name(spec) << " x " << k_steps << ": " << status.ToString();
     }
@@ -132,11 +86,11 @@ TEST(LaunchSequenceTest, FitsBuffersOfItsSizes) {
 }
 
 TEST(LaunchSequenceTest, UsesAllOfEveryBuffer) {
-  for (const DesignSpec& spec : AllSpecs()) {
+  for (const DesignSpec& spec : AllSingleCoreSpecs()) {
     const ArrayProgram program = Lowered(spec);
     for (const int64_t k_steps : StepCounts(spec)) {
       SCOPED_TRACE(Name(spec) + " x " + std::to_string(k_steps));
-      const Sequence sequence = Launch(program, k_steps);
+      const Sequence sequence = SequenceOf(program, k_steps);
       const std::vector<int64_t> bytes = ArgumentBytes(spec, k_steps);
       for (size_t argument = 0; argument < bytes.size(); ++argument) {
         std::vector<int64_t> shorter = bytes;
@@ -169,13 +123,13 @@ const Descriptor* AtCore(const ArrayProgram& program, const ChannelId& shim) {
 
 // Else words of one launch would wait for the next one.
 TEST(LaunchSequenceTest, MovesWhatTheCoreMoves) {
-  for (const DesignSpec& spec : AllSpecs()) {
+  for (const DesignSpec& spec : AllSingleCoreSpecs()) {
     const ArrayProgram program = Lowered(spec);
     for (const int64_t k_steps : StepCounts(spec)) {
       SCOPED_TRACE(Name(spec) + " x " + std::to_string(k_steps));
       int64_t words[16] = {};
       size_t tasks = 0;
-      for (const SequenceOp& op : Launch(program, k_steps)) {
+      for (const SequenceOp& op : SequenceOf(program, k_steps)) {
         if (const auto* d = std::get_if<WriteDescriptor>(&op)) words[d->id] = d->length_words;
         const auto* task = std::get_if<PushTask>(&op);
         if (task == nullptr) continue;
@@ -191,11 +145,11 @@ TEST(LaunchSequenceTest, MovesWhatTheCoreMoves) {
 }
 
 TEST(LaunchSequenceTest, CanBeEncoded) {
-  for (const DesignSpec& spec : AllSpecs()) {
+  for (const DesignSpec& spec : AllSingleCoreSpecs()) {
     const ArrayProgram program = Lowered(spec);
     for (const int64_t k_steps : StepCounts(spec)) {
       const Result<std::vector<uint32_t>> words =
-          EncodeStream(Launch(program, k_steps), arch::NpuOf(spec.arch));
+          EncodeStream(SequenceOf(program, k_steps), arch::NpuOf(spec.arch));
       EXPECT_TRUE(words.ok()) << Name(spec) << ": " << words.status().ToString();
     }
   }
@@ -204,10 +158,10 @@ TEST(LaunchSequenceTest, CanBeEncoded) {
 // --- Purity and refusals ---
 
 TEST(LaunchSequenceTest, EqualCallsGiveEqualSequences) {
-  const ArrayProgram program = Lowered(Spec(kStream, 64, TileKernel::kVector));
-  const Sequence first = Launch(program, 5);
-  EXPECT_NE(Launch(program, 6), first);
-  EXPECT_EQ(Launch(program, 5), first);
+  const ArrayProgram program = Lowered(SingleCoreSpec(kStream, 64, TileKernel::kVector));
+  const Sequence first = SequenceOf(program, 5);
+  EXPECT_NE(SequenceOf(program, 6), first);
+  EXPECT_EQ(SequenceOf(program, 5), first);
 }
 
 TEST(LaunchSequenceTest, StepsOutOfRangeAreRefused) {
@@ -231,7 +185,7 @@ TEST(LaunchSequenceTest, StepsOutOfRangeAreRefused) {
        "9223372036854775807 steps over K for one launch of packed_tile; expected 1 to"},
   };
   for (const auto& c : cases) {
-    for (DesignSpec spec : AllSpecs()) {
+    for (DesignSpec spec : AllSingleCoreSpecs()) {
       if (spec.family != c.family) continue;
       const Result<Sequence> sequence = LaunchSequence(Lowered(spec), c.k_steps);
       ASSERT_FALSE(sequence.ok()) << Name(spec) << " " << c.message;

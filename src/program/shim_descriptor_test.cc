@@ -3,25 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "base/random.h"
 #include "program/stream.h"
+#include "tests/support/program_samples.h"
 #include "tests/support/stream_samples.h"
 
 namespace tilewave::program {
 namespace {
 
 using arch::NpuArch;
-using Words = std::vector<uint32_t>;
-
-const arch::Npu& Npu1() { return arch::NpuOf(arch::NpuArch::kNpu1); }
-
-Words Registers(const WriteDescriptor& descriptor, const arch::Npu& npu = Npu1()) {
-  Words words(kShimDescriptorWords);
-  EncodeShimDescriptor(descriptor, npu, std::span<uint32_t, kShimDescriptorWords>(words));
-  return words;
-}
 
 TEST(ShimDescriptorTest, DescriptorsOfTheWorkedExample) {
   EXPECT_EQ(Registers(RowBlockOfA()),

@@ -6,32 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "program/shim_descriptor.h"
 #include "program/stream.h"
+#include "tests/support/program_samples.h"
 #include "tests/support/stream_samples.h"
 
 namespace tilewave::program {
 namespace {
-
-using Words = std::vector<uint32_t>;
-
-const arch::Npu& Npu1() { return arch::NpuOf(arch::NpuArch::kNpu1); }
-
-Words Encoded(const Sequence& sequence, const arch::Npu& npu = Npu1()) {
-  const Result<Words> words = EncodeStream(sequence, npu);
-  EXPECT_TRUE(words.ok()) << words.status().ToString();
-  return words.ok() ? *words : Words();
-}
-
-Words Body(const Words& stream) {
-  return {stream.begin() + static_cast<ptrdiff_t>(kStreamHeaderWords), stream.end()};
-}
-
-Words Registers(const WriteDescriptor& descriptor, const arch::Npu& npu = Npu1()) {
-  Words words(kShimDescriptorWords);
-  EncodeShimDescriptor(descriptor, npu, std::span<uint32_t, kShimDescriptorWords>(words));
-  return words;
-}
 
 // The status that ends a walk of the stream: ok when all of it was read.
 Status Walk(const Words& words) {
@@ -109,7 +89,7 @@ struct Damage {
 TEST(StreamReaderTest, DamageIsNamed) {
   // Word 4: block write, 16: patch, 28: sync, 32: write, 38: mask write.
   const ChannelId out{kShim, Direction::kS2mm, 1};
-  Words words = Body(Encoded({RowBlockOfA(), AwaitToken{out}, SetLock{kCore, 0, 1}}));
+  Words words = Body(Encoded({RowBlockOfA(), AwaitToken{out}, SetLock{kSampleCore, 0, 1}}));
   words.insert(words.begin(), {0x06030100, 0x00000104, 5, 4 * 45});
   words.insert(words.end(), {0x03, 0, 0x1D208, 0, 0x0F00, 0x1F00, 28});
   ASSERT_TRUE(Walk(words).ok()) << Walk(words).ToString();

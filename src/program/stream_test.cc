@@ -7,31 +7,19 @@
 
 #include "program/decoded_stream.h"
 #include "program/shim_descriptor.h"
+#include "tests/support/program_samples.h"
 #include "tests/support/stream_samples.h"
 
 namespace tilewave::program {
 namespace {
 
 using arch::NpuArch;
-using Words = std::vector<uint32_t>;
-
-const arch::Npu& Npu1() { return arch::NpuOf(arch::NpuArch::kNpu1); }
-
-Words Encoded(const Sequence& sequence, const arch::Npu& npu = Npu1()) {
-  const Result<Words> words = EncodeStream(sequence, npu);
-  EXPECT_TRUE(words.ok()) << words.status().ToString();
-  return words.ok() ? *words : Words();
-}
-
-Words Body(const Words& stream) {
-  return {stream.begin() + static_cast<ptrdiff_t>(kStreamHeaderWords), stream.end()};
-}
 
 // --- Encoding ---
 
 TEST(StreamTest, HeaderOfBothGenerations) {
   EXPECT_EQ(Encoded({}), (Words{0x06030100, 0x00000104, 0, 16}));
-  EXPECT_EQ(Encoded({}, arch::NpuOf(NpuArch::kNpu2)), (Words{0x06040100, 0x00000108, 0, 16}));
+  EXPECT_EQ(Encoded({}, {}, arch::NpuOf(NpuArch::kNpu2)), (Words{0x06040100, 0x00000108, 0, 16}));
   const Words words = Encoded({RowBlockOfA()});
   EXPECT_EQ(words[2], 2u);
   EXPECT_EQ(words[3], 4u * (4 + 12 + 12));
@@ -176,20 +164,20 @@ std::vector<Limit> PassedLimits() {
       {"channel", AwaitToken{{kShim, Direction::kMm2s, 2}}, "2", "0 to 1"},
       {"row", WriteParameter{{0, 1}, 0, 0}, "1", "2 to 5"},
       {"row", WriteParameter{{0, 6}, 0, 0}, "6", "2 to 5"},
-      {"address", WriteParameter{kCore, 65536, 0}, "65536", "0 to 65532"},
-      {"address", WriteParameter{kCore, -4, 0}, "-4", "0 to 65532"},
-      {"address", WriteParameter{kCore, 2, 0}, "2", "a multiple of 4"},
+      {"address", WriteParameter{kSampleCore, 65536, 0}, "65536", "0 to 65532"},
+      {"address", WriteParameter{kSampleCore, -4, 0}, "-4", "0 to 65532"},
+      {"address", WriteParameter{kSampleCore, 2, 0}, "2", "a multiple of 4"},
       {"row", SetLock{{0, 6}, 0, 0}, "6", "0 to 5"},
-      {"lock id", SetLock{kCore, 16, 0}, "16", "0 to 15"},
+      {"lock id", SetLock{kSampleCore, 16, 0}, "16", "0 to 15"},
       {"lock id", SetLock{{0, 1}, 64, 0}, "64", "0 to 63"},
-      {"value", SetLock{kCore, 0, 64}, "64", "0 to 63"},
-      {"value", SetLock{kCore, 0, -1}, "-1", "0 to 63"},
+      {"value", SetLock{kSampleCore, 0, 64}, "64", "0 to 63"},
+      {"value", SetLock{kSampleCore, 0, -1}, "-1", "0 to 63"},
   };
 }
 
 TEST(StreamTest, PassedLimitsAreNamed) {
   for (const Limit& limit : PassedLimits()) {
-    const Result<Words> words = EncodeStream({SetLock{kCore, 0, 0}, limit.op}, Npu1());
+    const Result<Words> words = EncodeStream({SetLock{kSampleCore, 0, 0}, limit.op}, Npu1());
     SCOPED_TRACE(words.status().ToString());
     ASSERT_FALSE(words.ok()) << limit.field << " " << limit.value;
     EXPECT_EQ(words.status().code(), StatusCode::kOutOfRange);
@@ -213,7 +201,7 @@ TEST(StreamTest, LargestValuesFit) {
   const WriteDescriptor linear{in.tile, 0, 0, 0, kMaxLength, {{kMaxLength, 1}}, {1, 1}};
   const Words words = Encoded({strided, linear, PushTask{in, 15, 256, true}, AwaitToken{in},
                                WriteParameter{{7, 5}, 65532, 0xFFFFFFFF}, SetLock{{7, 1}, 63, 63}},
-                              arch::NpuOf(NpuArch::kNpu2));
+                              {}, arch::NpuOf(NpuArch::kNpu2));
   EXPECT_TRUE(DecodeStream(words).ok());
   Words registers(kShimDescriptorWords);
   EncodeShimDescriptor(strided, Npu1(), std::span<uint32_t, kShimDescriptorWords>(registers));

@@ -13,7 +13,7 @@
 namespace tilewave::program {
 namespace {
 
-constexpr int64_t kMaxOffsetBytes = (int64_t{1} << 48) - arch::kWordBytes;
+constexpr int64_t kMaxWordOffsetBytes = (int64_t{1} << 48) - arch::kWordBytes;
 constexpr int64_t kMaxArgument = 32;  // What aiebu accepts.
 
 constexpr int kMaxControllerId = 31;
@@ -328,7 +328,7 @@ bool StreamWriter::Add(const WriteDescriptor& d) {
   Begin("write of a descriptor");
   if (!(IsTile(d.tile, 0, 0) && InRange("descriptor id", d.id, 0, shim.descriptors - 1) &&
         InRange("argument", d.argument, 0, kMaxArgument) &&
-        InRange("offset in bytes", d.offset_bytes, 0, kMaxOffsetBytes) &&
+        InRange("offset in bytes", d.offset_bytes, 0, kMaxWordOffsetBytes) &&
         InRange("length in words", d.length_words, 1, shim.max_length_words) &&
         InRange("iteration size", d.iteration.size, 1, shim.max_iterations) &&
         InRange("iteration step", d.iteration.step_words, 1, shim.max_step_words) &&

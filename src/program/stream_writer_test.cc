@@ -4,22 +4,15 @@
 
 #include <string>
 #include <variant>
-#include <vector>
 
 #include "program/stream.h"
+#include "tests/support/program_samples.h"
 #include "tests/support/stream_samples.h"
 
 namespace tilewave::program {
 namespace {
 
 using ControllerIds = StreamOptions::ControllerIds;
-using Words = std::vector<uint32_t>;
-
-const arch::Npu& Npu1() { return arch::NpuOf(arch::NpuArch::kNpu1); }
-
-Words Encoded(const Sequence& sequence, const StreamOptions& options) {
-  return EncodeStream(sequence, Npu1(), options).value();
-}
 
 TEST(StreamWriterTest, StorageIsUsedAgain) {
   const Sequence sequence = WorkedExample();
@@ -32,7 +25,7 @@ TEST(StreamWriterTest, StorageIsUsedAgain) {
   // Shorter, as long, and after an error: never another piece of memory.
   ASSERT_TRUE(EncodeStream({AwaitToken{{kShim, Direction::kS2mm, 0}}}, Npu1(), {}, &words).ok());
   EXPECT_EQ(words, EncodeStream({AwaitToken{{kShim, Direction::kS2mm, 0}}}, Npu1()).value());
-  EXPECT_FALSE(EncodeStream({SetLock{kCore, 16, 0}}, Npu1(), {}, &words).ok());
+  EXPECT_FALSE(EncodeStream({SetLock{kSampleCore, 16, 0}}, Npu1(), {}, &words).ok());
   ASSERT_TRUE(EncodeStream(sequence, Npu1(), {}, &words).ok());
   EXPECT_EQ(words, expected);
   EXPECT_EQ(words.data(), storage);
@@ -52,12 +45,12 @@ TEST(StreamWriterTest, ExactCapacitySuffices) {
 TEST(StreamWriterTest, OperationThatCannotBeWrittenLeavesTheStreamAsItWas) {
   Words words;
   StreamWriter writer(Npu1(), {}, &words);
-  EXPECT_TRUE(writer.Add(SetLock{kCore, 0, 1}));
-  EXPECT_FALSE(writer.Add(SetLock{kCore, 16, 1}));
+  EXPECT_TRUE(writer.Add(SetLock{kSampleCore, 0, 1}));
+  EXPECT_FALSE(writer.Add(SetLock{kSampleCore, 16, 1}));
   EXPECT_FALSE(writer.Add(Changed([](WriteDescriptor* d) { d->length_words += 1; })));
-  EXPECT_TRUE(writer.Add(SetLock{kCore, 1, 1}));
+  EXPECT_TRUE(writer.Add(SetLock{kSampleCore, 1, 1}));
   EXPECT_TRUE(writer.Finish().ok());
-  EXPECT_EQ(words, Encoded({SetLock{kCore, 0, 1}, SetLock{kCore, 1, 1}}, {}));
+  EXPECT_EQ(words, Encoded({SetLock{kSampleCore, 0, 1}, SetLock{kSampleCore, 1, 1}}, {}));
 }
 
 TEST(StreamWriterTest, ControllerIds) {
@@ -93,7 +86,7 @@ TEST(StreamWriterTest, ControllerCanBeSetByItself) {
 TEST(StreamWriterTest, ColumnsOfTheHeader) {
   StreamOptions options;
   options.columns = 2;
-  EXPECT_EQ(Encoded({SetLock{kCore, 0, 1}}, options)[1], 0x00000102u);
+  EXPECT_EQ(Encoded({SetLock{kSampleCore, 0, 1}}, options)[1], 0x00000102u);
   EXPECT_EQ(EncodeStream({SetLock{{2, 2}, 0, 1}}, Npu1(), options).status().message(),
             "the column of operation 0 (setting of a lock) is 2; expected 0 to 1");
   for (const int columns : {-1, 6}) {

@@ -2,23 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "program/lower.h"
-#include "program/validate.h"
+#include "tests/support/program_samples.h"
+#include "tests/support/validate_cases.h"
 
 namespace tilewave::program {
 namespace {
 
-using arch::Npu;
 using arch::NpuArch;
-using Texts = std::vector<std::string>;
-
-constexpr Direction kS2mm = Direction::kS2mm;
-constexpr Direction kMm2s = Direction::kMm2s;
-constexpr Tile kMemory{0, 1};
 
 // One queue in (ab_0, ab_1 of 512 bytes) and one out, its c_0 at 4352 grown to 60000 bytes so that
 // patterns have room: channel 1, MM2S 0, with descriptor 2.
@@ -27,9 +20,7 @@ ArrayProgram OneTransfer(NpuArch arch) {
   spec.family = DesignFamily::kPackedTile;
   spec.arch = arch;
   spec.tile_m = spec.tile_k = spec.tile_n = 16;
-  const Result<ArrayProgram> lowered = Lower(spec);
-  EXPECT_TRUE(lowered.ok()) << lowered.status().ToString();
-  ArrayProgram program = lowered.ok() ? *lowered : ArrayProgram();
+  ArrayProgram program = Lowered(spec);
   program.buffers.back().bytes = 60000;
   return program;
 }
@@ -55,57 +46,13 @@ ArrayProgram ThroughMemoryTile(NpuArch arch) {
   return program;
 }
 
-// Moves the ends of a channel's flows, too.
-void MoveChannel(size_t channel, int to, ArrayProgram* p) {
-  const ChannelId old = p->channels[channel].id;
-  p->channels[channel].id.channel = to;
-  for (Flow& flow : p->flows) {
-    if (flow.source == old) flow.source.channel = to;
-    for (ChannelId& end : flow.destinations) {
-      if (end == old) end.channel = to;
-    }
-  }
-}
-
-// Of a chain of one.
-void SetId(size_t channel, int id, ArrayProgram* p) {
-  Descriptor& d = p->channels[channel].descriptors[0];
-  d.id = d.next = id;
-}
-
 void SetPattern(size_t channel, const DimList& dims, int64_t length, ArrayProgram* p) {
   Descriptor& d = p->channels[channel].descriptors[0];
   d.dims = dims;
   d.length_words = length;
 }
 
-Texts TextsOf(const std::vector<Violation>& violations) {
-  Texts texts;
-  for (const Violation& violation : violations) texts.push_back(violation.ToString());
-  return texts;
-}
-
 using P = ArrayProgram*;
-
-// What is done to a legal program, and all that must be found; nothing: it stays legal.
-struct Case {
-  const char* what;
-  std::function<void(P)> mutate;
-  Texts expected;
-};
-
-void ExpectAll(ArrayProgram (*legal)(NpuArch), const std::vector<Case>& cases) {
-  for (const NpuArch arch : {NpuArch::kNpu1, NpuArch::kNpu2}) {
-    const Npu& npu = arch::NpuOf(arch);
-    EXPECT_EQ(TextsOf(Violations(legal(arch), npu)), Texts()) << npu.name;
-    for (const Case& c : cases) {
-      ArrayProgram program = legal(arch);
-      c.mutate(&program);
-      EXPECT_EQ(TextsOf(Violations(program, npu)), c.expected) << c.what << " on " << npu.name;
-      EXPECT_EQ(Validate(program, npu).ok(), c.expected.empty()) << c.what;
-    }
-  }
-}
 
 // --- Descriptors of a core ---
 
@@ -465,7 +412,9 @@ TEST(ValidateDescriptorTest, PatternsOfMemoryTiles) {
 
 // Executions step on through the buffer, up to 64 times by a step that the tile has.
 TEST(ValidateDescriptorTest, Iterations) {
-  static constexpr auto kCore = [](P p) -> Descriptor& { return p->channels[1].descriptors[0]; };
+  static constexpr auto kCoreOutput = [](P p) -> Descriptor& {
+    return p->channels[1].descriptors[0];
+  };
   static constexpr auto kIn = [](P p) -> Descriptor& { return p->channels[2].descriptors[0]; };
   const std::string core = "core (0,2) MM2S 0 descriptor 2: ";
   const std::string in = "memory (0,1) S2MM 0 descriptor 0: ";
@@ -519,29 +468,29 @@ TEST(ValidateDescriptorTest, Iterations) {
                                   in + "last word, in buffer stage is 131201, at most 131072"}},
                                 {"longest step of a core",
                                  [](P p) {
-                                   kCore(p).iteration = {2, 8192};
+                                   kCoreOutput(p).iteration = {2, 8192};
                                  },
                                  {}},
                                 {"step of a core",
                                  [](P p) {
-                                   kCore(p).iteration = {2, 8193};
+                                   kCoreOutput(p).iteration = {2, 8193};
                                  },
                                  {core + "iteration step in words is 8193, at most 8192"}},
                                 {"step of an iteration that does not happen",
                                  [](P p) {
-                                   kCore(p).iteration = {1, 8193};
+                                   kCoreOutput(p).iteration = {1, 8193};
                                  },
                                  {core + "iteration step in words is 8193, at most 8192"}},
                                 {"past the end of a core's buffer",
                                  [](P p) {
-                                   kCore(p).iteration = {64, 300};
+                                   kCoreOutput(p).iteration = {64, 300};
                                  },
                                  {core + "last word, in buffer c_0 is 19156, at most 15000"}}});
 }
 
 // Zeros around d0 (63 words), d1 (31 rounds), d2 (15 rounds) of what a memory tile sends.
 TEST(ValidateDescriptorTest, Padding) {
-  static constexpr auto kOut = [](P p) -> Descriptor& { return p->channels[3].descriptors[0]; };
+  static constexpr auto kSent = [](P p) -> Descriptor& { return p->channels[3].descriptors[0]; };
   static constexpr auto kCube = [](P p) { SetPattern(3, {{2, 1}, {4, 3}, {8, 20}}, 64, p); };
   const std::string out = "memory (0,1) MM2S 1 descriptor 24: ";
   ExpectAll(
@@ -549,62 +498,62 @@ TEST(ValidateDescriptorTest, Padding) {
       {{"most of all",
         [](P p) {
           kCube(p);
-          kOut(p).padding = {{{63, 63}, {31, 31}, {15, 15}}};
+          kSent(p).padding = {{{63, 63}, {31, 31}, {15, 15}}};
         },
         {}},
        // The length counts what is read, not the zeros.
        {"length without zeros",
         [](P p) {
           SetPattern(3, {{4, 1}, {4, 8}}, 16, p);
-          kOut(p).padding[0] = {2, 2};
+          kSent(p).padding[0] = {2, 2};
         },
         {}},
        {"length with zeros",
         [](P p) {
           SetPattern(3, {{4, 1}, {4, 8}}, 32, p);
-          kOut(p).padding[0] = {2, 2};
+          kSent(p).padding[0] = {2, 2};
         },
         {out + "words of its dimensions, against its length is 16, at least 32"}},
        {"around d0",
         [](P p) {
           kCube(p);
-          kOut(p).padding[0] = {64, 65};
+          kSent(p).padding[0] = {64, 65};
         },
         {out + "padding before d0 is 64, at most 63", out + "padding after d0 is 65, at most 63"}},
        {"around d1",
         [](P p) {
           kCube(p);
-          kOut(p).padding[1] = {32, 0};
+          kSent(p).padding[1] = {32, 0};
         },
         {out + "padding before d1 is 32, at most 31"}},
        {"around d2",
         [](P p) {
           kCube(p);
-          kOut(p).padding[2] = {0, 16};
+          kSent(p).padding[2] = {0, 16};
         },
         {out + "padding after d2 is 16, at most 15"}},
        {"negative",
         [](P p) {
           kCube(p);
-          kOut(p).padding[1] = {-1, 0};
+          kSent(p).padding[1] = {-1, 0};
         },
         {out + "padding before d1 is -1, at least 0"}},
        {"of a run without dimensions",
         [](P p) {
-          kOut(p).padding[0] = {1, 0};
+          kSent(p).padding[0] = {1, 0};
         },
         {out + "dimensions, with padding around d0 is 0, at least 1"}},
        {"of a dimension that is not there",
         [](P p) {
           SetPattern(3, {{4, 1}, {4, 8}}, 16, p);
-          kOut(p).padding[2] = {0, 1};
+          kSent(p).padding[2] = {0, 1};
         },
         {out + "dimensions, with padding around d2 is 2, at least 3"}},
        // One run has no limits on its wraps, but zeros need the wraps.
        {"of one long run",
         [](P p) {
           SetPattern(3, {{2048, 1}}, 2048, p);
-          kOut(p).padding[0] = {1, 1};
+          kSent(p).padding[0] = {1, 1};
         },
         {out + "d0 size is 2048, at most 1023"}},
        {"of what is received",

@@ -7,8 +7,8 @@
 #include <span>
 #include <string>
 
-#include "program/lower.h"
 #include "program/validate.h"
+#include "tests/support/program_samples.h"
 
 namespace tilewave::program {
 namespace {
@@ -16,17 +16,14 @@ namespace {
 constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
 constexpr int64_t kHuge = std::numeric_limits<int64_t>::max() - 3;
 
-ArrayProgram KStream() { return *Lower(DesignSpec{}); }
-const arch::Npu& Npu1() { return arch::NpuOf(arch::NpuArch::kNpu1); }
-
-struct Case {
+struct HostileCase {
   const char* part;
   std::function<void(ArrayProgram*)> change;
 };
 
-void ExpectFound(std::span<const Case> cases) {
-  for (const Case& c : cases) {
-    ArrayProgram program = KStream();
+void ExpectFound(std::span<const HostileCase> cases) {
+  for (const HostileCase& c : cases) {
+    ArrayProgram program = KStream(arch::NpuArch::kNpu1);
     ASSERT_TRUE(Validate(program, Npu1()).ok());
     c.change(&program);
     std::string all;
@@ -39,7 +36,7 @@ void ExpectFound(std::span<const Case> cases) {
 }
 
 TEST(ValidateHostileTest, EveryNumberIsJudged) {
-  const Case cases[] = {
+  const HostileCase cases[] = {
       {"end in data memory is", [](ArrayProgram* p) { p->buffers[4].address = kHuge; }},
       {"data memory bytes is 9223372036854775807",
        [](ArrayProgram* p) { p->buffers[4].bytes = kHuge; }},
@@ -86,7 +83,7 @@ TEST(ValidateHostileTest, EveryNumberIsJudged) {
 
 // At the ends of what a number holds.
 TEST(ValidateHostileTest, NumbersThatOverflowAreJudged) {
-  const Case cases[] = {
+  const HostileCase cases[] = {
       {"iterations is 9223372036854775804, at most 64",
        [](ArrayProgram* p) {
          p->channels[0].descriptors[0].iteration = {kHuge, kHuge};
@@ -121,7 +118,7 @@ TEST(ValidateHostileTest, NumbersThatOverflowAreJudged) {
 }
 
 TEST(ValidateHostileTest, OffsetsBeyondTheAddressAreJudged) {
-  const ArrayProgram program = KStream();
+  const ArrayProgram program = KStream(arch::NpuArch::kNpu1);
   Sequence sequence = *LaunchSequence(program, 1);
   const int64_t whole[] = {kHuge, kHuge, kHuge};
   ASSERT_TRUE(Validate(program, sequence, whole, Npu1()).ok());

@@ -8,20 +8,16 @@
 #include <variant>
 #include <vector>
 
-#include "program/lower.h"
 #include "program/validate.h"
+#include "tests/support/program_samples.h"
+#include "tests/support/validate_cases.h"
 
 namespace tilewave::program {
 namespace {
 
 using arch::Npu;
 using arch::NpuArch;
-using Texts = std::vector<std::string>;
 
-constexpr Direction kS2mm = Direction::kS2mm;
-constexpr Direction kMm2s = Direction::kMm2s;
-constexpr Tile kShim{0, 0};
-constexpr Tile kCore{0, 2};
 constexpr ChannelId kInA{kShim, kMm2s, 0};
 constexpr ChannelId kInB{kShim, kMm2s, 1};
 constexpr ChannelId kOutC{kShim, kS2mm, 0};
@@ -37,15 +33,7 @@ const std::vector<int64_t>& ArgumentBytes() {
   return bytes;
 }
 
-ArrayProgram KStream(NpuArch arch) {
-  DesignSpec spec;
-  spec.arch = arch;
-  const Result<ArrayProgram> program = Lower(spec);
-  EXPECT_TRUE(program.ok()) << program.status().ToString();
-  return program.ok() ? *program : ArrayProgram();
-}
-
-// Its launch over four steps, by position.
+// The launch of KStream() over four steps, by position.
 constexpr size_t kWriteA = 0;
 constexpr size_t kPushA = 1;
 constexpr size_t kWriteB = 2;
@@ -55,11 +43,7 @@ constexpr size_t kWriteC = 6;
 constexpr size_t kPushC = 7;
 constexpr size_t kAwaitC = 8;
 
-Sequence Launch(const ArrayProgram& program) {
-  const Result<Sequence> sequence = LaunchSequence(program, kSteps);
-  EXPECT_TRUE(sequence.ok()) << sequence.status().ToString();
-  return sequence.ok() ? *sequence : Sequence();
-}
+Sequence Launch(const ArrayProgram& program) { return SequenceOf(program, kSteps); }
 
 using S = Sequence*;
 
@@ -80,29 +64,24 @@ void Erase(S sequence, size_t position) {
 WriteDescriptor Spare() { return {kShim, 3, 3, 0, 1024, {}, {1, 1}}; }
 
 Texts Found(const Sequence& sequence, NpuArch arch) {
-  Texts texts;
-  for (const Violation& violation :
-       Violations(KStream(arch), sequence, ArgumentBytes(), arch::NpuOf(arch))) {
-    texts.push_back(violation.ToString());
-  }
-  return texts;
+  return TextsOf(Violations(KStream(arch), sequence, ArgumentBytes(), arch::NpuOf(arch)));
 }
 
 // What is done to a legal launch, and all that must be found; nothing: it stays legal.
-struct Case {
+struct SequenceCase {
   const char* what;
   std::function<void(S)> mutate;
   Texts expected;
 };
 
-void ExpectAll(const std::vector<Case>& cases) {
+void ExpectAll(const std::vector<SequenceCase>& cases) {
   for (const NpuArch arch : {NpuArch::kNpu1, NpuArch::kNpu2}) {
     const Npu& npu = arch::NpuOf(arch);
     const ArrayProgram program = KStream(arch);
     const Sequence legal = Launch(program);
     ASSERT_EQ(legal.size(), kAwaitC + 1);
     EXPECT_EQ(Found(legal, arch), Texts()) << npu.name;
-    for (const Case& c : cases) {
+    for (const SequenceCase& c : cases) {
       Sequence sequence = legal;
       c.mutate(&sequence);
       EXPECT_EQ(Found(sequence, arch), c.expected) << c.what << " on " << npu.name;
@@ -120,7 +99,7 @@ struct DescriptorCase {
 };
 
 void ExpectAll(const std::vector<DescriptorCase>& cases) {
-  std::vector<Case> launches;
+  std::vector<SequenceCase> launches;
   for (const DescriptorCase& c : cases) {
     launches.push_back({c.what,
                         [&c](S s) {

@@ -8,37 +8,16 @@
 #include <utility>
 #include <vector>
 
-#include "program/lower.h"
+#include "tests/support/program_samples.h"
+#include "tests/support/validate_cases.h"
 
 namespace tilewave::program {
 namespace {
 
 using arch::Npu;
 using arch::NpuArch;
-using Texts = std::vector<std::string>;
 
-constexpr Direction kS2mm = Direction::kS2mm;
-constexpr Direction kMm2s = Direction::kMm2s;
-constexpr Tile kShim{0, 0};
-constexpr Tile kMemory{0, 1};
-constexpr Tile kCore{0, 2};
-
-ArrayProgram Lowered(const DesignSpec& spec) {
-  const Result<ArrayProgram> program = Lower(spec);
-  EXPECT_TRUE(program.ok()) << program.status().ToString();
-  return program.ok() ? *program : ArrayProgram();
-}
-
-// Buffers a_0, a_1, b_0, b_1 of 4096 bytes from 3328 on, c_0 at 19712 of 16384, parameter k_steps
-// at 36096; locks a_empty 0, a_full 1, b_empty 2, b_full 3, c_empty 4, c_full 5, start 6; channels
-// S2MM 0 with descriptors 0 and 1, S2MM 1 with 2 and 3, MM2S 0 with 4.
-ArrayProgram KStream(NpuArch arch) {
-  DesignSpec spec;
-  spec.arch = arch;
-  return Lowered(spec);
-}
-
-// The operations of its core.
+// The operations of the core of KStream().
 constexpr size_t kAcquireStart = 1;
 constexpr size_t kCallZero = 3;
 constexpr size_t kRepeatSteps = 4;
@@ -46,24 +25,6 @@ constexpr size_t kCallMatmul = 7;
 constexpr size_t kReleaseA = 8;
 constexpr size_t kAdvanceA = 10;
 constexpr size_t kEndSteps = 12;
-
-// Moves the ends of a channel's flows, too.
-void MoveChannel(size_t channel, int to, ArrayProgram* p) {
-  const ChannelId old = p->channels[channel].id;
-  p->channels[channel].id.channel = to;
-  for (Flow& flow : p->flows) {
-    if (flow.source == old) flow.source.channel = to;
-    for (ChannelId& end : flow.destinations) {
-      if (end == old) end.channel = to;
-    }
-  }
-}
-
-// Of a chain of one.
-void SetId(size_t channel, int id, ArrayProgram* p) {
-  Descriptor& d = p->channels[channel].descriptors[0];
-  d.id = d.next = id;
-}
 
 // Every tile of a program moves by this much.
 void Shift(int columns, int rows, ArrayProgram* p) {
@@ -82,33 +43,7 @@ void Shift(int columns, int rows, ArrayProgram* p) {
   }
 }
 
-Texts TextsOf(const std::vector<Violation>& violations) {
-  Texts texts;
-  for (const Violation& violation : violations) texts.push_back(violation.ToString());
-  return texts;
-}
-
 using P = ArrayProgram*;
-
-// What is done to a legal program, and all that must be found; nothing: it stays legal.
-struct Case {
-  const char* what;
-  std::function<void(P)> mutate;
-  Texts expected;
-};
-
-void ExpectAll(ArrayProgram (*legal)(NpuArch), const std::vector<Case>& cases) {
-  for (const NpuArch arch : {NpuArch::kNpu1, NpuArch::kNpu2}) {
-    const Npu& npu = arch::NpuOf(arch);
-    EXPECT_EQ(TextsOf(Violations(legal(arch), npu)), Texts()) << npu.name;
-    for (const Case& c : cases) {
-      ArrayProgram program = legal(arch);
-      c.mutate(&program);
-      EXPECT_EQ(TextsOf(Violations(program, npu)), c.expected) << c.what << " on " << npu.name;
-      EXPECT_EQ(Validate(program, npu).ok(), c.expected.empty()) << c.what;
-    }
-  }
-}
 
 // --- The answer itself ---
 

@@ -14,17 +14,15 @@
 #include "program/lower.h"
 #include "program/validate.h"
 #include "program/whole_array_launch.h"
+#include "tests/support/whole_array_samples.h"
 
 namespace tilewave::program {
 namespace {
 
 using arch::Npu;
 using arch::NpuArch;
-using Texts = std::vector<std::string>;
 
-constexpr BLayout kLayouts[] = {BLayout::kRowMajor, BLayout::kColumnMajor, BLayout::kPacked};
-
-DesignSpec Spec(NpuArch arch, int columns, BLayout layout) {
+DesignSpec SpecOfArray(NpuArch arch, int columns, BLayout layout) {
   DesignSpec spec;
   spec.family = DesignFamily::kWholeArray;
   spec.arch = arch;
@@ -34,18 +32,13 @@ DesignSpec Spec(NpuArch arch, int columns, BLayout layout) {
   return spec;
 }
 
-ProductShape Shape(int64_t batch, int64_t m, int64_t k, int64_t n, bool a_shared = false,
-                   bool b_shared = false) {
-  return {batch, m, k, n, a_shared, b_shared, {}};
-}
-
-struct Launch {
+struct WholeArrayLaunch {
   ArrayProgram program;
   Sequence sequence;
   std::vector<int64_t> argument_bytes;
 };
 
-Launch LaunchOf(const DesignSpec& spec, const ProductShape& shape) {
+WholeArrayLaunch LaunchOf(const DesignSpec& spec, const ProductShape& shape) {
   const Result<ArrayProgram> program = Lower(spec);
   EXPECT_TRUE(program.ok()) << program.status().ToString();
   if (!program.ok()) return {};
@@ -66,7 +59,7 @@ void ForEachDesign(const std::function<void(const DesignSpec&)>& run) {
   for (const NpuArch arch : {NpuArch::kNpu1, NpuArch::kNpu2}) {
     for (int columns = 1; columns <= arch::NpuOf(arch).columns; ++columns) {
       for (const BLayout layout : kLayouts) {
-        const DesignSpec spec = Spec(arch, columns, layout);
+        const DesignSpec spec = SpecOfArray(arch, columns, layout);
         SCOPED_TRACE(Name(spec));
         run(spec);
       }
@@ -112,7 +105,7 @@ TEST(ValidateWholeArrayTest, EveryLaunchIsLegal) {
   };
   ForEachDesign([&shapes](const DesignSpec& spec) {
     for (const ProductShape& shape : shapes) {
-      const Launch launch = LaunchOf(spec, shape);
+      const WholeArrayLaunch launch = LaunchOf(spec, shape);
       const Status status =
           Validate(launch.program, launch.sequence, launch.argument_bytes, arch::NpuOf(spec.arch));
       EXPECT_TRUE(status.ok()) << fmt::format("{} x {}x{}x{}: ", shape.batch, shape.m, shape.k,
@@ -133,7 +126,7 @@ TEST(ValidateWholeArrayTest, LaunchesOfOtherOutputsAndTilesAreLegal) {
   for (const NpuArch arch : {NpuArch::kNpu1, NpuArch::kNpu2}) {
     for (const TileOutput output : {TileOutput::kS8, TileOutput::kS16, TileOutput::kS8Lossy}) {
       for (const int64_t tile_k : {32, 96, 128}) {
-        DesignSpec spec = Spec(arch, 4, BLayout::kRowMajor);
+        DesignSpec spec = SpecOfArray(arch, 4, BLayout::kRowMajor);
         spec.output = output;
         spec.tile_m = 48;
         spec.tile_k = tile_k;
@@ -141,7 +134,7 @@ TEST(ValidateWholeArrayTest, LaunchesOfOtherOutputsAndTilesAreLegal) {
         spec.k_mt = 2 * tile_k;
         spec.c_buffers = 2;
         SCOPED_TRACE(Name(spec));
-        const Launch launch = LaunchOf(spec, Shape(2, 333, 777, 555));
+        const WholeArrayLaunch launch = LaunchOf(spec, Shape(2, 333, 777, 555));
         const Npu& npu = arch::NpuOf(arch);
         Status status = Validate(launch.program, npu);
         EXPECT_TRUE(status.ok()) << status.ToString();
@@ -155,7 +148,7 @@ TEST(ValidateWholeArrayTest, LaunchesOfOtherOutputsAndTilesAreLegal) {
 // --- Refused, by name ---
 
 // What is done to a legal launch of many rounds on four columns, and what is found first.
-struct Case {
+struct RefusedLaunch {
   const char* what;
   std::function<void(Sequence*)> mutate;
   std::string first;
@@ -184,15 +177,15 @@ PushTask& Push(Sequence* sequence, int argument) {
   return std::get<PushTask>((*sequence)[WriteOf(*sequence, argument) + 1]);
 }
 
-constexpr ChannelId kA{{2, 0}, Direction::kMm2s, 0};
-constexpr ChannelId kC{{2, 0}, Direction::kS2mm, 0};
+constexpr ChannelId kChannelOfA{{2, 0}, Direction::kMm2s, 0};
+constexpr ChannelId kChannelOfC{{2, 0}, Direction::kS2mm, 0};
 
 size_t AwaitOf(const Sequence& sequence, const ChannelId& channel) {
   return Find<AwaitToken>(sequence,
                           [&channel](const AwaitToken& each) { return each.channel == channel; });
 }
 
-std::vector<Case> DescriptorCases() {
+std::vector<RefusedLaunch> DescriptorCases() {
   const std::string shim = "shim (2,0) ";
   return {{"a column that the array has not", [](Sequence* s) { Write(s, 1).tile.column = 4; },
            "shim (4,0) descriptor 1: column is 4, at most 3"},
@@ -213,7 +206,7 @@ std::vector<Case> DescriptorCases() {
            shim + "descriptor 2: end in bytes of its argument is "}};
 }
 
-std::vector<Case> TaskCases() {
+std::vector<RefusedLaunch> TaskCases() {
   const std::string shim = "shim (2,0) ";
   return {
       {"executions", [](Sequence* s) { Push(s, 0).executions = 257; },
@@ -227,11 +220,11 @@ std::vector<Case> TaskCases() {
        },
        shim + "descriptor 1: writes before its task is 0, at least 1"},
       {"a fifth task waits",
-       [](Sequence* s) { s->erase(s->begin() + static_cast<ptrdiff_t>(AwaitOf(*s, kA))); },
+       [](Sequence* s) { s->erase(s->begin() + static_cast<ptrdiff_t>(AwaitOf(*s, kChannelOfA))); },
        shim + "MM2S 0: tasks not proven done is 5, at most 4"},
       {"a token that nobody sends",
        [](Sequence* s) {
-         const auto is_c = [](const PushTask& task) { return task.channel == kC; };
+         const auto is_c = [](const PushTask& task) { return task.channel == kChannelOfC; };
          for (SequenceOp& op : *s) {
            if (auto* push = std::get_if<PushTask>(&op); push != nullptr && is_c(*push)) {
              push->token = false;
@@ -243,7 +236,7 @@ std::vector<Case> TaskCases() {
        [](Sequence* s) {
          const auto last = std::find_if(s->rbegin(), s->rend(), [](const SequenceOp& op) {
            const auto* await = std::get_if<AwaitToken>(&op);
-           return await != nullptr && await->channel == kC;
+           return await != nullptr && await->channel == kChannelOfC;
          });
          s->erase(std::next(last).base());
        },
@@ -272,14 +265,14 @@ std::vector<Case> TaskCases() {
 }
 
 TEST(ValidateWholeArrayTest, EachRuleOfALaunchIsNamed) {
-  const DesignSpec spec = Spec(NpuArch::kNpu1, 4, BLayout::kPacked);
+  const DesignSpec spec = SpecOfArray(NpuArch::kNpu1, 4, BLayout::kPacked);
   // Ten rounds: five blocks of rows of two matrices.
-  const Launch legal = LaunchOf(spec, Shape(2, 1280, 256, 1024));
+  const WholeArrayLaunch legal = LaunchOf(spec, Shape(2, 1280, 256, 1024));
   const Npu& npu = arch::NpuOf(spec.arch);
   ASSERT_TRUE(Validate(legal.program, legal.sequence, legal.argument_bytes, npu).ok());
-  std::vector<Case> cases = DescriptorCases();
-  for (Case& c : TaskCases()) cases.push_back(std::move(c));
-  for (const Case& c : cases) {
+  std::vector<RefusedLaunch> cases = DescriptorCases();
+  for (RefusedLaunch& c : TaskCases()) cases.push_back(std::move(c));
+  for (const RefusedLaunch& c : cases) {
     Sequence sequence = legal.sequence;
     c.mutate(&sequence);
     const Status status = Validate(legal.program, sequence, legal.argument_bytes, npu);

@@ -19,13 +19,13 @@
 #include "program/lower.h"
 #include "program/lower_whole_array.h"
 #include "program/stream.h"
+#include "tests/support/whole_array_samples.h"
 
 namespace tilewave::program {
 namespace {
 
 using arch::NpuArch;
 
-constexpr BLayout kLayouts[] = {BLayout::kRowMajor, BLayout::kColumnMajor, BLayout::kPacked};
 constexpr int kA = 0;
 constexpr int kB = 1;
 constexpr int kC = 2;
@@ -41,10 +41,6 @@ DesignSpec Small(int columns, BLayout layout) {
   spec.k_mt = 16;
   spec.b_layout = layout;
   return spec;
-}
-
-ProductShape Shape(int64_t batch, int64_t m, int64_t k, int64_t n) {
-  return {batch, m, k, n, false, false, {}};
 }
 
 std::string Print(const ProductShape& shape) {
@@ -247,9 +243,9 @@ TEST(WholeArrayLaunchTest, ImagesOfRaggedShapes) {
 
 TEST(WholeArrayLaunchTest, ImagesThatOverflowAreRefused) {
   const DesignSpec spec = Small(4, BLayout::kPacked);
-  constexpr int64_t kHuge = std::numeric_limits<int64_t>::max();
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   for (const ProductShape& shape :
-       {Shape(1, kHuge, 1, 1), Shape(1, 1, kHuge, 1), Shape(1, 1, 1, kHuge), Shape(kHuge, 1, 1, 1),
+       {Shape(1, kMost, 1, 1), Shape(1, 1, kMost, 1), Shape(1, 1, 1, kMost), Shape(kMost, 1, 1, 1),
         Shape(1, int64_t{1} << 40, int64_t{1} << 40, 1),
         Shape(1, 1, int64_t{1} << 40, int64_t{1} << 40),
         Shape(1, int64_t{1} << 31, 1, int64_t{1} << 31), Shape(int64_t{1} << 55, 100, 100, 100)}) {

@@ -1,5 +1,13 @@
 #include "tests/support/stream_samples.h"
 
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <span>
+
+#include "program/shim_descriptor.h"
+#include "tilewave/status.h"
+
 namespace tilewave::program {
 
 WriteDescriptor RowBlockOfA() {
@@ -34,8 +42,8 @@ Sequence EveryKind() {
   of_c.offset_bytes = 0x123456789ABC;
   return {RowBlockOfA(),
           PushTask{in, 0, 8, false},
-          WriteParameter{kCore, 0x1000, 0xDEADBEEF},
-          SetLock{kCore, 5, 63},
+          WriteParameter{kSampleCore, 0x1000, 0xDEADBEEF},
+          SetLock{kSampleCore, 5, 63},
           of_c,
           PushTask{out, 4, 2, true},
           AwaitToken{out},
@@ -70,6 +78,22 @@ Sequence WorkedExample() {
   sequence.emplace_back(AwaitToken{from_c});
   sequence.emplace_back(AwaitToken{from_c});
   return sequence;
+}
+
+Words Encoded(const Sequence& sequence, const StreamOptions& options, const arch::Npu& npu) {
+  const Result<Words> words = EncodeStream(sequence, npu, options);
+  EXPECT_TRUE(words.ok()) << words.status().ToString();
+  return words.ok() ? *words : Words();
+}
+
+Words Body(const Words& stream) {
+  return {stream.begin() + static_cast<ptrdiff_t>(kStreamHeaderWords), stream.end()};
+}
+
+Words Registers(const WriteDescriptor& descriptor, const arch::Npu& npu) {
+  Words words(kShimDescriptorWords);
+  EncodeShimDescriptor(descriptor, npu, std::span<uint32_t, kShimDescriptorWords>(words));
+  return words;
 }
 
 }  // namespace tilewave::program

@@ -37,19 +37,19 @@ std::vector<const RowFunctions*> Sets() {
   return sets;
 }
 
-struct Shape {
+struct FloatShape {
   int64_t batch;
   int64_t vectors;
   int64_t k;
 };
 
-struct StrideCase {
+struct FloatStrideCase {
   const char* name;
   int64_t vector;
   int64_t k;
 };
 
-std::vector<StrideCase> StrideCases(const Shape& s) {
+std::vector<FloatStrideCase> FloatStrideCases(const FloatShape& s) {
   return {{"along K", s.k, 1},           {"along K, padded", s.k + 3, 1},
           {"across", 1, s.vectors},      {"across, padded", 1, s.vectors + 5},
           {"gaps", 2 * s.k + 1, 2},      {"gaps, across", 2, 2 * s.vectors + 3},
@@ -69,7 +69,8 @@ float WithExtremes(base::Random* random) {
 
 /// Matrices with not an element more than the strides reach, so that a sanitizer sees reads beyond.
 struct Input {
-  Input(base::Random* random, const Shape& shape, const StrideCase& strides, Quantise mode) {
+  Input(base::Random* random, const FloatShape& shape, const FloatStrideCase& strides,
+        Quantise mode) {
     x.batch = shape.batch;
     x.vectors = shape.vectors;
     x.k = shape.k;
@@ -151,38 +152,38 @@ void ExpectDefinition(const FloatOperand& x, const ByteForm& form, const RowFunc
   }
 }
 
-testing::Message Describe(const Shape& shape, const StrideCase& strides, Quantise mode,
-                          const RowFunctions& rows) {
-  return testing::Message() << rows.name << ", " << strides.name << ", mode "
-                            << static_cast<int>(mode) << ": " << shape.batch << " of "
-                            << shape.vectors << " vectors of " << shape.k;
+::testing::Message Describe(const FloatShape& shape, const FloatStrideCase& strides, Quantise mode,
+                            const RowFunctions& rows) {
+  return ::testing::Message() << rows.name << ", " << strides.name << ", mode "
+                              << static_cast<int>(mode) << ": " << shape.batch << " of "
+                              << shape.vectors << " vectors of " << shape.k;
 }
 
 // Calls visit(input, rows) for all strides, modes and row functions.
 template <typename Visitor>
-void ForEachInput(uint64_t seed, const std::vector<Shape>& shapes, Visitor visit) {
+void ForEachInput(uint64_t seed, const std::vector<FloatShape>& shapes, Visitor visit) {
   base::Random random(seed);
-  for (const Shape& shape : shapes) {
-    for (const StrideCase& strides : StrideCases(shape)) {
+  for (const FloatShape& shape : shapes) {
+    for (const FloatStrideCase& strides : FloatStrideCases(shape)) {
       for (const Quantise mode : kModes) {
         for (const RowFunctions* rows : Sets()) {
           SCOPED_TRACE(Describe(shape, strides, mode, *rows));
           visit(Input(&random, shape, strides, mode), *rows);
-          if (testing::Test::HasFatalFailure()) return;
+          if (::testing::Test::HasFatalFailure()) return;
         }
       }
     }
   }
 }
 
-std::vector<Shape> SmallShapes() {
+std::vector<FloatShape> SmallShapes() {
   return {{1, 1, 1},  {1, 1, 17},  {1, 33, 1}, {3, 5, 1},  {2, 7, 16},
           {1, 9, 70}, {3, 17, 33}, {2, 64, 5}, {4, 1, 31}, {1, 20, 129}};
 }
 
 /// Several tasks in each direction, with a rest: more vectors than are taken together, and more
 /// elements than a task takes.
-std::vector<Shape> LargeShapes() { return {{1, 1100, 37}, {2, 600, 60}, {1, 3, 20000}}; }
+std::vector<FloatShape> LargeShapes() { return {{1, 1100, 37}, {2, 600, 60}, {1, 3, 20000}}; }
 
 TEST(QuantiseOperandTest, AloneItIsTheDefinition) {
   Memory memory;  // Kept, so that one call's bytes are not taken for the next one's.
@@ -232,8 +233,8 @@ void ExpectRefused(const FloatOperand& x, const RowFunctions& rows, const base::
 TEST(QuantiseOperandTest, ValuesThatAreNotFiniteAreRefusedWhereverTheyAre) {
   base::Random random(115);
   for (const RowFunctions* rows : Sets()) {
-    const Shape shape{2, 5, 19};
-    for (const StrideCase& strides : StrideCases(shape)) {
+    const FloatShape shape{2, 5, 19};
+    for (const FloatStrideCase& strides : FloatStrideCases(shape)) {
       for (const Quantise mode : kModes) {
         SCOPED_TRACE(Describe(shape, strides, mode, *rows));
         Input input(&random, shape, strides, mode);
@@ -272,10 +273,10 @@ TEST(QuantiseOperandTest, TheFirstOfSeveralIsNamed) {
 TEST(QuantiseOperandTest, MemoryThatIsLargeEnoughIsKept) {
   base::Random random(118);
   Memory memory;
-  const Shape shapes[] = {{1, 40, 50}, {1, 3, 7}, {1, 20, 100}};
+  const FloatShape shapes[] = {{1, 40, 50}, {1, 3, 7}, {1, 20, 100}};
   const std::byte* bytes = nullptr;
-  for (const Shape& shape : shapes) {
-    const Input input(&random, shape, StrideCases(shape)[0], Quantise::kPerVector);
+  for (const FloatShape& shape : shapes) {
+    const Input input(&random, shape, FloatStrideCases(shape)[0], Quantise::kPerVector);
     ExpectDefinition(input.x, {}, kernels::cpu::kRowsPortable, {}, &memory);
     if (bytes != nullptr) {
       EXPECT_EQ(memory.bytes.data(), bytes);

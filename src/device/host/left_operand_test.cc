@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "kernels/cpu/kernel_table.h"
 #include "kernels/cpu/rows_portable.h"
+#include "tests/support/host_operands.h"
 
 namespace tilewave::device::host {
 namespace {
@@ -20,7 +21,6 @@ namespace {
 using kernels::cpu::Form;
 using kernels::cpu::Int8Kernel;
 
-constexpr std::byte kPoison{0xA5};
 constexpr int64_t kGuards = 64;
 // Rows that lie a multiple of this apart fall into the same sets of an L1 cache.
 constexpr int64_t kAliasBytes = 2048;
@@ -37,22 +37,13 @@ Int8Kernel KernelOf(Form form, bool flips) {
           .flips = flips};
 }
 
-/// Those of the table that run here, which have all forms and all row functions.
-std::vector<const Int8Kernel*> Kernels() {
-  std::vector<const Int8Kernel*> kernels;
-  for (const Int8Kernel& kernel : kernels::cpu::Int8Kernels()) {
-    if (Supported(kernel, arch::DetectCpu())) kernels.push_back(&kernel);
-  }
-  return kernels;
-}
-
-struct StrideCase {
+struct LeftStrideCase {
   const char* name;
   int64_t row;
   int64_t k;
 };
 
-std::vector<StrideCase> StrideCases(int64_t rows, int64_t k) {
+std::vector<LeftStrideCase> LeftStrideCases(int64_t rows, int64_t k) {
   return {{"row-major", k, 1},
           {"row-major, padded", k + 5, 1},
           {"column-major", 1, rows},
@@ -69,7 +60,7 @@ std::vector<StrideCase> StrideCases(int64_t rows, int64_t k) {
 /// A batch of matrices, not a byte more than the strides reach, so that a sanitizer sees reads
 /// beyond.
 struct Matrix {
-  Matrix(base::Random* random, int64_t batch, int64_t rows, int64_t k, const StrideCase& s)
+  Matrix(base::Random* random, int64_t batch, int64_t rows, int64_t k, const LeftStrideCase& s)
       : strides(s), batch_stride(((rows - 1) * s.row) + ((k - 1) * s.k) + 2) {
     const int64_t reached = (batch * batch_stride) - 1;
     for (int64_t i = 0; i < reached; ++i) {
@@ -82,7 +73,7 @@ struct Matrix {
   }
   ByteOperand operand() const { return {bytes.data(), strides.row, strides.k, batch_stride}; }
 
-  StrideCase strides;
+  LeftStrideCase strides;
   int64_t batch_stride;
   std::vector<uint8_t> bytes;
 };
@@ -135,10 +126,10 @@ void ForEachMatrix(uint64_t seed, Visitor visit) {
   for (int64_t k = 1; k <= 70; ++k) ks.push_back(k);
   for (const int64_t k : ks) {
     const int64_t rows = random.Between(1, 9);
-    for (const StrideCase& strides : StrideCases(rows, k)) {
-      SCOPED_TRACE(testing::Message() << strides.name << ": " << rows << " x " << k);
+    for (const LeftStrideCase& strides : LeftStrideCases(rows, k)) {
+      SCOPED_TRACE(::testing::Message() << strides.name << ": " << rows << " x " << k);
       visit(Matrix(&random, 2, rows, k, strides), rows, k);
-      if (testing::Test::HasFatalFailure()) return;
+      if (::testing::Test::HasFatalFailure()) return;
     }
   }
 }
@@ -153,7 +144,7 @@ TEST(PackRowsTest, BytesAreTheDefinitionForEveryKernelAndAllStrides) {
         const LeftSource s{m.operand(), ElementType::kS8, flip, k, nullptr};
         ExpectPacks(m, s, *kernel, 0, 0, rows);
         ExpectPacks(m, s, *kernel, 1, rows / 2, rows - (rows / 2));
-        if (testing::Test::HasFatalFailure()) return;
+        if (::testing::Test::HasFatalFailure()) return;
       }
     }
   });
@@ -175,7 +166,7 @@ TEST(PackRowsTest, WideRowsAreTheDefinitionForEveryKernelAndAllStrides) {
           const LeftSource s{m.operand(), type, 0, k, with_zeros ? zeros.data() : nullptr};
           ExpectPacks(m, s, *kernel, 0, 0, rows);
           ExpectPacks(m, s, *kernel, 1, rows / 2, rows - (rows / 2));
-          if (testing::Test::HasFatalFailure()) return;
+          if (::testing::Test::HasFatalFailure()) return;
         }
       }
     }
@@ -192,8 +183,8 @@ TEST(PackRowsTest, SmallExamples) {
   constexpr uint8_t kSecond[] = {0x84, 0x85, 0x86, 0};
   EXPECT_EQ(std::memcmp(rows.data + rows.stride, kSecond, 4), 0);
 
-  constexpr int32_t kZeros[] = {99, -3};
-  s = {{kRows, 3, 1, 0}, ElementType::kS8, 0, 3, kZeros};
+  constexpr int32_t kZeroOfRows[] = {99, -3};
+  s = {{kRows, 3, 1, 0}, ElementType::kS8, 0, 3, kZeroOfRows};
   rows = PackRows(s, KernelOf(Form::kS16xS16, false), 0, 1, 1, to.data());
   constexpr int16_t kWide[] = {7, 8, 9, 0};
   EXPECT_EQ(std::memcmp(rows.data, kWide, 8), 0) << "the zero point of row 1";

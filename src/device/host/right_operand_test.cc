@@ -6,11 +6,11 @@
 #include <cstring>
 #include <vector>
 
-#include "arch/cpu.h"
 #include "base/parallel_for.h"
 #include "base/random.h"
 #include "base/thread_pool.h"
 #include "kernels/cpu/kernel_table.h"
+#include "tests/support/host_operands.h"
 
 namespace tilewave::device::host {
 namespace {
@@ -20,28 +20,19 @@ using kernels::cpu::Int8Kernel;
 
 constexpr ElementType kTypes[] = {ElementType::kS8, ElementType::kU8};
 
-/// Those of the table that run here, which have all forms and all ways to pack.
-std::vector<const Int8Kernel*> Kernels() {
-  std::vector<const Int8Kernel*> kernels;
-  for (const Int8Kernel& kernel : kernels::cpu::Int8Kernels()) {
-    if (Supported(kernel, arch::DetectCpu())) kernels.push_back(&kernel);
-  }
-  return kernels;
-}
-
-struct Shape {
+struct RightShape {
   int64_t matrices;
   int64_t k;
   int64_t n;
 };
 
-struct StrideCase {
+struct RightStrideCase {
   const char* name;
   int64_t k;
   int64_t column;
 };
 
-std::vector<StrideCase> StrideCases(const Shape& shape) {
+std::vector<RightStrideCase> RightStrideCases(const RightShape& shape) {
   return {{"row-major", shape.n, 1},    {"row-major, padded", shape.n + 3, 1},
           {"column-major", 1, shape.k}, {"column-major, padded", 1, shape.k + 5},
           {"gaps", 2 * shape.n + 1, 2}, {"one row repeated", 0, 1},
@@ -57,7 +48,7 @@ int32_t Low(ElementType type) { return type == ElementType::kS8 ? -128 : 0; }
 /// A batch of matrices B with zero points, and not a byte more than the strides reach, so that a
 /// sanitizer sees reads beyond.
 struct Right {
-  Right(base::Random* random, const Shape& s, const StrideCase& strides, ElementType type,
+  Right(base::Random* random, const RightShape& s, const RightStrideCase& strides, ElementType type,
         Zeros kind)
       : shape(s) {
     source.type = type;
@@ -88,7 +79,7 @@ struct Right {
     return source.zero.present ? source.zero.At(matrix, j) : 0;
   }
 
-  Shape shape;
+  RightShape shape;
   std::vector<uint8_t> bytes;
   std::vector<int32_t> zeros;
   RightSource source;
@@ -121,7 +112,7 @@ void ExpectDefinition(const PackedRight& packed, const Right& right, const Int8K
   const int64_t k_padded = layout.groups() * layout.group_elements;
   for (int64_t matrix = 0; matrix < right.shape.matrices; ++matrix) {
     for (int64_t j = 0; j < layout.columns_padded(); ++j) {
-      SCOPED_TRACE(testing::Message() << "matrix " << matrix << ", column " << j);
+      SCOPED_TRACE(::testing::Message() << "matrix " << matrix << ", column " << j);
       const bool real = j < right.shape.n;
       const int32_t zero = real ? right.ZeroAt(matrix, j) : 0;
       int32_t sum = 0;
@@ -148,19 +139,20 @@ template <typename Visitor>
 void ForEachRight(uint64_t seed, Visitor visit) {
   base::Random random(seed);
   const std::vector<const Int8Kernel*> kernels = Kernels();
-  for (const Shape& shape : {Shape{1, 1, 1}, Shape{1, 70, 33}, Shape{2, 7, 5}, Shape{3, 16, 40},
-                             Shape{1, 64, 64}, Shape{2, 131, 17}}) {
-    for (const StrideCase& strides : StrideCases(shape)) {
+  for (const RightShape& shape :
+       {RightShape{1, 1, 1}, RightShape{1, 70, 33}, RightShape{2, 7, 5}, RightShape{3, 16, 40},
+        RightShape{1, 64, 64}, RightShape{2, 131, 17}}) {
+    for (const RightStrideCase& strides : RightStrideCases(shape)) {
       for (const ElementType type : kTypes) {
         for (const Zeros zeros : kZeros) {
           const Right right(&random, shape, strides, type, zeros);
           for (const Int8Kernel* kernel : kernels) {
-            SCOPED_TRACE(testing::Message()
+            SCOPED_TRACE(::testing::Message()
                          << kernel->name << ": " << shape.matrices << " of " << shape.k << " x "
                          << shape.n << ' ' << Name(type) << ", " << strides.name << ", zeros "
                          << static_cast<int>(zeros));
             visit(right, *kernel);
-            if (testing::Test::HasFatalFailure()) return;
+            if (::testing::Test::HasFatalFailure()) return;
           }
         }
       }
@@ -240,13 +232,13 @@ TEST(PackedRightTest, WithoutAnyZeroAllZerosAreZero) {
 }
 
 /// Long and wide: packed in several pieces of K, and a few panels together.
-constexpr Shape kLarge = {2, 301, 150};
+constexpr RightShape kLarge = {2, 301, 150};
 
 TEST(PackedRightTest, LargeMatricesAlongAndAcross) {
   base::Random random(105);
   for (const Int8Kernel* kernel : Kernels()) {
-    for (const StrideCase& strides : StrideCases(kLarge)) {
-      SCOPED_TRACE(testing::Message() << kernel->name << ", " << strides.name);
+    for (const RightStrideCase& strides : RightStrideCases(kLarge)) {
+      SCOPED_TRACE(::testing::Message() << kernel->name << ", " << strides.name);
       const Right right(&random, kLarge, strides, ElementType::kU8, Zeros::kPerColumnOfEachMatrix);
       PackedRight packed;
       Pack(right, *kernel, {}, &packed);
@@ -259,7 +251,7 @@ TEST(PackedRightTest, PanelsMayBePackedInAnyPortions) {
   base::Random random(106);
   for (const Int8Kernel* kernel : Kernels()) {
     SCOPED_TRACE(kernel->name);
-    const Right right(&random, kLarge, StrideCases(kLarge)[0], ElementType::kS8, Zeros::kOne);
+    const Right right(&random, kLarge, RightStrideCases(kLarge)[0], ElementType::kS8, Zeros::kOne);
     PackedRight packed;
     packed.Reset(*kernel, RightLayout(*kernel, kLarge.k, kLarge.n), kLarge.matrices);
     for (int64_t matrix = kLarge.matrices - 1; matrix >= 0; --matrix) {
@@ -279,9 +271,9 @@ TEST(PackedRightTest, ManyThreadsPackAtOnce) {
   for (const Int8Kernel* kernel : Kernels()) {
     SCOPED_TRACE(kernel->name);
     PackedRight packed;
-    for (const Shape& shape : {kLarge, Shape{3, 37, 300}, Shape{1, 16, 5}}) {
+    for (const RightShape& shape : {kLarge, RightShape{3, 37, 300}, RightShape{1, 16, 5}}) {
       for (const size_t strides : {size_t{0}, size_t{2}}) {
-        const Right right(&random, shape, StrideCases(shape)[strides], ElementType::kU8,
+        const Right right(&random, shape, RightStrideCases(shape)[strides], ElementType::kU8,
                           Zeros::kPerColumnOfEachMatrix);
         Pack(right, *kernel, {&pool, base::Wake::kAlways}, &packed);
         ExpectDefinition(packed, right, *kernel);
@@ -296,12 +288,13 @@ TEST(PackedRightTest, MemoryThatIsLargeEnoughIsKept) {
   PackedRight packed;
   EXPECT_EQ(packed.bytes(), 0u);
   // The largest first, for the kernel with the widest panels, then others in what it has left.
-  const Shape shapes[] = {{4, 200, 200}, {1, 3, 2}, {2, 50, 37}, {1, 70, 33}};
+  const RightShape shapes[] = {{4, 200, 200}, {1, 3, 2}, {2, 50, 37}, {1, 70, 33}};
   size_t bytes = 0;
-  for (const Shape& shape : shapes) {
+  for (const RightShape& shape : shapes) {
     for (const Int8Kernel* kernel : kernels) {
       if (bytes != 0 && kernel->form == Form::kS16xS16) continue;  // Needs twice the room.
-      const Right right(&random, shape, StrideCases(shape)[0], ElementType::kU8, Zeros::kPerColumn);
+      const Right right(&random, shape, RightStrideCases(shape)[0], ElementType::kU8,
+                        Zeros::kPerColumn);
       Pack(right, *kernel, {}, &packed);
       ExpectDefinition(packed, right, *kernel);
       const auto least = static_cast<size_t>(packed.layout().bytes() * shape.matrices) +

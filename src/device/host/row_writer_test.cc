@@ -9,11 +9,10 @@
 #include "base/aligned_buffer.h"
 #include "base/random.h"
 #include "kernels/cpu/kernel_table.h"
+#include "tests/support/host_operands.h"
 
 namespace tilewave::device::host {
 namespace {
-
-constexpr std::byte kPoison{0xA5};
 
 /// Row r's byte i.
 std::byte ByteOf(int64_t r, int64_t i) {

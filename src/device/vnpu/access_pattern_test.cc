@@ -60,7 +60,7 @@ struct Shape {
   }
 };
 
-int64_t Product(const std::vector<Dim>& dims) {
+int64_t WordsIn(const std::vector<Dim>& dims) {
   int64_t product = 1;
   for (const Dim& dim : dims) product *= dim.size;
   return product;
@@ -75,7 +75,7 @@ Shape RandomShape(base::Random* random, int64_t length) {
     shape.dims.push_back({size, step});
   }
   if (!shape.dims.empty()) {
-    const int64_t inner = Product(shape.dims) / shape.dims.back().size;
+    const int64_t inner = WordsIn(shape.dims) / shape.dims.back().size;
     shape.dims.back().size = (length + inner - 1) / inner;
   }
   const std::vector<int64_t> words = NaiveWords(length, shape.dims);

@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "device/vnpu/array_sim.h"
-#include "program/lower.h"
 #include "program/stream.h"
+#include "tests/support/program_samples.h"
+#include "tests/support/stream_samples.h"
+#include "tests/support/vnpu_samples.h"
 
 namespace tilewave::device::vnpu {
 namespace {
@@ -26,23 +28,19 @@ using program::CoreOp;
 using program::DesignFamily;
 using program::DesignSpec;
 using program::Direction;
+using program::Encoded;
+using program::kShim;
+using program::Lowered;
 using program::PushTask;
 using program::Sequence;
+using program::SequenceOf;
 using program::SequenceOp;
 using program::SetLock;
-using program::Tile;
+using program::Words;
 using program::WriteDescriptor;
 using program::WriteParameter;
-using Words = std::vector<uint32_t>;
 
-constexpr Tile kShim{0, 0};
-constexpr ChannelId kIn{kShim, Direction::kMm2s, 0};
 constexpr ChannelId kSecondIn{kShim, Direction::kMm2s, 1};  ///< In no flow of packed_tile.
-constexpr ChannelId kOut{kShim, Direction::kS2mm, 0};
-constexpr int64_t kPsPerUs = 1000000;
-constexpr int64_t kStartPs = 100 * kPsPerUs;
-
-constexpr DesignSpec kPacked{DesignFamily::kPackedTile, arch::NpuArch::kNpu1, 16, 16, 16};
 constexpr DesignSpec kStreamed{DesignFamily::kKStream, arch::NpuArch::kNpu1, 64, 64, 64};
 
 // Positions in the sequences of a launch. kPacked: A|B, its task, C, its task, token.
@@ -71,21 +69,8 @@ enum : size_t {
   kReleaseCFull
 };
 
-const profile::Profile& Phoenix() {
-  static const Result<profile::Profile> phoenix = profile::FindProfile("phoenix");
-  return *phoenix;
-}
-
-ArrayProgram Lowered(const DesignSpec& spec) { return *program::Lower(spec); }
-
 Sequence SequenceOf(const DesignSpec& spec, int64_t k_steps = 1) {
-  return *program::LaunchSequence(Lowered(spec), k_steps);
-}
-
-Words Encoded(const Sequence& sequence) {
-  Result<Words> words = program::EncodeStream(sequence, arch::NpuOf(arch::NpuArch::kNpu1));
-  EXPECT_TRUE(words.ok()) << words.status().ToString();
-  return words.ok() ? *words : Words();
+  return SequenceOf(Lowered(spec), k_steps);
 }
 
 Result<std::unique_ptr<ArraySim>> Made(ArrayProgram program,
@@ -95,9 +80,9 @@ Result<std::unique_ptr<ArraySim>> Made(ArrayProgram program,
 }
 
 // The buffers of a launch of which every element of A is `a` and every one of B is `b`.
-class Buffers {
+class UniformBuffers {
  public:
-  Buffers(const DesignSpec& spec, int64_t k_steps, int8_t a = 1, int8_t b = 1) {
+  UniformBuffers(const DesignSpec& spec, int64_t k_steps, int8_t a = 1, int8_t b = 1) {
     const auto tile = static_cast<size_t>(spec.tile_m * spec.tile_k);
     const size_t panel = tile * static_cast<size_t>(k_steps);
     memories_ = {std::vector<int8_t>(panel, a), std::vector<int8_t>(panel, b),
@@ -125,7 +110,7 @@ class Buffers {
   std::vector<std::vector<int8_t>> memories_;
 };
 
-ArraySim::Outcome RunStream(ArraySim* sim, const Words& words, Buffers* buffers,
+ArraySim::Outcome RunStream(ArraySim* sim, const Words& words, UniformBuffers* buffers,
                             int64_t start_ps = kStartPs) {
   const std::vector<ArraySim::Argument> arguments = buffers->Arguments();
   return sim->Run(words, arguments, start_ps);
@@ -144,14 +129,14 @@ void ExpectGoodLaunches(ArraySim* sim, const std::string& after, int64_t start_p
   const int64_t most_steps = spec.family == DesignFamily::kKStream ? 2 : 1;
   for (int8_t i = 1; i <= 2; ++i) {
     const int64_t k_steps = std::min<int64_t>(i, most_steps);
-    Buffers buffers(spec, k_steps, static_cast<int8_t>(3 * i), -5);
+    UniformBuffers buffers(spec, k_steps, static_cast<int8_t>(3 * i), -5);
     const ArraySim::Outcome outcome =
         RunStream(sim, Encoded(SequenceOf(spec, k_steps)), &buffers, start_ps);
     EXPECT_TRUE(outcome.status.ok()) << "after " << after << ": " << outcome.status.ToString();
     const auto sum = static_cast<int32_t>(-15 * i * spec.tile_k * k_steps);
     const std::vector<int32_t> c = buffers.C();
     EXPECT_EQ(c, std::vector<int32_t>(c.size(), sum)) << "after " << after;
-    start_ps = outcome.end_ps + kPsPerUs;
+    start_ps = outcome.end_ps + kMicrosecondPs;
   }
 }
 
@@ -160,12 +145,12 @@ void ExpectStreamFailure(const DesignSpec& spec, const std::string& what, const 
                          const std::string& text, StatusCode code = StatusCode::kInternal) {
   Result<std::unique_ptr<ArraySim>> sim = Made(Lowered(spec));
   ASSERT_TRUE(sim.ok()) << sim.status().ToString();
-  Buffers buffers(spec, 1);
+  UniformBuffers buffers(spec, 1);
   const ArraySim::Outcome outcome = RunStream(sim->get(), words, &buffers);
   ExpectText(outcome.status, what, text, code);
   EXPECT_GE(outcome.end_ps, kStartPs) << what;
   (*sim)->Reset();
-  ExpectGoodLaunches(sim->get(), what, outcome.end_ps + kPsPerUs);
+  ExpectGoodLaunches(sim->get(), what, outcome.end_ps + kMicrosecondPs);
 }
 
 // What is done to the sequence of a good launch, and what comes of it.
@@ -306,7 +291,7 @@ TEST(ArraySimErrorsTest, DescriptorsMayBeWrittenAfterTheirTask) {
   Sequence twice = SequenceOf(kPacked);
   const Sequence once = twice;
   twice.insert(twice.end(), once.begin(), once.end());
-  Buffers buffers(kPacked, 1, 2, 3);
+  UniformBuffers buffers(kPacked, 1, 2, 3);
   const ArraySim::Outcome outcome = RunStream(sim->get(), Encoded(twice), &buffers);
   EXPECT_TRUE(outcome.status.ok()) << outcome.status.ToString();
   EXPECT_EQ(buffers.C(), std::vector<int32_t>(256, 16 * 6));
@@ -319,14 +304,14 @@ TEST(ArraySimErrorsTest, AddressesMustBePatchedInTheSameLaunch) {
   }
   Result<std::unique_ptr<ArraySim>> sim = Made(Lowered(kPacked));
   ASSERT_TRUE(sim.ok());
-  Buffers buffers(kPacked, 1);
+  UniformBuffers buffers(kPacked, 1);
   const ArraySim::Outcome first = RunStream(sim->get(), PackedWords(), &buffers);
   ASSERT_TRUE(first.status.ok()) << first.status.ToString();
   // The registers still hold the descriptor, but its address is that of another buffer's time.
   Sequence sequence = SequenceOf(kPacked);
   Erase(&sequence, kWriteAb);
   const ArraySim::Outcome second =
-      RunStream(sim->get(), Encoded(sequence), &buffers, first.end_ps + kPsPerUs);
+      RunStream(sim->get(), Encoded(sequence), &buffers, first.end_ps + kMicrosecondPs);
   ExpectText(second.status, "address of the last launch",
              "a task on shim (0,0) MM2S 0 with descriptor 0, which has no address");
 }
@@ -334,13 +319,13 @@ TEST(ArraySimErrorsTest, AddressesMustBePatchedInTheSameLaunch) {
 TEST(ArraySimErrorsTest, APatchAloneRenewsADescriptor) {
   Result<std::unique_ptr<ArraySim>> sim = Made(Lowered(kPacked));
   ASSERT_TRUE(sim.ok());
-  Buffers first_buffers(kPacked, 1, 1, 1);
+  UniformBuffers first_buffers(kPacked, 1, 1, 1);
   const ArraySim::Outcome first = RunStream(sim->get(), PackedWords(), &first_buffers);
   ASSERT_TRUE(first.status.ok()) << first.status.ToString();
-  Buffers buffers(kPacked, 1, 7, 2);
+  UniformBuffers buffers(kPacked, 1, 7, 2);
   const ArraySim::Outcome second =
       RunStream(sim->get(), Without(Without(PackedWords(), kBlockOp), kBlockOp), &buffers,
-                first.end_ps + kPsPerUs);
+                first.end_ps + kMicrosecondPs);
   EXPECT_TRUE(second.status.ok()) << second.status.ToString();
   EXPECT_EQ(buffers.C(), std::vector<int32_t>(256, 16 * 14));
   EXPECT_EQ(first_buffers.C(), std::vector<int32_t>(256, 16));
@@ -398,7 +383,7 @@ TEST(ArraySimErrorsTest, Tokens) {
 TEST(ArraySimErrorsTest, TheControllerIdStaysFromLaunchToLaunch) {
   Result<std::unique_ptr<ArraySim>> sim = Made(Lowered(kPacked));
   ASSERT_TRUE(sim.ok());
-  Buffers buffers(kPacked, 1);
+  UniformBuffers buffers(kPacked, 1);
   const ArraySim::Outcome first = RunStream(sim->get(), PackedWords(), &buffers);
   const Words without = Without(PackedWords(), kMaskOp);
   const ArraySim::Outcome second = RunStream(sim->get(), without, &buffers, first.end_ps + 1);
@@ -553,7 +538,7 @@ TEST(ArraySimErrorsTest, StreamsForAnotherArray) {
 TEST(ArraySimErrorsTest, AnEmptyStreamDoesNothing) {
   Result<std::unique_ptr<ArraySim>> sim = Made(Lowered(kPacked));
   ASSERT_TRUE(sim.ok());
-  Buffers buffers(kPacked, 1);
+  UniformBuffers buffers(kPacked, 1);
   const ArraySim::Outcome outcome = RunStream(sim->get(), Encoded({}), &buffers);
   EXPECT_TRUE(outcome.status.ok()) << outcome.status.ToString();
   EXPECT_EQ(outcome.end_ps, kStartPs);
@@ -572,7 +557,7 @@ TEST(ArraySimErrorsTest, ParametersMustBeWrittenFirst) {
   ASSERT_TRUE(sim.ok());
   ExpectGoodLaunches(sim->get(), "loading", kStartPs);
   (*sim)->Reset();
-  Buffers buffers(kStreamed, 1);
+  UniformBuffers buffers(kStreamed, 1);
   ExpectText(RunStream(sim->get(), Encoded(sequence), &buffers).status, "after Reset", text);
 }
 
@@ -593,7 +578,7 @@ void ExpectProgramFailures(const std::vector<ProgramCase>& cases) {
     if (c.mutate_sequence != nullptr) c.mutate_sequence(&sequence);
     Result<std::unique_ptr<ArraySim>> sim = Made(std::move(program));
     ASSERT_TRUE(sim.ok()) << c.what << ": " << sim.status().ToString();
-    Buffers buffers(kPacked, 2);
+    UniformBuffers buffers(kPacked, 2);
     ExpectText(RunStream(sim->get(), Encoded(sequence), &buffers).status, c.what, c.text);
   }
 }
@@ -706,11 +691,11 @@ TEST(ArraySimErrorsTest, MoreStepsThanTilesIsADeadlock) {
   ASSERT_TRUE(sim.ok());
   Sequence sequence = SequenceOf(kStreamed, 2);
   std::get<WriteParameter>(sequence[kWriteSteps]).value = 3;
-  Buffers buffers(kStreamed, 2);
+  UniformBuffers buffers(kStreamed, 2);
   const ArraySim::Outcome outcome = RunStream(sim->get(), Encoded(sequence), &buffers);
   const int64_t stuck_ps = outcome.end_ps - std::llround(Phoenix().launch.recovery_us * 1e6);
   EXPECT_GT(stuck_ps, kStartPs);
-  EXPECT_LT(stuck_ps, kStartPs + (50 * kPsPerUs));
+  EXPECT_LT(stuck_ps, kStartPs + (50 * kMicrosecondPs));
   ExpectParts(outcome.status,
               {"deadlock at " + Us(stuck_ps) + ":",
                "the controller awaits a token of shim (0,0) S2MM 0 since " +
@@ -730,7 +715,7 @@ TEST(ArraySimErrorsTest, AMissingTaskForBIsADeadlock) {
   ASSERT_TRUE(sim.ok());
   Sequence sequence = SequenceOf(kStreamed);
   Erase(&sequence, kWriteB, 2);
-  Buffers buffers(kStreamed, 1);
+  UniformBuffers buffers(kStreamed, 1);
   const ArraySim::Outcome outcome = RunStream(sim->get(), Encoded(sequence), &buffers);
   ExpectParts(outcome.status,
               {"the controller awaits a token of shim (0,0) S2MM 0 since " +

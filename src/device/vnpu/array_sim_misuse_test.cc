@@ -9,21 +9,17 @@
 #include "device/vnpu/array_sim.h"
 #include "program/lower.h"
 #include "program/stream.h"
+#include "tests/support/vnpu_samples.h"
 
 namespace tilewave::device::vnpu {
 namespace {
 
 using program::ArrayProgram;
-using program::Sequence;
-
-constexpr program::DesignSpec kPacked{program::DesignFamily::kPackedTile, arch::NpuArch::kNpu1, 16,
-                                      16, 16};
 
 /// Runs one launch of packed_tile 16 on A = 2, B = 3 and says how it went.
-Status Launch(ArrayProgram program, const std::vector<uint32_t>& words) {
-  static const Result<profile::Profile> phoenix = profile::FindProfile("phoenix");
+Status RunLaunch(ArrayProgram program, const std::vector<uint32_t>& words) {
   Result<std::unique_ptr<ArraySim>> sim = ArraySim::Make(
-      std::make_shared<const ArrayProgram>(std::move(program)), *phoenix, PlainKernels());
+      std::make_shared<const ArrayProgram>(std::move(program)), Phoenix(), PlainKernels());
   if (!sim.ok()) return sim.status();
   std::vector<int8_t> ab(512, 2);
   std::fill(ab.begin() + 256, ab.end(), int8_t{3});
@@ -37,14 +33,8 @@ Status Launch(ArrayProgram program, const std::vector<uint32_t>& words) {
   return outcome.status;
 }
 
-std::vector<uint32_t> GoodStream() {
-  const ArrayProgram program = *program::Lower(kPacked);
-  return *program::EncodeStream(*program::LaunchSequence(program, 1),
-                                arch::NpuOf(arch::NpuArch::kNpu1));
-}
-
 TEST(ArraySimMisuseTest, TheUntouchedLaunchIsRight) {
-  EXPECT_TRUE(Launch(*program::Lower(kPacked), GoodStream()).ok());
+  EXPECT_TRUE(RunLaunch(*program::Lower(kPacked), GoodStream()).ok());
 }
 
 TEST(ArraySimMisuseTest, AnAddressPatchedWhileItsTaskRuns) {
@@ -55,7 +45,7 @@ TEST(ArraySimMisuseTest, AnAddressPatchedWhileItsTaskRuns) {
   words.insert(words.end() - kSyncWords, patch.begin(), patch.end());
   words[2] += 1;
   words[3] += 48;
-  const Status status = Launch(*program::Lower(kPacked), words);
+  const Status status = RunLaunch(*program::Lower(kPacked), words);
   EXPECT_EQ(status.code(), StatusCode::kInternal);
   EXPECT_NE(status.message().find("is patched while a task uses it"), std::string::npos)
       << status.message();
@@ -68,7 +58,7 @@ TEST(ArraySimMisuseTest, TwoChannelsOnOneBuffer) {
   out.buffer = 0;
   out.length_words = 128;
   out.acquire = out.release = {};
-  const Status status = Launch(program, GoodStream());
+  const Status status = RunLaunch(program, GoodStream());
   EXPECT_EQ(status.code(), StatusCode::kInternal);
   EXPECT_NE(status.message().find("lock misuse: core (0,2)"), std::string::npos)
       << status.message();
@@ -96,7 +86,7 @@ TEST(ArraySimMisuseTest, OperationsThatAreNotExecuted) {
     ASSERT_TRUE(writer.Add(program::WriteParameter{{0, 2}, 0, 0}));
     ASSERT_TRUE(writer.Add(c.op));
     ASSERT_TRUE(writer.Finish().ok());
-    const Status status = Launch(*program::Lower(kPacked), words);
+    const Status status = RunLaunch(*program::Lower(kPacked), words);
     EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
     EXPECT_NE(status.message().find(c.expected), std::string::npos) << status.message();
   }
@@ -111,7 +101,7 @@ TEST(ArraySimMisuseTest, TheOtherVersionOfAStreamDoesTheSame) {
   const std::vector<uint32_t> words = *program::EncodeStream(
       *program::LaunchSequence(program, 1), arch::NpuOf(arch::NpuArch::kNpu1), options);
   EXPECT_LT(words.size(), GoodStream().size());
-  const Status status = Launch(program, words);
+  const Status status = RunLaunch(program, words);
   EXPECT_TRUE(status.ok()) << status.message();
 }
 

@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "base/random.h"
-#include "program/lower.h"
-#include "program/stream.h"
 #include "program/validate.h"
+#include "tests/support/program_samples.h"
+#include "tests/support/stream_samples.h"
+#include "tests/support/vnpu_samples.h"
 
 namespace tilewave::device::vnpu {
 namespace {
@@ -25,33 +26,17 @@ using program::CoreOp;
 using program::DesignFamily;
 using program::DesignSpec;
 using program::Direction;
+using program::Encoded;
+using program::kShim;
+using program::Lowered;
 using program::PushTask;
 using program::Sequence;
+using program::SequenceOf;
 using program::Tile;
 using program::TileKernel;
 using program::TileOutput;
+using program::Words;
 using program::WriteDescriptor;
-using Words = std::vector<uint32_t>;
-
-constexpr Tile kShim{0, 0};
-constexpr ChannelId kIn{kShim, Direction::kMm2s, 0};
-constexpr ChannelId kOut{kShim, Direction::kS2mm, 0};
-constexpr int64_t kPsPerUs = 1000000;
-constexpr int64_t kStartPs = 100 * kPsPerUs;
-constexpr size_t kGuards = 64;
-constexpr std::byte kGuard{0xA5};
-
-profile::Profile Phoenix() {
-  static const Result<profile::Profile> phoenix = profile::FindProfile("phoenix");
-  EXPECT_TRUE(phoenix.ok()) << phoenix.status().ToString();
-  return phoenix.ok() ? *phoenix : profile::Profile();
-}
-
-profile::Profile PhoenixAs(NpuArch arch) {
-  profile::Profile profile = Phoenix();
-  profile.arch = arch;
-  return profile;
-}
 
 DesignSpec PackedTile(int64_t edge, TileKernel kernel, TileOutput output = TileOutput::kS32,
                       NpuArch arch = NpuArch::kNpu1) {
@@ -59,24 +44,6 @@ DesignSpec PackedTile(int64_t edge, TileKernel kernel, TileOutput output = TileO
 }
 DesignSpec KStream(TileKernel kernel, NpuArch arch = NpuArch::kNpu1) {
   return {DesignFamily::kKStream, arch, 64, 64, 64, kernel, TileOutput::kS32, 3328};
-}
-
-ArrayProgram Lowered(const DesignSpec& spec) {
-  Result<ArrayProgram> program = program::Lower(spec);
-  EXPECT_TRUE(program.ok()) << program.status().ToString();
-  return *std::move(program);
-}
-
-Sequence SequenceOf(const ArrayProgram& program, int64_t k_steps) {
-  Result<Sequence> sequence = program::LaunchSequence(program, k_steps);
-  EXPECT_TRUE(sequence.ok()) << sequence.status().ToString();
-  return *std::move(sequence);
-}
-
-Words Encoded(const Sequence& sequence, const arch::Npu& npu) {
-  Result<Words> words = program::EncodeStream(sequence, npu);
-  EXPECT_TRUE(words.ok()) << words.status().ToString();
-  return *std::move(words);
 }
 
 // Where (row, col) stands in a tile of row-major blocks, each row-major inside.
@@ -87,13 +54,13 @@ size_t Place(int64_t row, int64_t col, int64_t cols, int64_t block_rows, int64_t
 }
 
 // Packed tiles of A and B, and the packed tile of C that their product is.
-struct Product {
+struct TileProduct {
   std::vector<int8_t> a;
   std::vector<int8_t> b;
   std::vector<int32_t> c;
 };
 
-void Fill(const DesignSpec& spec, int64_t k_steps, Product* product) {
+void Fill(const DesignSpec& spec, int64_t k_steps, TileProduct* product) {
   const auto [r, s, t] = program::BlockShapeOf(spec);
   const int64_t edge = spec.tile_m;
   const auto tile = static_cast<size_t>(edge * edge);
@@ -113,9 +80,9 @@ void Fill(const DesignSpec& spec, int64_t k_steps, Product* product) {
   for (int32_t& each : product->c) each = std::clamp(each >> program::kLossyShift, -128, 127);
 }
 
-Product RandomProduct(const DesignSpec& spec, int64_t k_steps, uint64_t seed) {
+TileProduct RandomTileProduct(const DesignSpec& spec, int64_t k_steps, uint64_t seed) {
   base::Random random(seed);
-  Product product;
+  TileProduct product;
   for (int64_t i = 0; i < spec.tile_m * spec.tile_k * k_steps; ++i) {
     product.a.push_back(static_cast<int8_t>(random.Next() >> 56));
     product.b.push_back(static_cast<int8_t>(random.Next() >> 56));
@@ -125,7 +92,7 @@ Product RandomProduct(const DesignSpec& spec, int64_t k_steps, uint64_t seed) {
 }
 
 // The buffers of a launch in device memory, guards behind each.
-class Buffers {
+class GuardedBuffers {
  public:
   template <typename T>
   void Add(const std::vector<T>& values) {
@@ -158,8 +125,8 @@ class Buffers {
   std::vector<std::vector<std::byte>> memories_;
 };
 
-Buffers BuffersFor(const DesignSpec& spec, const Product& product) {
-  Buffers buffers;
+GuardedBuffers BuffersFor(const DesignSpec& spec, const TileProduct& product) {
+  GuardedBuffers buffers;
   if (spec.family == DesignFamily::kPackedTile) {
     std::vector<int8_t> both = product.a;
     both.insert(both.end(), product.b.begin(), product.b.end());
@@ -173,9 +140,9 @@ Buffers BuffersFor(const DesignSpec& spec, const Product& product) {
 }
 
 // An array with the profile that it lives on.
-class Array {
+class SingleCoreArray {
  public:
-  explicit Array(ArrayProgram program, profile::Profile profile = Phoenix())
+  explicit SingleCoreArray(ArrayProgram program, profile::Profile profile = Phoenix())
       : profile_(std::move(profile)) {
     Result<std::unique_ptr<ArraySim>> sim = ArraySim::Make(
         std::make_shared<const ArrayProgram>(std::move(program)), profile_, PlainKernels());
@@ -187,18 +154,18 @@ class Array {
   ArraySim& sim() { return *sim_; }
 
   Words Stream(const Sequence& sequence) const {
-    return Encoded(sequence, arch::NpuOf(spec().arch));
+    return Encoded(sequence, {}, arch::NpuOf(spec().arch));
   }
 
-  ArraySim::Outcome Run(const Words& words, Buffers* buffers, int64_t start_ps = kStartPs) {
+  ArraySim::Outcome Run(const Words& words, GuardedBuffers* buffers, int64_t start_ps = kStartPs) {
     const std::vector<ArraySim::Argument> arguments = buffers->Arguments();
     return sim_->Run(words, arguments, start_ps);
   }
 
   /// One launch as the runtime makes it, its result checked.
   ArraySim::Outcome RunProduct(int64_t k_steps, uint64_t seed, int64_t start_ps = kStartPs) {
-    const Product product = RandomProduct(spec(), k_steps, seed);
-    Buffers buffers = BuffersFor(spec(), product);
+    const TileProduct product = RandomTileProduct(spec(), k_steps, seed);
+    GuardedBuffers buffers = BuffersFor(spec(), product);
     const ArraySim::Outcome outcome =
         Run(Stream(SequenceOf(sim_->program(), k_steps)), &buffers, start_ps);
     EXPECT_TRUE(outcome.status.ok()) << outcome.status.ToString();
@@ -215,19 +182,19 @@ class Array {
   std::unique_ptr<ArraySim> sim_;
 };
 
-int64_t Ps(double cycles) { return std::llround(cycles * 1e3 / Phoenix().clock_ghz); }
+int64_t PsOfCycles(double cycles) { return std::llround(cycles * 1e3 / Phoenix().clock_ghz); }
 
 int64_t MatmulPs(const DesignSpec& spec) {
   const profile::Profile phoenix = Phoenix();
   const profile::KernelModel* model = phoenix.FindModel(
       spec.kernel == TileKernel::kScalar ? phoenix.scalar_model : phoenix.vector_model,
       spec.output == TileOutput::kS32 ? "s32" : "s8");
-  return Ps(model->CyclesOf(spec.tile_m, spec.tile_k, spec.tile_n));
+  return PsOfCycles(model->CyclesOf(spec.tile_m, spec.tile_k, spec.tile_n));
 }
 
 int64_t ZeroPs(const DesignSpec& spec) {
-  return Ps(static_cast<double>(spec.tile_m * spec.tile_n * 4) /
-            Phoenix().core.zero_bytes_per_cycle);
+  return PsOfCycles(static_cast<double>(spec.tile_m * spec.tile_n * 4) /
+                    Phoenix().core.zero_bytes_per_cycle);
 }
 
 // --- Launches that are right ---
@@ -236,10 +203,11 @@ TEST(ArraySimTest, PackedTilesAreTheNaiveProduct) {
   for (const NpuArch arch : {NpuArch::kNpu1, NpuArch::kNpu2}) {
     for (const int64_t edge : {16, 32, 64}) {
       for (const TileKernel kernel : {TileKernel::kScalar, TileKernel::kVector}) {
-        Array array(Lowered(PackedTile(edge, kernel, TileOutput::kS32, arch)), PhoenixAs(arch));
+        SingleCoreArray array(Lowered(PackedTile(edge, kernel, TileOutput::kS32, arch)),
+                              PhoenixAs(arch));
         int64_t start_ps = kStartPs;
         for (uint64_t seed = 0; seed < 4; ++seed) {
-          start_ps = array.RunProduct(1, seed, start_ps).end_ps + kPsPerUs;
+          start_ps = array.RunProduct(1, seed, start_ps).end_ps + kMicrosecondPs;
         }
       }
     }
@@ -247,7 +215,7 @@ TEST(ArraySimTest, PackedTilesAreTheNaiveProduct) {
 }
 
 TEST(ArraySimTest, LossyPackedTilesAreShiftedAndClamped) {
-  Array array(Lowered(PackedTile(16, TileKernel::kScalar, TileOutput::kS8Lossy)));
+  SingleCoreArray array(Lowered(PackedTile(16, TileKernel::kScalar, TileOutput::kS8Lossy)));
   const ArraySim::Outcome outcome = array.RunProduct(1, 1);
   EXPECT_EQ(outcome.kernel_ps, MatmulPs(array.spec()));
   array.RunProduct(1, 2, outcome.end_ps + 1);
@@ -257,7 +225,7 @@ TEST(ArraySimTest, StreamedPanelsAreTheNaiveProduct) {
   for (const NpuArch arch : {NpuArch::kNpu1, NpuArch::kNpu2}) {
     for (const TileKernel kernel : {TileKernel::kScalar, TileKernel::kVector}) {
       for (int64_t k_steps = 1; k_steps <= 5; ++k_steps) {
-        Array array(Lowered(KStream(kernel, arch)), PhoenixAs(arch));
+        SingleCoreArray array(Lowered(KStream(kernel, arch)), PhoenixAs(arch));
         array.RunProduct(k_steps, static_cast<uint64_t>(k_steps));
       }
     }
@@ -266,7 +234,7 @@ TEST(ArraySimTest, StreamedPanelsAreTheNaiveProduct) {
 
 // A core that ran ahead with the last launch's trip count would stop too early or too late.
 TEST(ArraySimTest, EachLaunchHasItsOwnNumberOfSteps) {
-  Array array(Lowered(KStream(TileKernel::kVector)));
+  SingleCoreArray array(Lowered(KStream(TileKernel::kVector)));
   int64_t start_ps = kStartPs;
   uint64_t seed = 0;
   for (const int64_t k_steps : {5, 1, 3, 3, 2, 4, 1, 1, 5}) {
@@ -285,8 +253,8 @@ TEST(ArraySimTest, OneCoreIsNotBoundByTheMemory) {
        {PackedTile(16, TileKernel::kVector), PackedTile(64, TileKernel::kScalar),
         KStream(TileKernel::kVector)}) {
     const int64_t k_steps = spec.family == DesignFamily::kKStream ? 5 : 1;
-    EXPECT_EQ(Array(Lowered(spec)).RunProduct(k_steps, 1).end_ps,
-              Array(Lowered(spec), endless).RunProduct(k_steps, 1).end_ps)
+    EXPECT_EQ(SingleCoreArray(Lowered(spec)).RunProduct(k_steps, 1).end_ps,
+              SingleCoreArray(Lowered(spec), endless).RunProduct(k_steps, 1).end_ps)
         << program::Name(spec);
   }
 }
@@ -294,9 +262,9 @@ TEST(ArraySimTest, OneCoreIsNotBoundByTheMemory) {
 // A and C row-major in memory: the shim's descriptors block and unblock them, one block row of the
 // tile per execution.
 TEST(ArraySimTest, DescriptorsWithDimensionsAndIterations) {
-  Array array(Lowered(KStream(TileKernel::kVector)));
-  const Product product = RandomProduct(array.spec(), 1, 3);
-  Product row_major = product;
+  SingleCoreArray array(Lowered(KStream(TileKernel::kVector)));
+  const TileProduct product = RandomTileProduct(array.spec(), 1, 3);
+  TileProduct row_major = product;
   for (int64_t i = 0; i < 64; ++i) {
     for (int64_t j = 0; j < 64; ++j) {
       const auto at = static_cast<size_t>((i * 64) + j);
@@ -309,7 +277,7 @@ TEST(ArraySimTest, DescriptorsWithDimensionsAndIterations) {
   std::get<PushTask>(sequence[1]).executions = 16;
   sequence[6] = WriteDescriptor{kShim, 2, 2, 0, 256, {{8, 1}, {4, 64}, {8, 8}}, {16, 256}};
   std::get<PushTask>(sequence[7]).executions = 16;
-  Buffers buffers = BuffersFor(array.spec(), row_major);
+  GuardedBuffers buffers = BuffersFor(array.spec(), row_major);
   const ArraySim::Outcome outcome = array.Run(array.Stream(sequence), &buffers);
   ASSERT_TRUE(outcome.status.ok()) << outcome.status.ToString();
   EXPECT_EQ(buffers.Numbers<int32_t>(2), row_major.c);
@@ -318,7 +286,7 @@ TEST(ArraySimTest, DescriptorsWithDimensionsAndIterations) {
 // The iteration of a descriptor goes on from task to task and from its end to its start again; a
 // new descriptor in its place starts anew.
 TEST(ArraySimTest, IterationsGoOnUntilTheDescriptorIsWrittenAgain) {
-  Array array(Lowered(PackedTile(16, TileKernel::kVector)));
+  SingleCoreArray array(Lowered(PackedTile(16, TileKernel::kVector)));
   const WriteDescriptor write_in{kShim, 0, 0, 0, 128, {}, {3, 128}};
   Sequence sequence{write_in, WriteDescriptor{kShim, 1, 1, 0, 256, {}, {6, 256}}};
   const auto run = [&](int executions) {
@@ -331,11 +299,11 @@ TEST(ArraySimTest, IterationsGoOnUntilTheDescriptorIsWrittenAgain) {
   run(2);
   sequence.emplace_back(write_in);
   run(2);
-  Buffers buffers;
+  GuardedBuffers buffers;
   std::vector<int8_t> in;
   std::vector<std::vector<int32_t>> products;
   for (uint64_t seed = 0; seed < 3; ++seed) {
-    const Product product = RandomProduct(array.spec(), 1, seed);
+    const TileProduct product = RandomTileProduct(array.spec(), 1, seed);
     in.insert(in.end(), product.a.begin(), product.a.end());
     in.insert(in.end(), product.b.begin(), product.b.end());
     products.push_back(product.c);
@@ -354,12 +322,12 @@ TEST(ArraySimTest, IterationsGoOnUntilTheDescriptorIsWrittenAgain) {
 
 // One task runs and four wait: five tiles in one launch without waiting in between.
 TEST(ArraySimTest, AChannelQueuesFourTasks) {
-  Array array(Lowered(PackedTile(16, TileKernel::kVector)));
+  SingleCoreArray array(Lowered(PackedTile(16, TileKernel::kVector)));
   Sequence sequence;
-  Buffers buffers;
-  std::vector<Product> products;
+  GuardedBuffers buffers;
+  std::vector<TileProduct> products;
   for (int i = 0; i < 5; ++i) {
-    products.push_back(RandomProduct(array.spec(), 1, static_cast<uint64_t>(i)));
+    products.push_back(RandomTileProduct(array.spec(), 1, static_cast<uint64_t>(i)));
     std::vector<int8_t> both = products.back().a;
     both.insert(both.end(), products.back().b.begin(), products.back().b.end());
     buffers.Add(both);
@@ -375,7 +343,7 @@ TEST(ArraySimTest, AChannelQueuesFourTasks) {
   const ArraySim::Outcome outcome = array.Run(array.Stream(sequence), &buffers);
   ASSERT_TRUE(outcome.status.ok()) << outcome.status.ToString();
   std::vector<int32_t> expected;
-  for (const Product& each : products) {
+  for (const TileProduct& each : products) {
     expected.insert(expected.end(), each.c.begin(), each.c.end());
   }
   EXPECT_EQ(buffers.Numbers<int32_t>(5), expected);
@@ -442,12 +410,12 @@ TEST(ArraySimTest, BroadcastReachesTwoCores) {
   const ArrayProgram program = WithTwin(Lowered(PackedTile(16, TileKernel::kScalar)));
   const Status legal = program::Validate(program, arch::NpuOf(NpuArch::kNpu1));
   ASSERT_TRUE(legal.ok()) << legal.ToString();
-  Array array(program);
+  SingleCoreArray array(program);
   std::vector<int8_t> in;
   std::vector<int32_t> expected;
   std::vector<int32_t> expected_of_twin;
   for (uint64_t seed = 0; seed < kTiles; ++seed) {
-    Product product = RandomProduct(array.spec(), 1, seed);
+    TileProduct product = RandomTileProduct(array.spec(), 1, seed);
     in.insert(in.end(), product.a.begin(), product.a.end());
     in.insert(in.end(), product.b.begin(), product.b.end());
     expected.insert(expected.end(), product.c.begin(), product.c.end());
@@ -455,7 +423,7 @@ TEST(ArraySimTest, BroadcastReachesTwoCores) {
     Fill(array.spec(), 1, &product);
     expected_of_twin.insert(expected_of_twin.end(), product.c.begin(), product.c.end());
   }
-  Buffers buffers;
+  GuardedBuffers buffers;
   buffers.Add(in);
   buffers.AddOutput(kTiles * 1024);
   buffers.AddOutput(kTiles * 1024);
@@ -468,8 +436,8 @@ TEST(ArraySimTest, BroadcastReachesTwoCores) {
 // The twin has two buffers for A|B and one for C. With C stuck it takes three tiles; the fourth
 // does not even reach the core that has room.
 TEST(ArraySimTest, OneReceiverThatIsNotReadyStopsTheBroadcast) {
-  Array array(WithTwin(Lowered(PackedTile(16, TileKernel::kScalar))));
-  Buffers buffers;
+  SingleCoreArray array(WithTwin(Lowered(PackedTile(16, TileKernel::kScalar))));
+  GuardedBuffers buffers;
   buffers.Add(std::vector<int8_t>(5 * 512, 1));
   buffers.AddOutput(5 * 1024);
   const ArraySim::Outcome outcome = array.Run(array.Stream(TwinSequence(5, false)), &buffers);
@@ -492,12 +460,12 @@ TEST(ArraySimTest, EqualLaunchesEndAtEqualTimes) {
        {PackedTile(16, TileKernel::kScalar), PackedTile(32, TileKernel::kVector),
         KStream(TileKernel::kScalar), KStream(TileKernel::kVector)}) {
     const int64_t most_steps = spec.family == DesignFamily::kKStream ? 4 : 1;
-    Array one(Lowered(spec));
-    Array other(Lowered(spec));
+    SingleCoreArray one(Lowered(spec));
+    SingleCoreArray other(Lowered(spec));
     std::vector<std::pair<int64_t, int64_t>> of_one;
     std::vector<std::pair<int64_t, int64_t>> of_other;
     std::vector<std::pair<int64_t, int64_t>> again;
-    const auto run = [&](Array* array, std::vector<std::pair<int64_t, int64_t>>* times) {
+    const auto run = [&](SingleCoreArray* array, std::vector<std::pair<int64_t, int64_t>>* times) {
       int64_t start_ps = kStartPs;
       for (uint64_t i = 0; i < 6; ++i) {
         const int64_t k_steps = 1 + (static_cast<int64_t>(i) % most_steps);
@@ -519,17 +487,17 @@ TEST(ArraySimTest, EqualLaunchesEndAtEqualTimes) {
 // handles the token: the first launch has two zeros, each further one that of its successor.
 TEST(ArraySimTest, KernelTimeIsThatOfTheModels) {
   for (const TileKernel kernel : {TileKernel::kScalar, TileKernel::kVector}) {
-    Array array(Lowered(PackedTile(16, kernel)));
+    SingleCoreArray array(Lowered(PackedTile(16, kernel)));
     const int64_t matmul_ps = MatmulPs(array.spec());
     const int64_t zero_ps = ZeroPs(array.spec());
     ArraySim::Outcome outcome = array.RunProduct(1, 1);
     EXPECT_EQ(outcome.kernel_ps, matmul_ps + (2 * zero_ps));
-    outcome = array.RunProduct(1, 2, outcome.end_ps + kPsPerUs);
+    outcome = array.RunProduct(1, 2, outcome.end_ps + kMicrosecondPs);
     EXPECT_EQ(outcome.kernel_ps, matmul_ps + zero_ps);
   }
   for (const TileKernel kernel : {TileKernel::kScalar, TileKernel::kVector}) {
     for (const int64_t k_steps : {1, 2, 5}) {
-      Array array(Lowered(KStream(kernel)));
+      SingleCoreArray array(Lowered(KStream(kernel)));
       EXPECT_EQ(array.RunProduct(k_steps, 1).kernel_ps,
                 (k_steps * MatmulPs(array.spec())) + ZeroPs(array.spec()));
     }
@@ -543,7 +511,7 @@ TEST(ArraySimTest, PackedTileTakesTheSumOfItsStages) {
   const double descriptor =
       p.controller.block_cycles + (8 * p.controller.block_word_cycles) + p.controller.patch_cycles;
   for (const TileKernel kernel : {TileKernel::kScalar, TileKernel::kVector}) {
-    Array array(Lowered(PackedTile(16, kernel)));
+    SingleCoreArray array(Lowered(PackedTile(16, kernel)));
     const double kernel_cycles = static_cast<double>(MatmulPs(array.spec())) * 1e-3 * p.clock_ghz;
     const double in_cycles = p.dma.stream_latency_cycles + (512 / 4 * p.dma.mm2s_word_cycles);
     const double out_cycles = p.dma.stream_latency_cycles + (1024 / 4 * p.dma.s2mm_word_cycles);
@@ -555,8 +523,8 @@ TEST(ArraySimTest, PackedTileTakesTheSumOfItsStages) {
                   p.dma.s2mm_first_cycles,
               p.dma.mm2s_first_cycles + in_cycles + kernel_cycles);
     const int64_t took_ps = array.RunProduct(1, 1).end_ps - kStartPs;
-    EXPECT_NEAR(static_cast<double>(took_ps), static_cast<double>(Ps(cycles)),
-                static_cast<double>(Ps(cycles)) / 100)
+    EXPECT_NEAR(static_cast<double>(took_ps), static_cast<double>(PsOfCycles(cycles)),
+                static_cast<double>(PsOfCycles(cycles)) / 100)
         << program::Name(kernel);
   }
 }
@@ -564,8 +532,8 @@ TEST(ArraySimTest, PackedTileTakesTheSumOfItsStages) {
 TEST(ArraySimTest, TimeScalesWithTheClock) {
   profile::Profile fast = Phoenix();
   fast.clock_ghz *= 2;
-  Array array(Lowered(KStream(TileKernel::kVector)));
-  Array twice_as_fast(Lowered(KStream(TileKernel::kVector)), fast);
+  SingleCoreArray array(Lowered(KStream(TileKernel::kVector)));
+  SingleCoreArray twice_as_fast(Lowered(KStream(TileKernel::kVector)), fast);
   const int64_t ps = array.RunProduct(3, 1).end_ps - kStartPs;
   const int64_t fast_ps = twice_as_fast.RunProduct(3, 1).end_ps - kStartPs;
   EXPECT_NEAR(static_cast<double>(ps), 2 * static_cast<double>(fast_ps), 1000);

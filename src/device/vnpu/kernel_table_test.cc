@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "program/lower.h"
+#include "tests/support/vnpu_samples.h"
 
 namespace tilewave::device::vnpu {
 namespace {
@@ -21,8 +22,6 @@ using program::Kernel;
 
 constexpr BlockShape kNpu1Blocks{4, 8, 8};
 constexpr BlockShape kNpu2Blocks{8, 8, 8};
-constexpr size_t kGuards = 16;
-constexpr std::byte kGuard{0xA5};
 
 const KernelEntry& Entry(std::string_view name) {
   const KernelEntry* entry = FindKernel(PlainKernels(), name);

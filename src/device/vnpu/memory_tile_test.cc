@@ -12,6 +12,8 @@
 #include "device/vnpu/array_sim.h"
 #include "program/lower.h"
 #include "program/stream.h"
+#include "tests/support/program_samples.h"
+#include "tests/support/vnpu_samples.h"
 
 namespace tilewave::device::vnpu {
 namespace {
@@ -21,22 +23,14 @@ using program::AwaitToken;
 using program::ChannelId;
 using program::Descriptor;
 using program::Direction;
+using program::kMemory;
+using program::kShim;
 using program::PushTask;
 using program::Sequence;
-using program::Tile;
 using program::WriteDescriptor;
 
-constexpr Tile kShim{0, 0};
-constexpr Tile kMemory{0, 1};
-constexpr ChannelId kIn{kShim, Direction::kMm2s, 0};
-constexpr ChannelId kOut{kShim, Direction::kS2mm, 0};
 constexpr int64_t kWords = 64;
 constexpr int kPieces = 4;  ///< Of the buffer, sent one by one.
-
-const profile::Profile& Phoenix() {
-  static const Result<profile::Profile> phoenix = profile::FindProfile("phoenix");
-  return *phoenix;
-}
 
 // A buffer that is filled at once and leaves in pieces, by one descriptor that iterates.
 ArrayProgram InPieces() {

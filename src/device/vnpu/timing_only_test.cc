@@ -14,6 +14,7 @@
 #include "program/lower.h"
 #include "program/stream.h"
 #include "program/whole_array_launch.h"
+#include "tests/support/vnpu_samples.h"
 
 namespace tilewave::device::vnpu {
 namespace {
@@ -24,8 +25,6 @@ using program::DesignSpec;
 using program::ImageLayout;
 using program::ProductShape;
 using program::TileOutput;
-
-profile::Profile Phoenix() { return *profile::FindProfile("phoenix"); }
 
 DesignSpec WholeArray(TileOutput output = TileOutput::kS32) {
   DesignSpec spec;

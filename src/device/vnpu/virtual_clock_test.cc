@@ -8,16 +8,16 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "device/vnpu/picoseconds.h"
+#include "tests/support/vnpu_samples.h"
 
 namespace tilewave::device::vnpu {
 namespace {
 
-constexpr int64_t kPsPerNs = 1000;
-constexpr int64_t kPsPerUs = 1000000;
 constexpr int64_t kHourNs = int64_t{3600} * 1000000000;
 
 // Every kind has costs of its own, so that no two can be mistaken for each other.
-profile::HostCosts Costs() {
+profile::HostCosts DistinctCosts() {
   profile::HostCosts costs;
   costs.call_us = 1;
   costs.allocate = {2, 0.5};
@@ -35,7 +35,7 @@ profile::HostCosts Costs() {
 // --- Charged time ---
 
 TEST(VirtualClockTest, ChargesWhatEachKindCosts) {
-  const profile::HostCosts costs = Costs();
+  const profile::HostCosts costs = DistinctCosts();
   struct {
     HostWork kind;
     profile::HostCost cost;
@@ -61,7 +61,7 @@ TEST(VirtualClockTest, ChargesWhatEachKindCosts) {
 }
 
 TEST(VirtualClockTest, StartsAtZeroAndStandsStill) {
-  VirtualClock clock(Costs(), HostTime::kCharged);
+  VirtualClock clock(DistinctCosts(), HostTime::kCharged);
   EXPECT_EQ(clock.NowPs(), 0);
   EXPECT_EQ(clock.NowNs(), 0);
   EXPECT_EQ(clock.kind(), TimeKind::kSimulated);
@@ -72,7 +72,7 @@ TEST(VirtualClockTest, StartsAtZeroAndStandsStill) {
 }
 
 TEST(VirtualClockTest, ChargesAddUpToPicoseconds) {
-  VirtualClock clock(Costs(), HostTime::kCharged);
+  VirtualClock clock(DistinctCosts(), HostTime::kCharged);
   clock.Spend(0.1);
   clock.Spend(12.345678);
   EXPECT_EQ(clock.NowPs(), 100000 + 12345678);
@@ -82,31 +82,31 @@ TEST(VirtualClockTest, ChargesAddUpToPicoseconds) {
 }
 
 TEST(VirtualClockTest, AdvanceToNeverGoesBack) {
-  VirtualClock clock(Costs(), HostTime::kCharged);
-  clock.AdvanceTo(5 * kPsPerUs);
-  EXPECT_EQ(clock.NowPs(), 5 * kPsPerUs);
-  clock.AdvanceTo((5 * kPsPerUs) - 1);
-  EXPECT_EQ(clock.NowPs(), 5 * kPsPerUs);
-  clock.AdvanceTo(-kPsPerUs);
-  EXPECT_EQ(clock.NowPs(), 5 * kPsPerUs);
+  VirtualClock clock(DistinctCosts(), HostTime::kCharged);
+  clock.AdvanceTo(5 * kMicrosecondPs);
+  EXPECT_EQ(clock.NowPs(), 5 * kMicrosecondPs);
+  clock.AdvanceTo((5 * kMicrosecondPs) - 1);
+  EXPECT_EQ(clock.NowPs(), 5 * kMicrosecondPs);
+  clock.AdvanceTo(-kMicrosecondPs);
+  EXPECT_EQ(clock.NowPs(), 5 * kMicrosecondPs);
   clock.Spend(1);
-  EXPECT_EQ(clock.NowPs(), 6 * kPsPerUs);
-  clock.AdvanceTo((6 * kPsPerUs) + 1);
-  EXPECT_EQ(clock.NowPs(), (6 * kPsPerUs) + 1);
+  EXPECT_EQ(clock.NowPs(), 6 * kMicrosecondPs);
+  clock.AdvanceTo((6 * kMicrosecondPs) + 1);
+  EXPECT_EQ(clock.NowPs(), (6 * kMicrosecondPs) + 1);
 }
 
 TEST(VirtualClockTest, ChargedTimeHasNothingToExclude) {
-  VirtualClock clock(Costs(), HostTime::kCharged);
+  VirtualClock clock(DistinctCosts(), HostTime::kCharged);
   clock.Spend(3);
   clock.Exclude(1000);
-  EXPECT_EQ(clock.NowPs(), 3 * kPsPerUs);
+  EXPECT_EQ(clock.NowPs(), 3 * kMicrosecondPs);
 }
 
 // --- Measured time: the wall clock, read inside and around, bounds what the clock may say ---
 
 TEST(VirtualClockTest, MeasuredTimeIsThatOfTheWall) {
   const int64_t before_ns = base::WallNowNs();
-  VirtualClock clock(Costs(), HostTime::kMeasured);
+  VirtualClock clock(DistinctCosts(), HostTime::kMeasured);
   EXPECT_EQ(clock.kind(), TimeKind::kSimulated);
   const int64_t start_ns = clock.NowNs();
   const int64_t inner_start_ns = base::WallNowNs();
@@ -122,7 +122,7 @@ TEST(VirtualClockTest, MeasuredTimeIsThatOfTheWall) {
 
 TEST(VirtualClockTest, MeasuredTimeIgnoresCharges) {
   const int64_t before_ns = base::WallNowNs();
-  VirtualClock clock(Costs(), HostTime::kMeasured);
+  VirtualClock clock(DistinctCosts(), HostTime::kMeasured);
   clock.ChargeHost(HostWork::kFinish, kHourNs, 1);
   clock.ChargeHost(HostWork::kCall, 0, kHourNs / 1000);
   const int64_t now_ns = clock.NowNs();
@@ -130,18 +130,18 @@ TEST(VirtualClockTest, MeasuredTimeIgnoresCharges) {
 }
 
 TEST(VirtualClockTest, MeasuredTimeTakesWhatIsSpentAndNeverGoesBack) {
-  VirtualClock clock(Costs(), HostTime::kMeasured);
+  VirtualClock clock(DistinctCosts(), HostTime::kMeasured);
   const int64_t before_ps = clock.NowPs();
   clock.Spend(1000);
   const int64_t spent_ps = clock.NowPs();
-  EXPECT_GE(spent_ps - before_ps, 1000 * kPsPerUs);
+  EXPECT_GE(spent_ps - before_ps, 1000 * kMicrosecondPs);
   clock.Exclude(500000);
   EXPECT_GE(clock.NowPs(), spent_ps);
 }
 
 TEST(VirtualClockTest, MeasuredTimeSkipsAhead) {
   const int64_t before_ns = base::WallNowNs();
-  VirtualClock clock(Costs(), HostTime::kMeasured);
+  VirtualClock clock(DistinctCosts(), HostTime::kMeasured);
   clock.AdvanceTo(kHourNs * kPsPerNs);
   const int64_t skipped_ns = clock.NowNs();
   EXPECT_GE(skipped_ns, kHourNs);
@@ -157,7 +157,7 @@ TEST(VirtualClockTest, MeasuredTimeSkipsAhead) {
 
 TEST(VirtualClockTest, MeasuredTimeWithoutWhatIsExcluded) {
   constexpr int64_t kSlackNs = 1000000000;  // From the clock's first moment to the outer one.
-  VirtualClock clock(Costs(), HostTime::kMeasured);
+  VirtualClock clock(DistinctCosts(), HostTime::kMeasured);
   clock.AdvanceTo(kHourNs * kPsPerNs);
   const int64_t outer_start_ns = base::WallNowNs();
   clock.Exclude(kHourNs / 4);  // Before anyone was told the time, which does not go back.
@@ -170,7 +170,7 @@ TEST(VirtualClockTest, MeasuredTimeWithoutWhatIsExcluded) {
 // --- Threads ---
 
 TEST(VirtualClockTest, ThreadsChargeOneSum) {
-  VirtualClock clock(Costs(), HostTime::kCharged);
+  VirtualClock clock(DistinctCosts(), HostTime::kCharged);
   constexpr int kCharges = 20000;
   const auto charge = [&clock] {
     int64_t last_ps = 0;
@@ -178,7 +178,7 @@ TEST(VirtualClockTest, ThreadsChargeOneSum) {
     for (int i = 0; i < kCharges; ++i) {
       clock.ChargeHost(HostWork::kCall, 0, 1);
       const int64_t now_ps = clock.NowPs();
-      if (now_ps < last_ps + kPsPerUs) ++steps_back;
+      if (now_ps < last_ps + kMicrosecondPs) ++steps_back;
       last_ps = now_ps;
     }
     EXPECT_EQ(steps_back, 0);
@@ -186,11 +186,11 @@ TEST(VirtualClockTest, ThreadsChargeOneSum) {
   std::thread other(charge);
   charge();
   other.join();
-  EXPECT_EQ(clock.NowPs(), int64_t{2} * kCharges * kPsPerUs);
+  EXPECT_EQ(clock.NowPs(), int64_t{2} * kCharges * kMicrosecondPs);
 }
 
 TEST(VirtualClockTest, ChargesAreNotLostBesideAdvances) {
-  VirtualClock clock(Costs(), HostTime::kCharged);
+  VirtualClock clock(DistinctCosts(), HostTime::kCharged);
   constexpr int kSteps = 1000000;  // Long enough to meet on a busy machine, too.
   std::atomic<int> ready{0};
   const auto start_together = [&ready] {
@@ -212,9 +212,9 @@ TEST(VirtualClockTest, ChargesAreNotLostBesideAdvances) {
     smallest_step_ps = std::min(smallest_step_ps, clock.NowPs() - before_ps);
   }
   advancing.join();
-  EXPECT_GE(smallest_step_ps, kPsPerUs);
-  EXPECT_GE(clock.NowPs(), kSteps * kPsPerUs);
-  EXPECT_LE(clock.NowPs(), kSteps * (kPsPerUs + kPsPerNs));
+  EXPECT_GE(smallest_step_ps, kMicrosecondPs);
+  EXPECT_GE(clock.NowPs(), kSteps * kMicrosecondPs);
+  EXPECT_LE(clock.NowPs(), kSteps * (kMicrosecondPs + kPsPerNs));
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <cstring>
 #include <initializer_list>
 #include <string>
@@ -16,8 +15,11 @@
 
 #include "base/clock.h"
 #include "device/vnpu/array_sim.h"
-#include "program/lower.h"
+#include "device/vnpu/picoseconds.h"
 #include "program/stream.h"
+#include "tests/support/program_samples.h"
+#include "tests/support/stream_samples.h"
+#include "tests/support/vnpu_samples.h"
 
 namespace tilewave::device::vnpu {
 namespace {
@@ -26,36 +28,26 @@ using program::ArrayProgram;
 using program::DesignFamily;
 using program::DesignSpec;
 using program::Sequence;
+using program::SharedProgram;
+using program::Words;
 using std::chrono::nanoseconds;
-using Words = std::vector<uint32_t>;
 
-constexpr DesignSpec kPacked{DesignFamily::kPackedTile, arch::NpuArch::kNpu1, 16, 16, 16};
 constexpr DesignSpec kLarger{DesignFamily::kPackedTile, arch::NpuArch::kNpu1, 32, 32, 32};
 // A|B and C of kPacked.
 constexpr size_t kInBytes = 512;
 constexpr size_t kOutBytes = 1024;
-constexpr int64_t kPsPerNs = 1000;
 constexpr nanoseconds kLong = std::chrono::hours(1);
 // Where nobody has written.
 constexpr auto kPoison = static_cast<int8_t>(0xCB);
 constexpr auto kPoisonWord = static_cast<int32_t>(0xCBCBCBCB);
 
-const profile::Profile& Phoenix() {
-  static const Result<profile::Profile> phoenix = profile::FindProfile("phoenix");
-  return *phoenix;
-}
 const profile::LaunchCosts& Costs() { return Phoenix().launch; }
-
-int64_t Ps(double us) { return std::llround(us * 1e6); }
 
 std::unique_ptr<Device> Opened() { return OpenVnpu({Phoenix(), HostTime::kCharged}); }
 
-std::shared_ptr<const ArrayProgram> Lowered(const DesignSpec& spec) {
-  return std::make_shared<const ArrayProgram>(*program::Lower(spec));
-}
-
 std::unique_ptr<Executable> Loaded(Device* device, const DesignSpec& spec = kPacked) {
-  Result<std::unique_ptr<Executable>> executable = device->LoadImage(ProgramImage(Lowered(spec)));
+  Result<std::unique_ptr<Executable>> executable =
+      device->LoadImage(ProgramImage(SharedProgram(spec)));
   EXPECT_TRUE(executable.ok()) << executable.status().ToString();
   return *std::move(executable);
 }
@@ -69,12 +61,9 @@ std::unique_ptr<Buffer> Allocated(Device* device, size_t bytes) {
 Words StreamOf(const Sequence& sequence) {
   return *program::EncodeStream(sequence, arch::NpuOf(arch::NpuArch::kNpu1));
 }
-Words GoodStream(const DesignSpec& spec = kPacked) {
-  return StreamOf(*program::LaunchSequence(*Lowered(spec), 1));
-}
 // Never ends: the core waits for the rest of its input.
 Words StuckStream() {
-  Sequence sequence = *program::LaunchSequence(*Lowered(kPacked), 1);
+  Sequence sequence = *program::LaunchSequence(*SharedProgram(kPacked), 1);
   std::get<program::WriteDescriptor>(sequence[0]).length_words = 100;
   return StreamOf(sequence);
 }
@@ -144,13 +133,13 @@ void SubmitAndWait(Device* device, Job* job, Fence* fence) {
 int64_t ArrayPs() {
   static const int64_t ps = [] {
     Result<std::unique_ptr<ArraySim>> sim =
-        ArraySim::Make(Lowered(kPacked), Phoenix(), PlainKernels());
+        ArraySim::Make(SharedProgram(kPacked), Phoenix(), PlainKernels());
     std::vector<std::byte> in(kInBytes);
     std::vector<std::byte> out(kOutBytes);
     const ArraySim::Argument arguments[] = {{in.data(), kInBytes}, {out.data(), kOutBytes}};
-    const ArraySim::Outcome outcome = (*sim)->Run(GoodStream(), arguments, Ps(1));
+    const ArraySim::Outcome outcome = (*sim)->Run(GoodStream(), arguments, PsOfUs(1));
     EXPECT_TRUE(outcome.status.ok()) << outcome.status.ToString();
-    return outcome.end_ps - Ps(1);
+    return outcome.end_ps - PsOfUs(1);
   }();
   return ps;
 }
@@ -187,9 +176,9 @@ TEST_F(VnpuDeviceTest, LoadsArrayProgramsOnly) {
   EXPECT_EQ(device_->LoadImage(OtherImage()).status().code(), StatusCode::kInvalidArgument);
   DesignSpec npu2 = kPacked;
   npu2.arch = arch::NpuArch::kNpu2;
-  EXPECT_EQ(device_->LoadImage(ProgramImage(Lowered(npu2))).status().code(),
+  EXPECT_EQ(device_->LoadImage(ProgramImage(SharedProgram(npu2))).status().code(),
             StatusCode::kInvalidArgument);
-  ArrayProgram unknown = *Lowered(kPacked);
+  ArrayProgram unknown = *SharedProgram(kPacked);
   unknown.cores[0].kernels[0].name = "one_s32";
   EXPECT_EQ(device_->LoadImage(ProgramImage(std::make_shared<const ArrayProgram>(unknown)))
                 .status()
@@ -350,7 +339,7 @@ TEST_F(VnpuDeviceTest, HoldsFourSubmissions) {
     ASSERT_EQ(Submit(device_.get(), &job, &fences[i]), SubmitCode::kAccepted) << i;
   }
   const int64_t full_ns = NowNs();
-  EXPECT_EQ(full_ns * kPsPerNs, 4 * Ps(Costs().submit_us));
+  EXPECT_EQ(full_ns * kPsPerNs, 4 * PsOfUs(Costs().submit_us));
   EXPECT_EQ(Submit(device_.get(), &job, &fences[4]), SubmitCode::kQueueFull);
   EXPECT_EQ(NowNs(), full_ns);
   EXPECT_FALSE(fences[4].done);
@@ -360,7 +349,7 @@ TEST_F(VnpuDeviceTest, HoldsFourSubmissions) {
   EXPECT_EQ(NowNs(), full_ns + 100);
   EXPECT_EQ(Submit(device_.get(), &job, &fences[4]), SubmitCode::kQueueFull);
   EXPECT_EQ(device_->queue().WaitForRoom(kLong), WaitCode::kDone);
-  const int64_t first_end_ps = Ps(Costs().submit_us) + Ps(Costs().latency_us) + ArrayPs();
+  const int64_t first_end_ps = PsOfUs(Costs().submit_us) + PsOfUs(Costs().latency_us) + ArrayPs();
   EXPECT_EQ(NowNs(), first_end_ps / kPsPerNs);
   EXPECT_EQ(device_->queue().WaitForRoom(kLong), WaitCode::kDone);
   EXPECT_EQ(NowNs(), first_end_ps / kPsPerNs) << "there was room already";
@@ -392,7 +381,7 @@ TEST_F(VnpuDeviceTest, WaitsNoLongerThanItsLimit) {
   ASSERT_EQ(Submit(device_.get(), &job, &fence), SubmitCode::kAccepted);
   const int64_t submitted_ns = NowNs();
   const int64_t end_ns =
-      SeenNs(Ps(Costs().submit_us) + Ps(Costs().latency_us) + ArrayPs()) - submitted_ns;
+      SeenNs(PsOfUs(Costs().submit_us) + PsOfUs(Costs().latency_us) + ArrayPs()) - submitted_ns;
   EXPECT_EQ(device_->queue().Wait(&fence, nanoseconds(1234)), WaitCode::kTimeout);
   EXPECT_EQ(NowNs(), submitted_ns + 1234);
   EXPECT_FALSE(fence.done);
@@ -413,20 +402,21 @@ TEST_F(VnpuDeviceTest, SingleLaunchesFollowEachOther) {
   for (Fence& fence : fences) {
     ASSERT_EQ(Submit(device_.get(), &job, &fence), SubmitCode::kAccepted);
   }
-  EXPECT_EQ(NowNs() * kPsPerNs, 3 * Ps(Costs().submit_us));
-  int64_t end_ps = Ps(Costs().submit_us) + Ps(Costs().latency_us) + ArrayPs();
+  EXPECT_EQ(NowNs() * kPsPerNs, 3 * PsOfUs(Costs().submit_us));
+  int64_t end_ps = PsOfUs(Costs().submit_us) + PsOfUs(Costs().latency_us) + ArrayPs();
   for (Fence& fence : fences) {
     ASSERT_EQ(device_->queue().Wait(&fence, kLong), WaitCode::kDone);
     EXPECT_EQ(NowNs(), SeenNs(end_ps));
-    end_ps += Ps(Costs().serial_us) + ArrayPs();
+    end_ps += PsOfUs(Costs().serial_us) + ArrayPs();
   }
   // Idle again, for long: the next one starts a latency after it is submitted.
   device_->clock().ChargeHost(HostWork::kCall, 0, 1000);
   const int64_t now_ns = NowNs();
   SubmitAndWait(device_.get(), &job, fences.data());
-  EXPECT_NEAR(static_cast<double>(NowNs() - now_ns) * 1e3,
-              static_cast<double>(Ps(Costs().submit_us) + Ps(Costs().latency_us) + ArrayPs()),
-              2000);
+  EXPECT_NEAR(
+      static_cast<double>(NowNs() - now_ns) * 1e3,
+      static_cast<double>(PsOfUs(Costs().submit_us) + PsOfUs(Costs().latency_us) + ArrayPs()),
+      2000);
 }
 
 TEST_F(VnpuDeviceTest, RunsOfAChainFollowEachOtherFaster) {
@@ -434,19 +424,19 @@ TEST_F(VnpuDeviceTest, RunsOfAChainFollowEachOtherFaster) {
   const std::vector<Launch> chain(5, job.launch());
   std::array<Fence, 2> fences;
   const int64_t host_ps =
-      Ps(Costs().submit_us + Costs().chain_build_us + (5 * Costs().chain_run_us));
+      PsOfUs(Costs().submit_us + Costs().chain_build_us + (5 * Costs().chain_run_us));
   ASSERT_EQ(device_->queue().TrySubmit(chain, fences.data()), SubmitCode::kAccepted);
   EXPECT_EQ(NowNs(), host_ps / kPsPerNs);
   ASSERT_EQ(device_->queue().TrySubmit(chain, &fences[1]), SubmitCode::kAccepted);
   EXPECT_EQ(NowNs(), 2 * host_ps / kPsPerNs);
 
-  const int64_t chain_ps = (5 * ArrayPs()) + (4 * Ps(Costs().chain_run_serial_us));
-  const int64_t first_end_ps = host_ps + Ps(Costs().latency_us) + chain_ps;
+  const int64_t chain_ps = (5 * ArrayPs()) + (4 * PsOfUs(Costs().chain_run_serial_us));
+  const int64_t first_end_ps = host_ps + PsOfUs(Costs().latency_us) + chain_ps;
   ASSERT_EQ(device_->queue().Wait(fences.data(), kLong), WaitCode::kDone);
   EXPECT_EQ(NowNs(), SeenNs(first_end_ps));
   ASSERT_EQ(device_->queue().Wait(&fences[1], kLong), WaitCode::kDone);
   EXPECT_EQ(NowNs(), SeenNs(first_end_ps + chain_ps +
-                            Ps(Costs().chain_serial_us + Costs().chain_run_serial_us)));
+                            PsOfUs(Costs().chain_serial_us + Costs().chain_run_serial_us)));
 }
 
 TEST_F(VnpuDeviceTest, ChainsOfAsManyJobsAsThereAre) {
@@ -544,9 +534,9 @@ TEST_F(VnpuDeviceTest, AChainStopsAtItsFirstFailure) {
   EXPECT_EQ(jobs[2]->C(), AllOf(kPoisonWord));
   // The second failed as soon as its input's task began; the third took no time.
   const int64_t host_ps =
-      Ps(Costs().submit_us + Costs().chain_build_us + (3 * Costs().chain_run_us));
+      PsOfUs(Costs().submit_us + Costs().chain_build_us + (3 * Costs().chain_run_us));
   const int64_t start_of_second_ps =
-      host_ps + Ps(Costs().latency_us) + ArrayPs() + Ps(Costs().chain_run_serial_us);
+      host_ps + PsOfUs(Costs().latency_us) + ArrayPs() + PsOfUs(Costs().chain_run_serial_us);
   EXPECT_GT(end_ns * kPsPerNs, start_of_second_ps);
   EXPECT_LT(end_ns * kPsPerNs, start_of_second_ps + ArrayPs());
 
@@ -575,8 +565,8 @@ TEST_F(VnpuDeviceTest, DeadlocksAreReportedAfterTheRecovery) {
   ASSERT_EQ(device_->queue().Wait(&fence, nanoseconds(recovery_ns)), WaitCode::kDone);
   // Two seconds without progress, after latency and what progress there was.
   const int64_t took_ps = (NowNs() - submitted_ns - recovery_ns) * kPsPerNs;
-  EXPECT_GT(took_ps, Ps(Costs().latency_us));
-  EXPECT_LT(took_ps, Ps(Costs().latency_us) + ArrayPs());
+  EXPECT_GT(took_ps, PsOfUs(Costs().latency_us));
+  EXPECT_LT(took_ps, PsOfUs(Costs().latency_us) + ArrayPs());
   EXPECT_EQ(fence.status.code(), StatusCode::kInternal);
   EXPECT_EQ(fence.status.message().rfind("deadlock at ", 0), 0u) << fence.status.message();
 
@@ -724,7 +714,8 @@ TEST(VnpuDevicesTest, MeasuredTimeLeavesTheSimulationOut) {
     least_ns = std::min(least_ns, device->clock().NowNs() - before_ns);
     EXPECT_GE(base::WallNowNs() - wall_ns, kSpinNs) << "the kernel of the table must run";
     ASSERT_EQ(device->queue().Wait(&fence, kLong), WaitCode::kDone);
-    EXPECT_GE(device->clock().NowNs() - before_ns, (Ps(Costs().latency_us) + ArrayPs()) / kPsPerNs)
+    EXPECT_GE(device->clock().NowNs() - before_ns,
+              (PsOfUs(Costs().latency_us) + ArrayPs()) / kPsPerNs)
         << "the wait is skipped, not left out";
   }
   EXPECT_LT(least_ns, kSpinNs / 10);

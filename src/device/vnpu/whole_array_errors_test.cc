@@ -14,6 +14,7 @@
 #include "program/lower.h"
 #include "program/stream.h"
 #include "program/whole_array_launch.h"
+#include "tests/support/vnpu_samples.h"
 
 namespace tilewave::device::vnpu {
 namespace {
@@ -32,11 +33,6 @@ using program::TileOutput;
 using program::WriteParameter;
 
 constexpr ProductShape kShape{1, 256, 256, 256, false, false, {}};
-
-const profile::Profile& Phoenix() {
-  static const Result<profile::Profile> phoenix = profile::FindProfile("phoenix");
-  return *phoenix;
-}
 
 DesignSpec Spec(TileOutput output = TileOutput::kS32) {
   DesignSpec spec;

@@ -17,6 +17,8 @@
 #include "program/stream.h"
 #include "program/validate.h"
 #include "program/whole_array_launch.h"
+#include "tests/support/stream_samples.h"
+#include "tests/support/vnpu_samples.h"
 
 namespace tilewave::device::vnpu {
 namespace {
@@ -29,19 +31,10 @@ using program::DesignSpec;
 using program::ImageLayout;
 using program::ProductShape;
 using program::TileOutput;
-using Words = std::vector<uint32_t>;
+using program::Words;
 
-constexpr int64_t kStartPs = 1000000;
-constexpr int64_t kGuards = 64;
-constexpr uint8_t kGuard = 0xA5;
-
-profile::Profile PhoenixAs(NpuArch arch) {
-  static const Result<profile::Profile> phoenix = profile::FindProfile("phoenix");
-  EXPECT_TRUE(phoenix.ok()) << phoenix.status().ToString();
-  profile::Profile profile = *phoenix;
-  profile.arch = arch;
-  return profile;
-}
+constexpr int64_t kImageGuards = 64;
+constexpr uint8_t kImageGuard = 0xA5;
 
 DesignSpec Spec(NpuArch arch, int columns) {
   DesignSpec spec;
@@ -53,15 +46,15 @@ DesignSpec Spec(NpuArch arch, int columns) {
 }
 
 // Row-major matrices of a batch; one of them if it is shared.
-struct Product {
+struct BatchProduct {
   std::vector<int8_t> a;
   std::vector<int8_t> b;
   std::vector<int32_t> sums;
 };
 
-Product RandomProduct(const ProductShape& shape, uint64_t seed) {
+BatchProduct RandomBatchProduct(const ProductShape& shape, uint64_t seed) {
   base::Random random(seed);
-  Product product;
+  BatchProduct product;
   product.a.resize(static_cast<size_t>((shape.a_shared ? 1 : shape.batch) * shape.m * shape.k));
   product.b.resize(static_cast<size_t>((shape.b_shared ? 1 : shape.batch) * shape.k * shape.n));
   for (int8_t& each : product.a) each = static_cast<int8_t>(random.Next() >> 56);
@@ -107,14 +100,14 @@ struct Images {
     std::vector<ArraySim::Argument> arguments;
     for (std::vector<uint8_t>* image : {&a, &b, &c}) {
       arguments.push_back({reinterpret_cast<std::byte*>(image->data()),
-                           static_cast<int64_t>(image->size()) - kGuards});
+                           static_cast<int64_t>(image->size()) - kImageGuards});
     }
     return arguments;
   }
 };
 
 Images ImagesOf(const DesignSpec& spec, const ProductShape& shape, const ImageLayout& layout,
-                const Product& product) {
+                const BatchProduct& product) {
   base::Random random(99);
   Images images;
   const auto anything = [&](std::vector<uint8_t>* image, int64_t bytes) {
@@ -153,7 +146,7 @@ Images ImagesOf(const DesignSpec& spec, const ProductShape& shape, const ImageLa
     }
   }
   for (std::vector<uint8_t>* image : {&images.a, &images.b, &images.c}) {
-    image->resize(image->size() + kGuards, kGuard);
+    image->resize(image->size() + kImageGuards, kImageGuard);
   }
   return images;
 }
@@ -166,7 +159,7 @@ int32_t ElementOf(const DesignSpec& spec, const uint8_t* c) {
 }
 
 void ExpectProduct(const DesignSpec& spec, const ProductShape& shape, const ImageLayout& layout,
-                   const Product& product, const Images& images) {
+                   const BatchProduct& product, const Images& images) {
   const int64_t element = program::OutputBytes(spec.output);
   int wrong = 0;
   for (int64_t matrix = 0; matrix < shape.batch; ++matrix) {
@@ -189,16 +182,16 @@ void ExpectProduct(const DesignSpec& spec, const ProductShape& shape, const Imag
   }
   EXPECT_EQ(wrong, 0);
   for (const std::vector<uint8_t>* image : {&images.a, &images.b, &images.c}) {
-    EXPECT_EQ(std::count(image->end() - kGuards, image->end(), kGuard), kGuards);
+    EXPECT_EQ(std::count(image->end() - kImageGuards, image->end(), kImageGuard), kImageGuards);
   }
 }
 
 // One array and its launches, one after another, as the runtime makes them.
-class Array {
+class WholeArraySim {
  public:
-  explicit Array(const DesignSpec& spec, DataMode data = DataMode::kMoved)
-      : Array(spec, data, PhoenixAs(spec.arch)) {}
-  Array(const DesignSpec& spec, DataMode data, profile::Profile profile)
+  explicit WholeArraySim(const DesignSpec& spec, DataMode data = DataMode::kMoved)
+      : WholeArraySim(spec, data, PhoenixAs(spec.arch)) {}
+  WholeArraySim(const DesignSpec& spec, DataMode data, profile::Profile profile)
       : spec_(spec), data_(data), profile_(std::move(profile)) {
     Result<ArrayProgram> program = program::Lower(spec);
     EXPECT_TRUE(program.ok()) << program.status().ToString();
@@ -228,7 +221,7 @@ class Array {
   ArraySim::Outcome Multiply(const ProductShape& shape, uint64_t seed) {
     const Result<ImageLayout> layout = program::ImageLayoutOf(spec_, shape);
     EXPECT_TRUE(layout.ok()) << layout.status().ToString();
-    const Product product = RandomProduct(shape, seed);
+    const BatchProduct product = RandomBatchProduct(shape, seed);
     Images images = ImagesOf(spec_, shape, *layout, product);
     std::vector<ArraySim::Argument> arguments = images.Arguments();
     if (data_ == DataMode::kTimingOnly) {
@@ -299,7 +292,7 @@ TEST_P(WholeArrayTest, EveryDesignMultiplies) {
         spec.b_layout = layout;
         spec.output = output;
         spec.c_buffers = c_buffers;
-        Array array(spec);
+        WholeArraySim array(spec);
         // State stays from launch to launch: locks, rings, the places in the circles.
         for (uint64_t launch = 0; launch < 3; ++launch) {
           const ProductShape shape = RandomShape(spec, &random);
@@ -316,7 +309,7 @@ TEST_P(WholeArrayTest, ExtentsOnAndBesideTheGranules) {
   const auto [arch, columns] = GetParam();
   DesignSpec spec = Spec(arch, columns);
   spec.k_mt = 32;
-  Array array(spec);
+  WholeArraySim array(spec);
   for (const int64_t m : {1, 63, 64, 65, 129}) {
     for (const int64_t k : {1, 32, 33}) {
       const ProductShape shape{1, m, k, 16 * columns, false, false, {}};
@@ -331,7 +324,7 @@ TEST_P(WholeArrayTest, LongLaunches) {
   const auto [arch, columns] = GetParam();
   DesignSpec spec = Spec(arch, columns);
   spec.tile_m = spec.tile_k = spec.tile_n = 8;
-  Array array(spec);
+  WholeArraySim array(spec);
   const ProductShape wide{1, 33, 9, (8 * columns * 66) - 3, false, false, {}};
   const ProductShape tall{2, 32 * 9, 17, 8 * columns, false, true, {}};
   array.Multiply(wide, 6);
@@ -344,8 +337,8 @@ TEST_P(WholeArrayTest, TimingAloneTellsTheSameTimes) {
   base::Random random(static_cast<uint64_t>(columns) + 50);
   for (int round = 0; round < 4; ++round) {
     const DesignSpec spec = RandomSpec(arch, columns, &random);
-    Array with_data(spec);
-    Array timed(spec, DataMode::kTimingOnly);
+    WholeArraySim with_data(spec);
+    WholeArraySim timed(spec, DataMode::kTimingOnly);
     for (int launch = 0; launch < 2; ++launch) {
       const ProductShape shape = RandomShape(spec, &random);
       SCOPED_TRACE(Text(spec, shape));
@@ -369,7 +362,7 @@ double SimulatedPs(const profile::DdrCosts& ddr, int64_t k_mt = 16) {
   spec.k_mt = k_mt;
   profile::Profile profile = PhoenixAs(NpuArch::kNpu1);
   profile.ddr = ddr;
-  Array array(spec, DataMode::kTimingOnly, profile);
+  WholeArraySim array(spec, DataMode::kTimingOnly, profile);
   return static_cast<double>(array.Multiply(kBound, 1).end_ps - kStartPs);
 }
 

@@ -15,9 +15,10 @@
 #include "device/vnpu/array_sim.h"
 #include "device/vnpu/kernel_table.h"
 #include "profile/profile.h"
-#include "program/lower.h"
 #include "program/stream.h"
 #include "program/whole_array_launch.h"
+#include "tests/support/program_samples.h"
+#include "tests/support/vnpu_samples.h"
 
 namespace tilewave::kernels::aie {
 namespace {
@@ -28,6 +29,7 @@ using device::vnpu::FindKernel;
 using device::vnpu::KernelEntry;
 using device::vnpu::KernelTable;
 using device::vnpu::KernelWork;
+using device::vnpu::PhoenixAs;
 using device::vnpu::PlainKernels;
 using program::ArrayProgram;
 using program::BLayout;
@@ -36,6 +38,7 @@ using program::DesignSpec;
 using program::ImageLayout;
 using program::Kernel;
 using program::ProductShape;
+using program::SharedProgram;
 using program::TileKernel;
 using program::TileOutput;
 
@@ -120,12 +123,6 @@ std::vector<DesignSpec> WholeArraySpecs() {
   return specs;
 }
 
-std::shared_ptr<const ArrayProgram> Lowered(const DesignSpec& spec) {
-  Result<ArrayProgram> program = program::Lower(spec);
-  EXPECT_TRUE(program.ok()) << program.status().ToString();
-  return std::make_shared<const ArrayProgram>(*std::move(program));
-}
-
 std::vector<std::byte> RandomBytes(int64_t count, uint64_t seed) {
   base::Random random(seed);
   std::vector<std::byte> bytes(static_cast<size_t>(count));
@@ -133,17 +130,10 @@ std::vector<std::byte> RandomBytes(int64_t count, uint64_t seed) {
   return bytes;
 }
 
-profile::Profile PhoenixAs(NpuArch arch) {
-  Result<profile::Profile> profile = profile::FindProfile("phoenix");
-  EXPECT_TRUE(profile.ok()) << profile.status().ToString();
-  profile->arch = arch;
-  return *std::move(profile);
-}
-
 // C as `table` computes it in one launch of random operands.
 std::pair<std::vector<std::byte>, int64_t> Launch(const DesignSpec& spec, int64_t k_steps,
                                                   KernelTable table) {
-  const std::shared_ptr<const ArrayProgram> program = Lowered(spec);
+  const std::shared_ptr<const ArrayProgram> program = SharedProgram(spec);
   const profile::Profile profile = PhoenixAs(spec.arch);
   Result<std::unique_ptr<ArraySim>> sim = ArraySim::Make(program, profile, table);
   EXPECT_TRUE(sim.ok()) << sim.status().ToString();
@@ -176,7 +166,7 @@ std::pair<std::vector<std::byte>, int64_t> Launch(const DesignSpec& spec, int64_
 // images is random to their ends: what is beyond the product is multiplied as well.
 std::vector<std::pair<std::vector<std::byte>, int64_t>> LaunchWholeArray(
     const DesignSpec& spec, const std::vector<ProductShape>& shapes, KernelTable table) {
-  const std::shared_ptr<const ArrayProgram> program = Lowered(spec);
+  const std::shared_ptr<const ArrayProgram> program = SharedProgram(spec);
   const profile::Profile profile = PhoenixAs(spec.arch);
   Result<std::unique_ptr<ArraySim>> sim = ArraySim::Make(program, profile, table);
   EXPECT_TRUE(sim.ok()) << sim.status().ToString();
@@ -209,7 +199,7 @@ TEST(AieHostKernelsTest, AreTheKernelsOfEveryVectorDesign) {
   std::vector<DesignSpec> specs = VectorSpecs();
   for (const DesignSpec& spec : WholeArraySpecs()) specs.push_back(spec);
   for (const DesignSpec& spec : specs) {
-    const std::shared_ptr<const ArrayProgram> program = Lowered(spec);
+    const std::shared_ptr<const ArrayProgram> program = SharedProgram(spec);
     for (const Kernel& kernel : program->cores[0].kernels) {
       const KernelEntry* entry = FindKernel(kArrayKernels, kernel.name);
       ASSERT_NE(entry, nullptr) << kernel.name;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,17 +11,18 @@
 #include "base/aligned_buffer.h"
 #include "base/random.h"
 #include "kernels/aie/host_kernels.h"
+#include "tests/support/numbers.h"
 
 namespace tilewave::kernels::aie {
 namespace {
 
 using ::aie::host_model::Core;
 using ::aie::host_model::ThisCore;
+using testing::kMaxS32;
+using testing::kMinS32;
 
 constexpr int64_t kBlockDepth = 8;
 constexpr int64_t kBlockColumns = 8;
-constexpr int32_t kMin = std::numeric_limits<int32_t>::min();
-constexpr int32_t kMax = std::numeric_limits<int32_t>::max();
 
 // Where (row, col) stands in a grid of blocks, counted out instead of computed.
 std::vector<size_t> Places(int64_t rows, int64_t cols, int64_t block_rows, int64_t block_cols) {
@@ -165,9 +165,9 @@ TEST(AieMatmulS8Test, RandomTilesAreTheNaiveSums) {
 TEST(AieMatmulS8Test, ExtremesAndSumsThatWrap) {
   for (const HostKernels& kernels : HostKernelsForTest()) {
     ExpectMatmul(kernels, FilledWith(kernels, -128, -128, 0));
-    ExpectMatmul(kernels, FilledWith(kernels, -128, 127, kMin));
-    ExpectMatmul(kernels, FilledWith(kernels, -128, -128, kMax));
-    ExpectMatmul(kernels, FilledWith(kernels, 0, -128, kMin));
+    ExpectMatmul(kernels, FilledWith(kernels, -128, 127, kMinS32));
+    ExpectMatmul(kernels, FilledWith(kernels, -128, -128, kMaxS32));
+    ExpectMatmul(kernels, FilledWith(kernels, 0, -128, kMinS32));
   }
 }
 
@@ -176,7 +176,7 @@ TEST(AieMatmulS8Test, ModesThatAnotherKernelLeftHaveNoSay) {
     const HostKernels& kernels = KernelsOf64(block_rows);
     ::aie::set_rounding(::aie::rounding_mode::symmetric_inf);
     ::aie::set_saturation(::aie::saturation_mode::symmetric);
-    ExpectMatmul(kernels, FilledWith(kernels, 0, 1, kMin));
+    ExpectMatmul(kernels, FilledWith(kernels, 0, 1, kMinS32));
     EXPECT_EQ(::aie::get_rounding(), ::aie::rounding_mode::symmetric_inf);
     EXPECT_EQ(::aie::get_saturation(), ::aie::saturation_mode::symmetric);
   }

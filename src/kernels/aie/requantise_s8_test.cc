@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -12,15 +11,15 @@
 #include "base/random.h"
 #include "core/requantise.h"
 #include "kernels/aie/host_kernels.h"
+#include "tests/support/numbers.h"
 
 namespace tilewave::kernels::aie {
 namespace {
 
 using ::aie::host_model::Core;
 using ::aie::host_model::ThisCore;
-
-constexpr int32_t kMin = std::numeric_limits<int32_t>::min();
-constexpr int32_t kMax = std::numeric_limits<int32_t>::max();
+using testing::kMaxS32;
+using testing::kMinS32;
 
 constexpr Rounding kRoundings[] = {Rounding::kFloor,          Rounding::kCeil,
                                    Rounding::kSymmetricFloor, Rounding::kSymmetricCeil,
@@ -33,13 +32,14 @@ constexpr int kShifts[] = {0, 1, 7, 8, 15, 31};
 
 /// Sums around every tie and every bound of s8 under that shift, then the whole range at random.
 std::vector<int32_t> SumsFor(int shift, size_t count) {
-  std::vector<int32_t> sums = {0, 1, -1, kMin, kMin + 1, kMax, kMax - 1, kMin / 2, kMax / 2};
+  std::vector<int32_t> sums = {0,       1,           -1,          kMinS32,    kMinS32 + 1,
+                               kMaxS32, kMaxS32 - 1, kMinS32 / 2, kMaxS32 / 2};
   const int64_t unit = int64_t{1} << shift;
   for (int64_t whole = -130; whole <= 130; ++whole) {
     for (const int64_t part : {int64_t{0}, unit / 2, unit / 4}) {
       for (const int64_t off : {-1, 0, 1}) {
         const int64_t sum = (whole * unit) + part + off;
-        if (sum >= kMin && sum <= kMax) sums.push_back(static_cast<int32_t>(sum));
+        if (sum >= kMinS32 && sum <= kMaxS32) sums.push_back(static_cast<int32_t>(sum));
       }
     }
   }

@@ -15,7 +15,7 @@
 namespace tilewave::kernels::cpu {
 namespace {
 
-constexpr int32_t kPoison = 0x5A5A5A5A;
+constexpr int32_t kPoisonSum = 0x5A5A5A5A;
 
 int32_t Value(uint8_t byte, bool is_signed) {
   return is_signed ? int32_t{static_cast<int8_t>(byte)} : int32_t{byte};
@@ -45,7 +45,7 @@ std::string FirstWrong(FewRowsFunction run, base::Random* random, bool extremes,
   }
   for (uint8_t& each : b) each = byte();
   base::AlignedBuffer sums(static_cast<size_t>(t.rows * t.sums_stride) * sizeof(int32_t));
-  std::fill_n(sums.data<int32_t>(), t.rows * t.sums_stride, kPoison);
+  std::fill_n(sums.data<int32_t>(), t.rows * t.sums_stride, kPoisonSum);
   t.a = a.data();
   t.b = b.data();
   t.sums = sums.data<int32_t>();

@@ -71,18 +71,18 @@ struct Packed {
   std::vector<int32_t> sums;
 };
 
-testing::AssertionResult EqualsTheSlowTwin(const Int8Kernel& kernel,
-                                           const pack::PanelSource& source, int64_t k,
-                                           int64_t columns, uint8_t flip) {
+::testing::AssertionResult EqualsTheSlowTwin(const Int8Kernel& kernel,
+                                             const pack::PanelSource& source, int64_t k,
+                                             int64_t columns, uint8_t flip) {
   const int64_t group = GroupBytesOfB(kernel.form);
   Packed expected(k, kernel.nr, group);
   Packed actual(k, kernel.nr, group);
   pack::PackBytes(source, k, columns, kernel.nr, group, flip, expected.panel_at(),
                   expected.sums_at());
   kernel.pack_bytes(source, k, columns, flip, actual.panel_at(), actual.sums_at());
-  if (actual == expected) return testing::AssertionSuccess();
+  if (actual == expected) return ::testing::AssertionSuccess();
   const auto at = std::mismatch(actual.panel.begin(), actual.panel.end(), expected.panel.begin());
-  return testing::AssertionFailure()
+  return ::testing::AssertionFailure()
          << "flip " << int{flip} << ": first wrong byte of the panel at "
          << (at.first - actual.panel.begin()) - static_cast<int64_t>(kGuards) << " of "
          << actual.panel_bytes << ", sums " << (actual.sums == expected.sums ? "equal" : "differ");
@@ -96,7 +96,7 @@ bool HasFunctionForThisCpu(const Int8Kernel& kernel) {
   return kernel.pack_bytes != nullptr && Supported(kernel, arch::DetectCpu());
 }
 
-class PackBytesOfKernelsTest : public testing::Test {
+class PackBytesOfKernelsTest : public ::testing::Test {
  protected:
   /// Those that have the function, each once. Tests skip themselves if there are none.
   void SetUp() override {
@@ -122,8 +122,8 @@ class PackBytesOfKernelsTest : public testing::Test {
         }
         for (const int64_t columns : counts) {
           for (const StrideCase& strides : StrideCases(k, columns)) {
-            SCOPED_TRACE(testing::Message() << kernel->name << ", " << strides.name << ": K " << k
-                                            << ", columns " << columns);
+            SCOPED_TRACE(::testing::Message() << kernel->name << ", " << strides.name << ": K " << k
+                                              << ", columns " << columns);
             visit(*kernel, k, columns, strides);
             if (HasFatalFailure()) return;
           }
@@ -159,7 +159,7 @@ TEST_F(PackBytesOfKernelsTest, SumsOfExtremesAreExact) {
   for (const Int8Kernel* kernel : kernels_) {
     const int64_t nr = kernel->nr;
     for (const int value : {0x00, 0x7F, 0x80, 0xFF}) {
-      SCOPED_TRACE(testing::Message() << kernel->name << ", value " << value);
+      SCOPED_TRACE(::testing::Message() << kernel->name << ", value " << value);
       const std::vector<uint8_t> bytes(static_cast<size_t>(5000 * nr), static_cast<uint8_t>(value));
       EXPECT_TRUE(EqualsTheSlowTwin(*kernel, {bytes.data(), nr, 1}, 5000, nr, 0));
       EXPECT_TRUE(EqualsTheSlowTwin(*kernel, {bytes.data(), 1, 5000}, 5000, nr, 0));

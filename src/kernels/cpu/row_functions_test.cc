@@ -58,15 +58,15 @@ class Guarded {
   T* data() { return reinterpret_cast<T*>(bytes_.data() + kBefore); }
 
   /// Whether only `count` elements have been written, these being equal to `expected` in bits.
-  testing::AssertionResult Holds(const std::vector<T>& expected) {
+  ::testing::AssertionResult Holds(const std::vector<T>& expected) {
     Guarded other(static_cast<int64_t>(expected.size()));
     if (!expected.empty()) {
       std::memcpy(other.data(), expected.data(), expected.size() * sizeof(T));
     }
     const auto [here, there] = std::mismatch(bytes_.begin(), bytes_.end(), other.bytes_.begin());
-    if (here == bytes_.end()) return testing::AssertionSuccess();
+    if (here == bytes_.end()) return ::testing::AssertionSuccess();
     const auto at = (here - bytes_.begin()) - static_cast<int64_t>(kBefore);
-    return testing::AssertionFailure()
+    return ::testing::AssertionFailure()
            << "byte " << at << " is " << int{*here} << ", expected " << int{*there};
   }
 
@@ -295,7 +295,7 @@ TEST(RowFunctionsTest, BytesAreFlippedWidenedAndSummed) {
   base::Random random(8);
   for (const RowFunctions* set : Sets()) {
     for (int64_t count : Counts()) {
-      SCOPED_TRACE(testing::Message() << set->name << ", count " << count);
+      SCOPED_TRACE(::testing::Message() << set->name << ", count " << count);
       const Input<uint8_t> x(count, [&] { return AnyByte(&random); });
       const uint8_t flip = AnyByte(&random);
       const auto zero = static_cast<int32_t>(random.Between(-128, 255));
@@ -584,7 +584,7 @@ void ExpectActivations(const std::vector<float>& x) {
     for (const ElementType type : {ElementType::kF32, ElementType::kBF16}) {
       ExpectDefinition({.c_type = type, .activation = activation}, tile,
                        {.scale_a = true, .bias_f32 = true});
-      if (testing::Test::HasFatalFailure()) return;
+      if (::testing::Test::HasFatalFailure()) return;
     }
   }
 }
@@ -650,7 +650,7 @@ TEST(RowFunctionsTest, RequantisationByEveryShift) {
     for (const Rounding rounding : kRoundings) {
       for (const Saturation saturation :
            {Saturation::kNone, Saturation::kSaturate, Saturation::kSymmetric}) {
-        SCOPED_TRACE(testing::Message()
+        SCOPED_TRACE(::testing::Message()
                      << "shift " << shift << ' ' << Name(rounding) << ' ' << Name(saturation));
         for (EpilogueMode mode : Modes()) {
           if (mode.requant != EpilogueMode::Requant::kShift) continue;
@@ -676,7 +676,7 @@ TEST(RowFunctionsTest, RequantisationByEveryKindOfScale) {
       if (mode.requant != EpilogueMode::Requant::kScale) continue;
       const core::Range8 range = core::RangeOf(mode.c_type);
       for (const int32_t zero : {range.low, range.low + 1, 0, 1, range.high - 1, range.high}) {
-        SCOPED_TRACE(testing::Message() << "scale " << scale << " zero " << zero);
+        SCOPED_TRACE(::testing::Message() << "scale " << scale << " zero " << zero);
         mode.requant_zero = zero;
         ExpectDefinition(mode, tile, {});
         if (HasFatalFailure()) return;
