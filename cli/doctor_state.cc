@@ -17,7 +17,7 @@
 namespace tilewave::cli {
 namespace {
 
-constexpr size_t kMaxFileBytes = size_t{64} << 10;
+constexpr size_t kMaxSystemFileBytes = size_t{64} << 10;
 constexpr size_t kMaxProcesses = 32768;
 constexpr const char* kXrtFolder = "/opt/xilinx/xrt/lib";
 constexpr const char* kPciFolder = "/sys/bus/pci/devices";
@@ -38,7 +38,7 @@ std::vector<std::string_view> Words(std::string_view text) {
 }
 
 /// The rest of the line that begins with `key`; empty if there is none.
-std::string_view Field(std::string_view text, std::string_view key) {
+std::string_view FieldOf(std::string_view text, std::string_view key) {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     if (line.starts_with(key)) return line.substr(key.size());
@@ -102,8 +102,8 @@ std::optional<NpuFunction> ReadNpu(const SystemFiles& files,
 
 DriverModule ReadDriver(const SystemFiles& files, const std::string& kernel_release) {
   DriverModule driver;
-  const std::string modules = files.Read("/proc/modules", kMaxFileBytes).value_or("");
-  driver.loaded = files.Exists("/sys/module/amdxdna") || !Field(modules, "amdxdna ").empty();
+  const std::string modules = files.Read("/proc/modules", kMaxSystemFileBytes).value_or("");
+  driver.loaded = files.Exists("/sys/module/amdxdna") || !FieldOf(modules, "amdxdna ").empty();
   driver.version = files.Line("/sys/module/amdxdna/version");
   driver.srcversion = files.Line("/sys/module/amdxdna/srcversion");
   for (const char* folder : {"updates/dkms", "updates", "extra", "kernel/drivers/accel/amdxdna"}) {
@@ -145,7 +145,7 @@ std::vector<FirmwareFile> ReadFirmware(const SystemFiles& files, const NpuFuncti
 }
 
 std::string GroupName(const SystemFiles& files, int64_t gid) {
-  const std::string groups = files.Read("/etc/group", kMaxFileBytes).value_or("");
+  const std::string groups = files.Read("/etc/group", kMaxSystemFileBytes).value_or("");
   std::string_view rest = groups;
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
@@ -186,22 +186,22 @@ std::optional<AccelNode> ReadNode(const SystemFiles& files, const std::string& a
 }
 
 std::optional<Caller> ReadCaller(const SystemFiles& files) {
-  const std::optional<std::string> status = files.Read("/proc/self/status", kMaxFileBytes);
+  const std::optional<std::string> status = files.Read("/proc/self/status", kMaxSystemFileBytes);
   if (!status) return std::nullopt;
   // Real, effective, saved, and the one that counts for files.
-  const std::vector<std::string_view> uids = Words(Field(*status, "Uid:"));
-  const std::vector<std::string_view> gids = Words(Field(*status, "Gid:"));
+  const std::vector<std::string_view> uids = Words(FieldOf(*status, "Uid:"));
+  const std::vector<std::string_view> gids = Words(FieldOf(*status, "Gid:"));
   Caller caller;
   if (uids.size() != 4 || gids.size() != 4 || !ParseNumber(uids[3], &caller.uid)) {
     return std::nullopt;
   }
-  std::vector<std::string_view> all = Words(Field(*status, "Groups:"));
+  std::vector<std::string_view> all = Words(FieldOf(*status, "Groups:"));
   all.push_back(gids[3]);
   for (const std::string_view text : all) {
     int64_t gid = 0;
     if (ParseNumber(text, &gid)) caller.gids.push_back(gid);
   }
-  const std::vector<std::string_view> capabilities = Words(Field(*status, "CapEff:"));
+  const std::vector<std::string_view> capabilities = Words(FieldOf(*status, "CapEff:"));
   const uint64_t bits =
       capabilities.size() == 1 ? ParseHex<uint64_t>(capabilities[0]).value_or(0) : 0;
   caller.overrides_permissions = (bits >> kCapDacOverride & 1) != 0;
@@ -210,8 +210,8 @@ std::optional<Caller> ReadCaller(const SystemFiles& files) {
 }
 
 std::optional<MemoryLock> ReadMemoryLock(const SystemFiles& files) {
-  const std::string limits = files.Read("/proc/self/limits", kMaxFileBytes).value_or("");
-  const std::vector<std::string_view> words = Words(Field(limits, "Max locked memory"));
+  const std::string limits = files.Read("/proc/self/limits", kMaxSystemFileBytes).value_or("");
+  const std::vector<std::string_view> words = Words(FieldOf(limits, "Max locked memory"));
   if (words.size() < 2) return std::nullopt;
   const std::optional<int64_t> soft = ParseBytes(words[0]);
   const std::optional<int64_t> hard = ParseBytes(words[1]);
@@ -221,7 +221,8 @@ std::optional<MemoryLock> ReadMemoryLock(const SystemFiles& files) {
 
 /// What XRT's own note says, for a library whose name does not.
 std::optional<Version> NotedXrtVersion(const SystemFiles& files) {
-  const std::string text = files.Read("/opt/xilinx/xrt/version.json", kMaxFileBytes).value_or("");
+  const std::string text =
+      files.Read("/opt/xilinx/xrt/version.json", kMaxSystemFileBytes).value_or("");
   const nlohmann::json note = nlohmann::json::parse(text, nullptr, false);
   if (!note.is_object()) return std::nullopt;
   const auto version = note.find("BUILD_VERSION");
@@ -309,8 +310,8 @@ SystemState ReadSystemState(const std::string& root) {
   SystemState state;
   state.kernel_release = files.Line("/proc/sys/kernel/osrelease");
   if (state.kernel_release.find('/') != std::string::npos) state.kernel_release.clear();
-  const std::string cpu = files.Read("/proc/cpuinfo", kMaxFileBytes).value_or("");
-  std::string_view processor = Field(cpu, "model name");
+  const std::string cpu = files.Read("/proc/cpuinfo", kMaxSystemFileBytes).value_or("");
+  std::string_view processor = FieldOf(cpu, "model name");
   processor.remove_prefix(std::min(processor.find_first_not_of("\t: "), processor.size()));
   state.processor = processor;
   const std::optional<std::vector<std::string>> addresses = files.List(kPciFolder);

@@ -38,8 +38,7 @@ core::Problem DenseProblem(int64_t m, int64_t k, int64_t n) {
 }
 
 Result<report::Explanation> MakeExplanation(const ExplainOptions& options) {
-  constexpr std::string_view kScheme = "vnpu:";
-  if (!options.device.starts_with(kScheme)) {
+  if (!options.device.starts_with(engine::kVnpuScheme)) {
     return Status(StatusCode::kInvalidArgument,
                   fmt::format("device '{}' has no profile to explain with; expected vnpu:PROFILE",
                               options.device));
@@ -51,7 +50,7 @@ Result<report::Explanation> MakeExplanation(const ExplainOptions& options) {
         fmt::format("'{}' is no product; expected MxKxN, each at least 1", options.shape));
   }
   const Result<device::vnpu::VnpuOptions> vnpu =
-      engine::ParseVnpuArgument(options.device.substr(kScheme.size()));
+      engine::ParseVnpuArgument(options.device.substr(engine::kVnpuScheme.size()));
   if (!vnpu.ok()) return vnpu.status();
   const int64_t m = (*shape)[0];
   const int64_t k = (*shape)[1];

@@ -11,6 +11,7 @@
 #include "cli/operands.h"
 #include "cli/progress_bar.h"
 #include "cli/report_suite.h"
+#include "engine/compose.h"
 #include "report/bar_chart.h"
 #include "report/table.h"
 #include "report/units.h"
@@ -202,14 +203,13 @@ void RunReportBench(const ReportBenchOptions& options, Context* context) {
   }
   ReportProfiles profiles;
   if (options.device) {
-    constexpr std::string_view kScheme = "vnpu:";
-    if (!options.device->starts_with(kScheme)) {
+    if (!options.device->starts_with(engine::kVnpuScheme)) {
       return context->Fail(
           {StatusCode::kInvalidArgument,
            fmt::format("device '{}' cannot run the report's suite; expected vnpu:PROFILE",
                        *options.device)});
     }
-    profiles.report = profiles.other = options.device->substr(kScheme.size());
+    profiles.report = profiles.other = options.device->substr(engine::kVnpuScheme.size());
   }
   Result<ReportSuite> suite = [&] {
     ProgressBar bar("bench", ReportRowCount(), !context->json);

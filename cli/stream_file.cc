@@ -19,7 +19,7 @@ constexpr size_t kWordDigits = 2 * kWordBytes;
 constexpr std::byte kFirstCharacter{0x20};
 // A text line has eight digits and up to two characters that end it, for the four bytes of a word
 // in a stream whose size is a 32-bit number.
-constexpr uint64_t kMaxFileBytes =
+constexpr uint64_t kMaxStreamFileBytes =
     std::numeric_limits<uint32_t>::max() / kWordBytes * (kWordDigits + 2);
 
 Result<std::vector<uint32_t>> ParseText(std::string_view text, const std::string& name) {
@@ -72,10 +72,10 @@ Result<std::vector<uint32_t>> ParseStreamFile(std::span<const std::byte> bytes,
 Result<std::vector<uint32_t>> ReadStreamFile(const std::string& path) {
   const Result<InputFile> file = InputFile::Open(path, "an instruction stream");
   if (!file.ok()) return file.status();
-  if (file->bytes() > kMaxFileBytes) {
+  if (file->bytes() > kMaxStreamFileBytes) {
     return Status(StatusCode::kOutOfRange,
                   fmt::format("{} has {} bytes; an instruction stream has at most {}", path,
-                              file->bytes(), kMaxFileBytes));
+                              file->bytes(), kMaxStreamFileBytes));
   }
   Result<base::AlignedBuffer> data = Allocate(path, file->bytes());
   if (!data.ok()) return data.status();

@@ -130,7 +130,7 @@ std::string VersionText(program::StreamVersion version) {
   return version == program::StreamVersion::kV01 ? "0.1" : "1.0";
 }
 
-std::string BytesText(int64_t words) { return fmt::format("{} B", words * arch::kWordBytes); }
+std::string BytesOfWords(int64_t words) { return fmt::format("{} B", words * arch::kWordBytes); }
 
 std::string ExecutionsText(const Dim& iteration, int executions) {
   if (iteration.size == 1) {
@@ -138,7 +138,7 @@ std::string ExecutionsText(const Dim& iteration, int executions) {
   }
   std::string text = executions == 1 ? ", once"
                                      : fmt::format(", {} times, each {} further on", executions,
-                                                   BytesText(iteration.step_words));
+                                                   BytesOfWords(iteration.step_words));
   if (executions != iteration.size) text += fmt::format(" (of an iteration of {})", iteration.size);
   return text;
 }
@@ -254,16 +254,16 @@ std::string PatternText(const program::WriteDescriptor& pattern, int executions)
   const program::DimList& dims = pattern.dims;
   std::string text;
   if (dims.empty()) {
-    text = BytesText(pattern.length_words) + " in one run";
+    text = BytesOfWords(pattern.length_words) + " in one run";
   } else if (dims[0].step_words == 1) {
-    text = BytesText(dims[0].size);
+    text = BytesOfWords(dims[0].size);
   } else {
-    text = fmt::format("{} words, step {}", dims[0].size, BytesText(dims[0].step_words));
+    text = fmt::format("{} words, step {}", dims[0].size, BytesOfWords(dims[0].step_words));
   }
   bool has_rows = false;
   for (size_t i = 1; i < dims.size(); ++i) {
     if (dims[i].size == 1) continue;
-    const std::string step = BytesText(dims[i].step_words);
+    const std::string step = BytesOfWords(dims[i].step_words);
     text = has_rows ? fmt::format("{}, in {} blocks, step {}", text, dims[i].size, step)
                     : fmt::format("{} rows x {}, step {}", dims[i].size, text, step);
     has_rows = true;

@@ -22,8 +22,6 @@ namespace {
 
 using program::TileOutput;
 
-constexpr std::string_view kScheme = "vnpu:";
-
 bool TimingOnly(TileOutput output) {
   return program::IsLossy(output) || output == TileOutput::kS16;
 }
@@ -189,13 +187,13 @@ double WholeArrayRow::tops() const {
 }
 
 Result<WholeArrayRow> MeasureWholeArray(const WholeArrayRequest& request) {
-  if (!request.device.starts_with(kScheme)) {
+  if (!request.device.starts_with(engine::kVnpuScheme)) {
     return Status(
         StatusCode::kInvalidArgument,
         fmt::format("device '{}' is no virtual NPU; expected vnpu:PROFILE", request.device));
   }
   Result<device::vnpu::VnpuOptions> options =
-      engine::ParseVnpuArgument(request.device.substr(kScheme.size()));
+      engine::ParseVnpuArgument(request.device.substr(engine::kVnpuScheme.size()));
   if (!options.ok()) return options.status();
   WholeArrayRow row;
   row.request = request;

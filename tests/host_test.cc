@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cfenv>
 #include <limits>
 #include <string>
 #include <utility>
@@ -51,6 +52,20 @@ TEST_P(HostTest, FewRows) {
   EXPECT_EQ(RunRandomCalls(&engine, 23, 80, {.m = 18, .k = 200, .n = 700, .batch = 2}), "");
 }
 
+TEST_P(HostTest, FewColumns) {
+  for (const int threads : {1, 3}) {
+    Engine engine = HostEngineWith({.kernel = GetParam(), .threads = threads});
+    EXPECT_EQ(RunRandomCalls(&engine, 26, 150, {.m = 200, .k = 200, .n = 17, .batch = 2}), "");
+    EXPECT_EQ(RunRandomCalls(&engine, 27, 20, {.m = 1500, .k = 30, .n = 4, .batch = 2}), "");
+  }
+}
+
+// Some of them are one product with the rows of all.
+TEST_P(HostTest, BatchesOfOneRow) {
+  Engine engine = HostEngineWith({.kernel = GetParam(), .threads = 2});
+  EXPECT_EQ(RunRandomCalls(&engine, 28, 150, {.m = 2, .k = 60, .n = 60, .batch = 30}), "");
+}
+
 // With such an A, rows are quantised when tiles come to them.
 TEST_P(HostTest, TallFloats) {
   for (const int threads : {1, 3}) {
@@ -96,6 +111,65 @@ TEST_P(HostTest, TallFloatsThatAreNotFiniteLeaveCAsItWas) {
     std::fill(c.begin(), c.end(), kBefore);
   }
 }
+
+// Though such a batch is one product with the rows of all.
+TEST(HostBatchTest, WhatIsNotFiniteIsNamedByItsMatrix) {
+  Engine engine = HostEngineWith({.threads = 1});
+  std::vector<float> a(4 * 3 * 5, 1.0F);
+  const std::vector<int8_t> b(5 * 7, 3);
+  std::vector<float> c(4 * 3 * 7, 0.5F);
+  const Matmul call{.a = RowMajor(std::as_const(a).data(), 3, 5, 4),
+                    .b = RowMajor(b.data(), 5, 7),
+                    .c = RowMajor(c.data(), 3, 7, 4)};
+  a[(7 * 5) + 2] = std::numeric_limits<float>::quiet_NaN();
+  const Status status = engine.Run(call);
+  EXPECT_NE(status.message().find("row 1 of matrix 2 of A"), std::string::npos) << status.message();
+  EXPECT_EQ(std::count(c.begin(), c.end(), 0.5F), static_cast<std::ptrdiff_t>(c.size()));
+  a[(7 * 5) + 2] = 1.0F;
+  EXPECT_TRUE(engine.Run(call).ok());
+  EXPECT_EQ(std::count(c.begin(), c.end(), 15.0F), static_cast<std::ptrdiff_t>(c.size()));
+}
+
+class FloatEnvironmentTest : public ::testing::TestWithParam<const char*> {};
+
+// Threads that a call starts must not keep what it found, either.
+TEST_P(FloatEnvironmentTest, IsTheDefaultInEveryCallAndComesBack) {
+  constexpr int64_t kN = 160;
+  std::vector<float> a(kN * kN);
+  std::vector<int8_t> b(kN * kN);
+  for (size_t i = 0; i < a.size(); ++i) {
+    a[i] = static_cast<float>(i % 997) * 0.013F;
+    b[i] = static_cast<int8_t>(i % 251);
+  }
+  std::vector<float> expected(kN * kN);
+  std::vector<float> c(kN * kN);
+  const auto run = [&](Engine* engine, std::vector<float>* to) {
+    return engine->Run({.a = RowMajor(std::as_const(a).data(), kN, kN),
+                        .b = RowMajor(std::as_const(b).data(), kN, kN),
+                        .c = RowMajor(to->data(), kN, kN),
+                        .epilogue = {.scale_b = Parameter<float>::Of(0.0371F)}});
+  };
+  const EngineOptions options{.device = GetParam(), .threads = 4};
+  Result<Engine> engine = Engine::Create(options);
+  ASSERT_TRUE(engine.ok());
+  ASSERT_TRUE(run(&*engine, &expected).ok());
+  Result<Engine> other = Engine::Create(options);
+  ASSERT_TRUE(other.ok());
+  ASSERT_EQ(std::fesetround(FE_UPWARD), 0);
+  const Status status = run(&*other, &c);
+  const int rounding = std::fegetround();
+  std::fesetround(FE_TONEAREST);
+  EXPECT_TRUE(status.ok());
+  EXPECT_EQ(rounding, FE_UPWARD);
+  EXPECT_EQ(c, expected);
+  ASSERT_TRUE(run(&*other, &c).ok());
+  EXPECT_EQ(c, expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, FloatEnvironmentTest, ::testing::Values("host", "vnpu:phoenix"),
+                         [](const auto& instance) {
+                           return std::string(instance.param).substr(0, 4);
+                         });
 
 TEST(HostStatsTest, PackingIsAPhaseOfItsOwn) {
   Engine engine = HostEngineWith({.threads = 1});

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cfenv>
 #include <memory>
 #include <string>
 #include <thread>
@@ -133,11 +134,42 @@ TEST(ExecutorTest, MayRunTasksInAnyOrder) {
   EXPECT_EQ(RunRandomCalls(&*engine, 26, 10, {.m = 260, .k = 260, .n = 260, .batch = 3}), "");
 }
 
-TEST(ExecutorTest, WithoutThreadsIsRefused) {
-  const Result<Engine> engine =
-      Engine::Create({.device = "host", .executor = std::make_shared<ThreadsPerCall>(0)});
-  EXPECT_EQ(engine.status().code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(engine.status().message(), "the executor has 0 threads; expected at least 1");
+TEST(ExecutorTest, NumbersOfThreadsThatMakeNoSenseAreRefused) {
+  for (const int threads : {-1, 0, 1025}) {
+    const Result<Engine> engine =
+        Engine::Create({.device = "host", .executor = std::make_shared<ThreadsPerCall>(threads)});
+    EXPECT_EQ(engine.status().code(), StatusCode::kInvalidArgument);
+    EXPECT_EQ(engine.status().message(),
+              "the executor has " + std::to_string(threads) + " threads; expected 1 to 1024");
+  }
+}
+
+/// Its threads round upwards.
+class RoundsUpwards final : public Executor {
+ public:
+  int threads() const override { return 2; }
+  void ParallelFor(int64_t tasks, Task task, void* context) override {
+    for (int64_t i = 0; i < tasks; ++i) {
+      std::thread thread([=, this] {
+        std::fesetround(FE_UPWARD);
+        task(context, i);
+        if (std::fegetround() != FE_UPWARD) changed_.store(true);
+      });
+      thread.join();
+    }
+  }
+  bool changed() const { return changed_.load(); }
+
+ private:
+  std::atomic<bool> changed_{false};
+};
+
+TEST(ExecutorTest, TasksRoundToNearestInAnyThread) {
+  const auto executor = std::make_shared<RoundsUpwards>();
+  Result<Engine> engine = Engine::Create({.device = "host", .executor = executor});
+  ASSERT_TRUE(engine.ok());
+  EXPECT_EQ(RunRandomCalls(&*engine, 27, 30, {.m = 260, .k = 260, .n = 260, .batch = 1}), "");
+  EXPECT_FALSE(executor->changed());
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ typedef struct tw_weights tw_weights;
 
 /* The program's own threads: calls task(context, i) once for each i in [0, tasks), on any threads
    and in any order, and returns when all have returned, without running other work on the calling
-   thread. Tasks neither block nor call it, and expect the default floating-point environment. May
+   thread. Tasks neither block nor call it, and want 128 KiB of stack. May
    be called from several threads at once. */
 typedef void (*tw_task)(void* context, int64_t i);
 typedef void (*tw_parallel_for)(void* user, int64_t tasks, tw_task task, void* context);

@@ -17,8 +17,7 @@ class Executor {
   /// Calls task(context, i) once for each i in [0, tasks), on any threads and in any order, at the
   /// same time or one after the other, and returns when all have returned; must not throw, and
   /// must not run other work of the program on the calling thread meanwhile. Tasks neither throw,
-  /// nor block, nor call the executor. They expect the default floating-point environment
-  /// (denormals kept, round to nearest). `tasks` is at most threads().
+  /// nor block, nor call the executor; they want 128 KiB of stack. `tasks` is at most threads().
   using Task = void (*)(void* context, int64_t i);
   virtual void ParallelFor(int64_t tasks, Task task, void* context) = 0;
 };

@@ -11,7 +11,10 @@
 #include <sys/auxv.h>
 #endif
 
+#include <algorithm>
 #include <fstream>
+
+#include "arch/cpu_quota.h"
 
 namespace tilewave::arch {
 namespace {
@@ -67,8 +70,9 @@ int UsableThreads() {
   cpu_set_t set;
   CPU_ZERO(&set);
   if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  const int count = CPU_COUNT(&set);
-  return count > 0 ? count : 1;
+  const int count = std::max(1, CPU_COUNT(&set));
+  const int quota = QuotaCpus("");
+  return quota == 0 ? count : std::min(count, quota);
 }
 
 void AddFeature(bool present, const char* name, std::string* features) {

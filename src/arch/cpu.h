@@ -21,7 +21,7 @@ struct Cpu {
   int64_t l1_bytes = 0;
   int64_t l2_bytes = 0;
   int64_t l3_bytes = 0;
-  int threads = 1;  ///< CPUs that this process may use.
+  int threads = 1;  ///< CPUs that this process may use at a time.
 };
 
 /// Detects; never fails: what cannot be found out takes the defaults below.

@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "base/clock.h"
+#include "base/float_environment.h"
 
 #if defined(__x86_64__)
 #include <emmintrin.h>
@@ -106,6 +107,8 @@ bool ThreadPool::TryJoin(int member, uint64_t* seen) {
 }
 
 void ThreadPool::Work(int member) {
+  // Not that of whoever happened to start this thread.
+  const DefaultFloatEnvironment environment;
   uint64_t seen = 0;
   for (;;) {
     const int64_t last_ns = WallNowNs();

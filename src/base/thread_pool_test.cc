@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cfenv>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -95,6 +96,23 @@ TEST(ThreadPoolTest, AllWorkersComeToAJobThatStaysOpen) {
       }
     }
   }
+}
+
+TEST(ThreadPoolTest, WorkersRoundToNearestWhoeverStartsThem) {
+  ThreadPool pool(2, 50);
+  std::atomic<bool> ready{false};
+  std::atomic<int> rounding{-1};
+  ASSERT_EQ(std::fesetround(FE_UPWARD), 0);
+  RunBody(&pool, Wake::kAlways, [&](int member) {
+    if (member == 0) {
+      EXPECT_TRUE(WaitUntil([&] { return ready.load(); }));
+    } else {
+      rounding.store(std::fegetround());
+      ready.store(true);
+    }
+  });
+  std::fesetround(FE_TONEAREST);
+  EXPECT_EQ(rounding.load(), FE_TONEAREST);
 }
 
 TEST(ThreadPoolTest, WorkersThatDoNotSpinCome) {

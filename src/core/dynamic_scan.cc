@@ -17,22 +17,37 @@ const float* VectorStart(const FloatOperand& x, int64_t b, int64_t vector) {
 struct Range {
   float low = 0;
   float high = 0;
-  bool finite = true;
-};
-
-Range RangeOfVector(const FloatOperand& x, int64_t b, int64_t vector) {
-  const float* start = VectorStart(x, b, vector);
-  Range r;
   // x - x is 0 for every finite x and NaN for the others; the sum stays NaN once it is one.
   float poison = 0;
-  for (int64_t k = 0; k < x.k; ++k) {
-    const float value = start[k * x.k_stride];
+
+  bool finite() const { return poison == 0; }
+  void Widen(float value) {
     poison += value - value;
-    r.low = std::min(r.low, value);
-    r.high = std::max(r.high, value);
+    low = std::min(low, value);
+    high = std::max(high, value);
   }
-  r.finite = poison == 0;
-  return r;
+};
+
+// Vectors side by side share lines of memory: so many are looked at together.
+constexpr int64_t kVectorsTogether = 16;
+
+/// Ranges of vectors [first, first + count), count at most kVectorsTogether.
+void FindRanges(const FloatOperand& x, int64_t b, int64_t first, int64_t count, Range* ranges) {
+  const float* start = VectorStart(x, b, first);
+  std::fill_n(ranges, count, Range());
+  if (x.k_stride <= x.vector_stride) {
+    for (int64_t v = 0; v < count; ++v) {
+      for (int64_t k = 0; k < x.k; ++k) {
+        ranges[v].Widen(start[(v * x.vector_stride) + (k * x.k_stride)]);
+      }
+    }
+    return;
+  }
+  for (int64_t k = 0; k < x.k; ++k) {
+    for (int64_t v = 0; v < count; ++v) {
+      ranges[v].Widen(start[(k * x.k_stride) + (v * x.vector_stride)]);
+    }
+  }
 }
 
 Status NotFinite(const FloatOperand& x, int64_t b, int64_t vector) {
@@ -91,14 +106,19 @@ FloatOperand FloatOperandB(const Problem& p, const Operands& o) {
 Status ScanDynamicScales(const FloatOperand& x, const DynamicScales& out) {
   Range whole;
   for (int64_t b = 0; b < x.batch; ++b) {
-    for (int64_t vector = 0; vector < x.vectors; ++vector) {
-      const Range r = RangeOfVector(x, b, vector);
-      if (!r.finite) return NotFinite(x, b, vector);
-      if (x.mode == Quantise::kPerVector) {
-        Store(out, x.scale_index(b, vector), ScaleFor(x, r));
-      } else {
-        whole.low = std::min(whole.low, r.low);
-        whole.high = std::max(whole.high, r.high);
+    for (int64_t first = 0; first < x.vectors; first += kVectorsTogether) {
+      const int64_t count = std::min(kVectorsTogether, x.vectors - first);
+      Range ranges[kVectorsTogether];
+      FindRanges(x, b, first, count, ranges);
+      for (int64_t v = 0; v < count; ++v) {
+        const Range& r = ranges[v];
+        if (!r.finite()) return NotFinite(x, b, first + v);
+        if (x.mode == Quantise::kPerVector) {
+          Store(out, x.scale_index(b, first + v), ScaleFor(x, r));
+        } else {
+          whole.low = std::min(whole.low, r.low);
+          whole.high = std::max(whole.high, r.high);
+        }
       }
     }
   }

@@ -36,7 +36,10 @@ struct Composer {
 /// The devices of this build.
 device::Registry StandardRegistry(const device::host::HostOptions& host);
 
-/// What stands behind "vnpu:" in a device's name: PROFILE, then any of ":host" (host time is
+/// What a virtual NPU's name begins with.
+inline constexpr std::string_view kVnpuScheme = "vnpu:";
+
+/// What stands behind kVnpuScheme in a device's name: PROFILE, then any of ":host" (host time is
 /// measured, not charged), ":kernel=MODEL" (the kernel model that vector kernels follow) and
 /// ":KEY=VALUE" (a constant of the profile for another value). A device of timing only has no
 /// memory for the engine to write, so no name opens one: a caller sets VnpuOptions::timing_only

@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "base/float_environment.h"
 #include "base/out_of_memory.h"
 #include "core/validate.h"
 #include "device/faulty_device.h"
@@ -25,6 +26,17 @@
 #include "runtime/wave_scheduler.h"
 
 namespace tilewave {
+namespace {
+
+/// The body of a public call computes as if nobody had changed the floating-point environment, and
+/// lets no exception out.
+template <typename T, typename Body>
+T PublicCall(Body body) {
+  const base::DefaultFloatEnvironment environment;
+  return base::WithoutExceptions<T>(body);
+}
+
+}  // namespace
 
 /// A submitted call and the scheduler that it goes back to: one of a device that takes whole
 /// products, or one of an array.
@@ -257,7 +269,7 @@ class Engine::Impl {
 };
 
 Result<Engine> Engine::Create(const EngineOptions& options) {
-  return base::WithoutExceptions<Result<Engine>>([&] {
+  return PublicCall<Result<Engine>>([&] {
     return engine::Composer::Compose(
         options, engine::StandardRegistry({options.cpu_kernel, options.threads, options.executor}));
   });
@@ -265,8 +277,6 @@ Result<Engine> Engine::Create(const EngineOptions& options) {
 
 namespace {
 
-// More than any machine that a product would run on has; a larger number is a mistake.
-constexpr int kMostThreads = 1024;
 constexpr int kMostRetries = 100;
 constexpr int kMostPendingCalls = 4096;
 
@@ -326,9 +336,10 @@ Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::R
 
 Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::Registry registry,
                                          const plan::ArrayChoices& choices) {
-  if (options.threads < 0 || options.threads > kMostThreads) {
+  if (options.threads < 0 || options.threads > device::host::kMostThreads) {
     return Status(StatusCode::kInvalidArgument,
-                  fmt::format("threads is {}; expected 0 to {}", options.threads, kMostThreads));
+                  fmt::format("threads is {}; expected 0 to {}", options.threads,
+                              device::host::kMostThreads));
   }
   const bool automatic = options.device == "auto";
   Result<std::unique_ptr<device::Device>> device =
@@ -391,11 +402,11 @@ Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 
 Status Engine::Run(const Matmul& call, const RunOptions& options) {
-  return base::WithoutExceptions<Status>([&] { return impl_->Run(call, options); });
+  return PublicCall<Status>([&] { return impl_->Run(call, options); });
 }
 
 Result<Handle> Engine::Submit(const Matmul& call, const RunOptions& options) {
-  return base::WithoutExceptions<Result<Handle>>([&]() -> Result<Handle> {
+  return PublicCall<Result<Handle>>([&]() -> Result<Handle> {
     Result<std::unique_ptr<Handle::State>> state = impl_->Submit(call, options);
     if (!state.ok()) return state.status();
     Handle handle;
@@ -406,7 +417,7 @@ Result<Handle> Engine::Submit(const Matmul& call, const RunOptions& options) {
 
 Result<std::vector<Handle>> Engine::SubmitAll(const std::vector<SubmittedCall>& calls) {
   using Handles = Result<std::vector<Handle>>;
-  return base::WithoutExceptions<Handles>([&]() -> Handles {
+  return PublicCall<Handles>([&]() -> Handles {
     std::vector<Handle> handles(calls.size());
     size_t index = 0;
     Result<std::vector<std::unique_ptr<Handle::State>>> states = impl_->SubmitAll(calls, &index);
@@ -420,7 +431,7 @@ Result<std::vector<Handle>> Engine::SubmitAll(const std::vector<SubmittedCall>& 
 }
 
 Result<Weights> Engine::Prepare(const ConstMatrix& b, const WeightsOptions& options) {
-  return base::WithoutExceptions<Result<Weights>>([&]() -> Result<Weights> {
+  return PublicCall<Result<Weights>>([&]() -> Result<Weights> {
     core::Problem problem;
     core::Operands operands;
     if (Status s = engine::DescribeWeights(b, options.zero, options.quantise, &problem, &operands);
@@ -438,12 +449,12 @@ Result<Weights> Engine::Prepare(const ConstMatrix& b, const WeightsOptions& opti
 }
 
 Result<DeviceTensor> Engine::Upload(const ConstMatrix& matrix) {
-  return base::WithoutExceptions<Result<DeviceTensor>>(
+  return PublicCall<Result<DeviceTensor>>(
       [&] { return runtime::UploadTensor(&impl_->device(), impl_->is_array(), matrix); });
 }
 
 Status Engine::Download(const DeviceTensor& tensor, const Matrix& matrix) {
-  return base::WithoutExceptions<Status>([&]() -> Status {
+  return PublicCall<Status>([&]() -> Status {
     if (tensor.empty()) return {StatusCode::kInvalidArgument, "an empty DeviceTensor"};
     if (Status s = impl_->WaitFor(tensor); !s.ok()) return s;
     return runtime::DownloadTensor(&impl_->device(), tensor, matrix);
@@ -470,11 +481,14 @@ Handle::~Handle() {
   if (state_ != nullptr) static_cast<void>(Wait());
 }
 
-bool Handle::done() const { return state_ == nullptr || state_->Done(); }
+bool Handle::done() const {
+  const base::DefaultFloatEnvironment environment;
+  return state_ == nullptr || state_->Done();
+}
 
 Status Handle::Wait() {
   if (state_ == nullptr) return status_;
-  return base::WithoutExceptions<Status>([&] {
+  return PublicCall<Status>([&] {
     bool ended = false;
     Status status = state_->Wait(&ended);
     if (ended) {

@@ -6,14 +6,13 @@
 
 #include "base/checked_math.h"
 #include "plan/ledger.h"
+#include "plan/task_cycles.h"
 #include "plan/whole_array_cost.h"
 
 namespace tilewave::plan {
 namespace {
 
 using profile::Profile;
-
-constexpr double kDescriptorWords = 8;
 
 /// One launch on the array, from the first instruction to the last.
 struct LaunchTime {
@@ -43,9 +42,7 @@ Result<LaunchTime> PredictLaunch(const ArrayPlan& plan, const Profile& profile) 
 
   const profile::ControllerCosts& controller = profile.controller;
   const profile::DmaCosts& dma = profile.dma;
-  const double task_cycles = controller.block_cycles +
-                             (controller.block_word_cycles * kDescriptorWords) +
-                             controller.patch_cycles + controller.write_cycles;
+  const double task_cycles = TaskCycles(controller);
   // Each input has a channel of its own: the last one to be set up is the last to arrive.
   const auto inputs = static_cast<double>(plan.input_bytes.size());
   const double largest_words =

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "plan/ledger.h"
+#include "plan/task_cycles.h"
 #include "program/lower_whole_array.h"
 
 namespace tilewave::plan {
@@ -14,8 +15,6 @@ namespace {
 using profile::Profile;
 using program::DesignSpec;
 using program::TileOutput;
-
-constexpr double kDescriptorWords = 8;
 
 /// Operations of a core's loop around one kernel call: four lock steps, two turns of rings, the
 /// end of the loop.
@@ -113,9 +112,7 @@ Result<WholeArrayTime> PredictWholeArrayLaunch(const ArrayPlan& plan, const Prof
   const int64_t element = program::OutputBytes(spec.output);
 
   const profile::ControllerCosts& controller = profile.controller;
-  const double task_cycles = controller.block_cycles +
-                             (controller.block_word_cycles * kDescriptorWords) +
-                             controller.patch_cycles + controller.write_cycles;
+  const double task_cycles = TaskCycles(controller);
   const double feeding = D(std::min<int64_t>(spec.columns, rows));
   const double fill_cycles = ((spec.columns + feeding) * task_cycles) + dma.mm2s_first_cycles +
                              (WordsOf(spec.tile_m * fed_rows * k_mt) * dma.mm2s_word_cycles) +

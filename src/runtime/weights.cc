@@ -1,5 +1,6 @@
 #include "runtime/weights.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/dynamic_scan.h"
@@ -102,6 +103,51 @@ std::vector<int32_t> Flatten(const Parameter<int32_t>& p, int64_t batch, int64_t
   return values;
 }
 
+// A line of memory along K, and columns whose lines are in the L1 cache together even where all of
+// them are a power of two apart.
+constexpr int64_t kBlockK = 64;
+constexpr int64_t kBlockColumns = 8;
+
+/// Fills matrix `b` of a dense row-major B from element(k, j), block by block: the source may stand
+/// either way.
+template <typename Element>
+void FillDense(const core::Problem& p, int64_t b, Element element, uint8_t* out) {
+  uint8_t* matrix = out + (b * p.k * p.n);
+  const bool along_rows = p.b.col <= p.b.row;
+  const int64_t block_columns = along_rows ? p.n : kBlockColumns;
+  for (int64_t k0 = 0; k0 < p.k; k0 += kBlockK) {
+    const int64_t k_end = std::min(p.k, k0 + kBlockK);
+    for (int64_t j0 = 0; j0 < p.n; j0 += block_columns) {
+      const int64_t j_end = std::min(p.n, j0 + block_columns);
+      for (int64_t k = k0; k < k_end; ++k) {
+        for (int64_t j = j0; j < j_end; ++j) matrix[(k * p.n) + j] = element(k, j);
+      }
+    }
+  }
+}
+
+/// The bytes of all matrices, from bytes.
+void CopyDense(const core::Problem& p, const uint8_t* in, uint8_t* out) {
+  for (int64_t b = 0; b < p.batch; ++b) {
+    const uint8_t* from = in + (b * p.b.batch);
+    FillDense(
+        p, b, [&](int64_t k, int64_t j) { return from[(k * p.b.row) + (j * p.b.col)]; }, out);
+  }
+}
+
+/// The same from f32 with symmetric scales.
+void QuantiseDense(const core::Problem& p, const core::FloatOperand& x,
+                   const core::DynamicScales& scales, uint8_t* out) {
+  for (int64_t b = 0; b < p.batch; ++b) {
+    FillDense(
+        p, b,
+        [&](int64_t k, int64_t j) {
+          return static_cast<uint8_t>(core::QuantiseElement(x, scales, b, j, k) & 0xFF);
+        },
+        out);
+  }
+}
+
 }  // namespace
 
 Result<Weights> MakeWeights(const core::Problem& p, const core::Operands& operands) {
@@ -127,14 +173,10 @@ Result<Weights> MakeWeights(const core::Problem& p, const core::Operands& operan
     if (Status s = core::ScanDynamicScales(x, scales); !s.ok()) return s;
   }
   auto* out = raw.data.data<uint8_t>();
-  const auto* in = static_cast<const uint8_t*>(operands.b);
-  for (int64_t b = 0; b < p.batch; ++b) {
-    for (int64_t k = 0; k < p.k; ++k) {
-      for (int64_t j = 0; j < p.n; ++j) {
-        *out++ = dynamic ? static_cast<uint8_t>(core::QuantiseElement(x, scales, b, j, k) & 0xFF)
-                         : in[(b * p.b.batch) + (k * p.b.row) + (j * p.b.col)];
-      }
-    }
+  if (dynamic) {
+    QuantiseDense(p, x, scales, out);
+  } else {
+    CopyDense(p, static_cast<const uint8_t*>(operands.b), out);
   }
   return Weights(std::make_shared<const Weights::Impl>(std::move(raw)));
 }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/float_environment.h"
 #include "base/workers.h"
 #include "tilewave/executor.h"
 
@@ -31,6 +32,7 @@ class ExecutorWorkers final : public base::Workers {
     executor_->ParallelFor(
         threads_,
         [](void* opaque, int64_t i) {
+          const base::DefaultFloatEnvironment environment;
           const auto* c = static_cast<const Call*>(opaque);
           c->function(c->context, static_cast<int>(i));
         },

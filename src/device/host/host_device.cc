@@ -87,9 +87,10 @@ Result<std::unique_ptr<base::Workers>> WorkersFor(const HostOptions& options,
     return std::unique_ptr<base::Workers>(std::make_unique<base::ThreadPool>(threads, kSpinUs));
   }
   const int given = options.executor->threads();
-  if (given < 1) {
-    return Status(StatusCode::kInvalidArgument,
-                  fmt::format("the executor has {} threads; expected at least 1", given));
+  if (given < 1 || given > kMostThreads) {
+    return Status(
+        StatusCode::kInvalidArgument,
+        fmt::format("the executor has {} threads; expected 1 to {}", given, kMostThreads));
   }
   const int threads = options.threads == 0 ? given : std::min(given, options.threads);
   return std::unique_ptr<base::Workers>(

@@ -11,6 +11,9 @@
 
 namespace tilewave::device::host {
 
+// More than any machine that a product would run on has; a larger number is a mistake.
+inline constexpr int kMostThreads = 1024;
+
 struct HostOptions {
   std::string kernel = {};  ///< Forces a CPU kernel by name; "" takes the best one.
   int threads = 0;          ///< The most that one call uses; 0: as many as this process has CPUs.
@@ -20,7 +23,7 @@ struct HostOptions {
 
 /// The CPU backend. Takes whole products and computes them in the thread that submits and in
 /// others. Errors: kNotFound, kUnavailable (about the kernel), kInvalidArgument (an executor
-/// without threads).
+/// whose number of threads makes no sense).
 [[nodiscard]] Result<std::unique_ptr<Device>> OpenHostDevice(const HostOptions& options);
 
 /// Its line in a list of devices.

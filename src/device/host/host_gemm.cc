@@ -9,7 +9,9 @@
 #include "base/checked_math.h"
 #include "base/clock.h"
 #include "core/dynamic_scan.h"
+#include "device/host/few_columns_product.h"
 #include "device/host/few_rows_product.h"
+#include "device/host/fold_batch.h"
 #include "device/host/tile_walk.h"
 
 namespace tilewave::device::host {
@@ -95,6 +97,11 @@ int64_t RowBlockGroups(int64_t l1_bytes, const Int8Kernel& kernel, int64_t group
   return EqualBlocks(groups, std::max(kGroupsPerLine, l1_bytes / 3 / group_bytes));
 }
 
+/// Whether one operand is read once, where it stands, and has no panels.
+bool TakesFewVectors(const core::Problem& p, const Int8Kernel& kernel) {
+  return TakesFewRows(p, kernel) || TakesFewColumns(p, kernel);
+}
+
 /// Whether C is too large to be found in a cache afterwards, and K so short that writing C is a
 /// good part of the work.
 bool GoesPastCaches(const core::Problem& p, const arch::Cpu& cpu, const Int8Kernel& kernel) {
@@ -168,6 +175,9 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
       base::RoundUp(std::min(kColumnsPacked, problem.n), StripColumns(resources->kernel));
   cut_ = CutFor(crew_.threads(), macs);
   quantises_row_by_row_ = QuantisesRowByRow();
+  if (const auto folded = FoldedBatch(problem_)) {
+    folded_ = std::make_unique<const HostGemm>(*folded, resources);
+  }
   with_dense_c_ = problem_;
   with_dense_c_.c = {problem_.n, 1, problem_.m * problem_.n};
 }
@@ -179,9 +189,9 @@ bool HostGemm::QuantisesRowByRow() const {
   const Int8Kernel& kernel = resources_->kernel;
   const bool per_row = p.quantise_a == core::Quantise::kPerVector && p.a.col == 1;
   const bool rows_once = cut_.column_tasks == 1 && (p.batch == 1 || p.a.batch != 0);
-  return per_row && rows_once && !kernels::cpu::WidensA(kernel.form) && !TakesFewRows(p, kernel) &&
-         p.c.col == 1 && !product_.past_caches && product_.rows_from_afar &&
-         p.n * product_.element_bytes() < p.k;
+  return per_row && rows_once && !kernels::cpu::WidensA(kernel.form) &&
+         !TakesFewVectors(p, kernel) && p.c.col == 1 && !product_.past_caches &&
+         product_.rows_from_afar && p.n * product_.element_bytes() < p.k;
 }
 
 HostGemm::Cut HostGemm::CutFor(int threads, int64_t macs) const {
@@ -252,6 +262,11 @@ void HostGemm::ShareRows(int64_t tasks, int threads, Cut* cut) const {
 Status HostGemm::Execute(const core::Operands& operands, const HostWeights* weights,
                          std::atomic<int64_t>* progress, int64_t* pack_ns) const {
   TW_CHECK_EQ(weights != nullptr, problem_.b_prepacked);
+  if (folded_ != nullptr) {
+    const auto folded = FoldedOperands(problem_, operands);
+    // What is wrong is said below, in terms of the batch.
+    if (folded && folded_->Execute(*folded, weights, progress, pack_ns).ok()) return {};
+  }
   std::unique_ptr<Workspace> workspace = resources_->workspaces.Take();
   Status status = ExecuteIn(operands, weights, progress, workspace.get(), pack_ns);
   resources_->workspaces.GiveBack(std::move(workspace));
@@ -279,7 +294,7 @@ Status HostGemm::TakeLeft(core::Operands* operands, Workspace* workspace,
     // Padding is a small part of longer rows.
     const int64_t stride =
         problem_.k < kShortestSpreadK ? problem_.k : SpreadRowStride(kernel, problem_.k);
-    const ByteForm form{TakesFewRows(problem_, kernel) ? uint8_t{0} : flip_a_, stride};
+    const ByteForm form{TakesFewVectors(problem_, kernel) ? uint8_t{0} : flip_a_, stride};
     Status s = QuantiseOperand(x, form, *kernel.rows, Before(), &workspace->scales_a,
                                &workspace->bytes_a, &scales, &product->a.bytes);
     if (!s.ok()) return s;
@@ -327,11 +342,16 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
     if (float_rows) first = core::ScanDynamicScales(float_rows->x, float_rows->scales);
     return first.ok() ? s : first;
   }
-  MakeMembers(workspace);
+  const std::span<TaskMemory> members = workspace->MembersFor(crew_.threads());
   FillParameters(operands, workspace, &product);
   if (TakesFewRows(problem_, kernel)) {
     packed();
     ComputeFewRows(product, operands, right, crew_, workspace);
+    return {};
+  }
+  if (TakesFewColumns(problem_, kernel)) {
+    packed();
+    ComputeFewColumns(product, operands, right, crew_, workspace);
     return {};
   }
   // One matrix with different zero points in each of the batch is as many packed ones.
@@ -355,16 +375,15 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   product.sums_are_c = problem_.c_type == ElementType::kS32 &&
                        problem_.activation == Activation::kNone && !HasRowTerms(product);
   if (product.measures_packing) {
-    for (TaskMemory& member : workspace->members) member.packing_ns = 0;
+    for (TaskMemory& member : members) member.packing_ns = 0;
   }
-  Compute(product, workspace);
+  Compute(product, members);
   if (product.measures_packing) {
     // Threads pack side by side.
     const auto by_time = [](const TaskMemory& a, const TaskMemory& b) {
       return a.packing_ns < b.packing_ns;
     };
-    *pack_ns +=
-        std::max_element(workspace->members.begin(), workspace->members.end(), by_time)->packing_ns;
+    *pack_ns += std::max_element(members.begin(), members.end(), by_time)->packing_ns;
   }
   if (!float_rows) return {};
   if (!float_rows->finite.load(std::memory_order_relaxed)) {
@@ -395,14 +414,6 @@ void HostGemm::CopyToC(const std::byte* from, void* c, std::atomic<int64_t>* pro
 /// Who helps before the product. A call is no reason by itself to expect another one.
 base::Crew HostGemm::Before() const {
   return {crew_.workers, crew_.wake == base::Wake::kIfBusy ? base::Wake::kNever : crew_.wake};
-}
-
-/// Workspaces go from call to call, whatever the number of threads.
-void HostGemm::MakeMembers(Workspace* workspace) const {
-  const int threads = crew_.threads();
-  if (workspace->members.size() < static_cast<size_t>(threads)) {
-    workspace->members.resize(static_cast<size_t>(threads));
-  }
 }
 
 void HostGemm::PackRight(const RightSource& source, int64_t matrices, Workspace* workspace) const {
@@ -488,17 +499,15 @@ void HostGemm::FillInit(const core::Operands& o, Workspace* workspace, HostProdu
   product->init = {init, per_batch ? per_matrix : 0};
 }
 
-void HostGemm::Compute(const HostProduct& product, Workspace* workspace) const {
+void HostGemm::Compute(const HostProduct& product, std::span<TaskMemory> members) const {
   const int64_t tasks = problem_.batch * cut_.tasks();
-  for (TaskMemory& member : workspace->members) {
-    ReserveFor(product, std::min(cut_.rows, problem_.m), &member);
-  }
+  for (TaskMemory& member : members) ReserveFor(product, std::min(cut_.rows, problem_.m), &member);
   if (tasks == 1) {
-    ComputeRectangle(product, {0, 0, problem_.m, 0, problem_.n}, workspace->members.data());
+    ComputeRectangle(product, {0, 0, problem_.m, 0, problem_.n}, members.data());
     return;
   }
   base::ShareTasks(crew_, tasks, [&](base::TaskSource& source, int member) {
-    TaskMemory* memory = &workspace->members[static_cast<size_t>(member)];
+    TaskMemory* memory = &members[static_cast<size_t>(member)];
     for (int64_t t = source.Next(); t >= 0; t = source.Next()) {
       ComputeRectangle(product, RectangleOf(t), memory);
     }

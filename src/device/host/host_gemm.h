@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 
 #include "arch/cpu.h"
 #include "base/parallel_for.h"
@@ -73,7 +75,6 @@ class HostGemm final : public Executable {
   [[nodiscard]] Status TakeRight(core::Operands* operands, Workspace* workspace,
                                  RightSource* right) const;
   base::Crew Before() const;
-  void MakeMembers(Workspace* workspace) const;
   void PackRight(const RightSource& source, int64_t matrices, Workspace* workspace) const;
   void FillParameters(const core::Operands& operands, Workspace* workspace,
                       HostProduct* product) const;
@@ -82,7 +83,7 @@ class HostGemm final : public Executable {
   void FillZeroA(const core::Operands& operands, Workspace* workspace, HostProduct* product) const;
   void FillInit(const core::Operands& operands, Workspace* workspace, HostProduct* product) const;
   bool QuantisesRowByRow() const;
-  void Compute(const HostProduct& product, Workspace* workspace) const;
+  void Compute(const HostProduct& product, std::span<TaskMemory> members) const;
   void CopyToC(const std::byte* from, void* c, std::atomic<int64_t>* progress) const;
   Rectangle RectangleOf(int64_t task) const;
 
@@ -98,6 +99,9 @@ class HostGemm final : public Executable {
   /// them have been: this is the problem with such a C.
   bool quantises_row_by_row_;
   core::Problem with_dense_c_;
+
+  /// The same for a batch as one product; null if it cannot be one.
+  std::unique_ptr<const HostGemm> folded_;
 };
 
 }  // namespace tilewave::device::host

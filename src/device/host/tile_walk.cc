@@ -128,16 +128,36 @@ EpilogueTile EpilogueOf(const ReadyRectangle& r, const TileAt& tile, const int32
   return e;
 }
 
-/// Elements of a tile that stand side by side at `from` go to where C's strides want them.
+/// Elements of a tile that stand side by side at `from` go to where C's strides want them, in the
+/// order in which they stand there if that is column by column.
+template <int64_t kBytes>
+void ScatterBytes(const core::Strides& c, std::byte* to, const TileAt& tile, const std::byte* from,
+                  int64_t from_stride) {
+  const auto copy = [&](int64_t r, int64_t j) {
+    std::memcpy(to + (((r * c.row) + (j * c.col)) * kBytes),
+                from + (((r * from_stride) + j) * kBytes), kBytes);
+  };
+  if (c.row == 1) {
+    for (int64_t j = 0; j < tile.columns; ++j) {
+      for (int64_t r = 0; r < tile.rows; ++r) copy(r, j);
+    }
+    return;
+  }
+  for (int64_t r = 0; r < tile.rows; ++r) {
+    for (int64_t j = 0; j < tile.columns; ++j) copy(r, j);
+  }
+}
+
 void Scatter(const HostProduct& p, std::byte* to, const TileAt& tile, const std::byte* from,
              int64_t from_stride) {
   const core::Strides& c = p.problem->c;
-  const int64_t bytes = p.element_bytes();
-  for (int64_t r = 0; r < tile.rows; ++r) {
-    for (int64_t j = 0; j < tile.columns; ++j) {
-      std::memcpy(to + (((r * c.row) + (j * c.col)) * bytes),
-                  from + (((r * from_stride) + j) * bytes), static_cast<size_t>(bytes));
-    }
+  switch (p.element_bytes()) {
+    case 1:
+      return ScatterBytes<1>(c, to, tile, from, from_stride);
+    case 2:
+      return ScatterBytes<2>(c, to, tile, from, from_stride);
+    default:
+      return ScatterBytes<4>(c, to, tile, from, from_stride);
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -20,7 +21,15 @@ struct TaskMemory {
 
 /// Scratch memory of one product in flight, whatever the number of threads. Likewise.
 struct Workspace {
-  std::vector<TaskMemory> members;  ///< One for each thread that may take part.
+  /// Memory for so many threads; that of more is left alone, so that small products do not pay for
+  /// large ones before them.
+  std::span<TaskMemory> MembersFor(int threads) {
+    const auto count = static_cast<size_t>(threads);
+    if (members.size() < count) members.resize(count);
+    return std::span(members).first(count);
+  }
+
+  std::vector<TaskMemory> members;  ///< One for each thread that took part in any product so far.
   PackedRight right;                ///< B, if it is packed in the call.
   base::AlignedBuffer init;
   base::AlignedBuffer row_terms;
@@ -30,7 +39,7 @@ struct Workspace {
   base::AlignedBuffer bytes_a;  ///< f32 operands as bytes.
   base::AlignedBuffer bytes_b;
   base::AlignedBuffer unchecked_c;  ///< While rows of A are quantised that may not be finite.
-  base::AlignedBuffer few_rows;     ///< Of A, padded.
+  base::AlignedBuffer few_vectors;  ///< Of A or B, padded.
 };
 
 }  // namespace tilewave::device::host

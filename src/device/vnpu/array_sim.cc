@@ -14,7 +14,6 @@ namespace tilewave::device::vnpu {
 namespace {
 
 /// What nobody has written yet: no plausible operand, and as a trip count far too large.
-constexpr int kPoison = 0xCB;
 
 constexpr double kBytesPerPsOfGbps = 1e-3;
 
@@ -54,7 +53,7 @@ void ArraySim::Reset() {
   events_.clear();
   next_order_ = 0;
   for (TileState& tile : tiles_) {
-    if (tile.memory.bytes() > 0) std::memset(tile.memory.data(), kPoison, tile.memory.bytes());
+    if (tile.memory.bytes() > 0) std::memset(tile.memory.data(), kPoisonByte, tile.memory.bytes());
   }
   for (size_t i = 0; i < locks_.size(); ++i) locks_[i] = {program_->locks[i].initial, {}, {}};
   for (Ddr& ddr : ddr_) {

@@ -24,6 +24,9 @@
 
 namespace tilewave::device::vnpu {
 
+/// What memory holds where nobody has written.
+inline constexpr int kPoisonByte = 0xCB;
+
 /// What a simulation does to bytes. Times, locks and refusals are the same either way.
 enum class DataMode : uint8_t {
   kMoved,       ///< Transfers move them, kernels compute on them.

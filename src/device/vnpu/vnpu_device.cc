@@ -20,7 +20,6 @@
 namespace tilewave::device::vnpu {
 namespace {
 
-constexpr int kPoison = 0xCB;
 constexpr int64_t kLongAgoPs = -(int64_t{1} << 60);
 
 /// A buffer's memory: a host's and a device's copy of every byte, which only syncs make equal. Or
@@ -30,8 +29,8 @@ struct TwoCopies {
     if (data == DataMode::kTimingOnly) return;
     host = base::AlignedBuffer(bytes);
     device = base::AlignedBuffer(bytes);
-    std::memset(host.data(), kPoison, bytes);
-    std::memset(device.data(), kPoison, bytes);
+    std::memset(host.data(), kPoisonByte, bytes);
+    std::memset(device.data(), kPoisonByte, bytes);
   }
   base::AlignedBuffer host;
   base::AlignedBuffer device;

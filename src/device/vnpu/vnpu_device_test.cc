@@ -38,7 +38,7 @@ constexpr size_t kInBytes = 512;
 constexpr size_t kOutBytes = 1024;
 constexpr nanoseconds kLong = std::chrono::hours(1);
 // Where nobody has written.
-constexpr auto kPoison = static_cast<int8_t>(0xCB);
+constexpr auto kPoison = static_cast<int8_t>(kPoisonByte);
 constexpr auto kPoisonWord = static_cast<int32_t>(0xCBCBCBCB);
 
 const profile::LaunchCosts& Costs() { return Phoenix().launch; }
