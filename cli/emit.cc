@@ -81,7 +81,10 @@ Result<DesignSpec> SpecOf(const EmitOptions& o) {
                 : o.design == "k_stream"  ? DesignFamily::kKStream
                                           : DesignFamily::kPackedTile;
   if (o.out == "s8") spec.output = program::TileOutput::kS8;
-  if (spec.family == DesignFamily::kWholeArray) spec.columns = arch::NpuOf(spec.arch).columns;
+  if (spec.family == DesignFamily::kWholeArray) {
+    spec.columns = arch::NpuOf(spec.arch).columns;
+    spec.stack_bytes = program::kWholeArrayStackBytes;
+  }
   if (o.tile) {
     const Result<std::vector<int64_t>> tile = ParseExtents("--tile is", *o.tile, kLargestSide);
     if (!tile.ok()) return tile.status();

@@ -23,6 +23,8 @@
 #include "cli/progress_bar.h"
 #include "cli/reference_check.h"
 #include "cli/text.h"
+#include "device/host/host_device.h"
+#include "engine/compose.h"
 #include "report/stats.h"
 #include "report/units.h"
 #include "tilewave/engine.h"
@@ -37,8 +39,8 @@ struct MatmulOptions {
   std::string output;
   std::string device = "auto";
   std::optional<std::string> kernel;
-  int threads = 0;
-  int retries = EngineOptions().retries;
+  std::optional<std::string> threads;
+  std::optional<std::string> retries;
   bool no_host_fallback = false;
   bool poison_outputs = false;
   ArrayFlags array;
@@ -318,8 +320,13 @@ void RunMatmul(const MatmulOptions& o, Context* context) {
   EngineOptions engine_options;
   engine_options.device = o.device;
   engine_options.cpu_kernel = o.kernel.value_or("");
-  engine_options.threads = o.threads;
-  engine_options.retries = o.retries;
+  Status numbers =
+      ParseOptional("--threads", o.threads, 0, device::host::kMostThreads, &engine_options.threads);
+  if (numbers.ok()) {
+    numbers =
+        ParseOptional("--retries", o.retries, 0, engine::kMostRetries, &engine_options.retries);
+  }
+  if (!numbers.ok()) return context->Fail(numbers);
   engine_options.host_fallback = !o.no_host_fallback;
   engine_options.poison_outputs = o.poison_outputs;
   Result<ArrayOptions> array = ArrayOptionsOf(o.array);
@@ -418,7 +425,7 @@ void AddMatmulCommand(CLI::App* app, Context* context) {
       ->capture_default_str();
   AddText(command, "--kernel", &o->kernel, "Force a CPU kernel by name (default: the best)")
       ->type_name("NAME");
-  command->add_option("--threads", o->threads, "CPU threads, 1 to 1024 (default 0: all)")
+  AddText(command, "--threads", &o->threads, "CPU threads, 1 to 1024 (default 0: all)")
       ->type_name("N");
   AddArrayFlags(command, &o->array);
   command->add_option("--out", o->out, "Type of C (default s32; f32 if an input is float32)")
@@ -426,7 +433,7 @@ void AddMatmulCommand(CLI::App* app, Context* context) {
       ->check(CLI::IsMember(Names(kOutputs)));
   AddQuantisationOptions(command, o.get());
   AddEpilogueOptions(command, o.get());
-  command->add_option("--retries", o->retries, "Runs after an NPU has failed (default 2)")
+  AddText(command, "--retries", &o->retries, "Runs after an NPU has failed (default 2)")
       ->type_name("N");
   command->add_flag("--no-host-fallback", o->no_host_fallback,
                     "An NPU that fails is an error, not the host's work");

@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tilewave/c.h"
@@ -194,8 +197,7 @@ TEST(CApiTest, EveryParameterArrives) {
   call.requantisation = TW_REQUANT_SHIFT;
   call.requant_scale = {};
   call.shift = 3;
-  call.rounding = static_cast<int>(Rounding::kFloor);
-  call.saturation = static_cast<int>(Saturation::kSaturate);
+  call.rounding = TW_FLOOR;
   ASSERT_EQ(tw_run(engine, &call), TW_OK) << tw_last_error();
   EXPECT_EQ(c[0], 5);  // floor(44 / 8)
 
@@ -211,7 +213,84 @@ TEST(CApiTest, EveryParameterArrives) {
   tw_engine_destroy(engine);
 }
 
+// What a zero-initialised struct says is what C++ calls the default.
+TEST(CApiTest, RequantisationRoundsAndSaturatesAsAsked) {
+  tw_engine* engine = nullptr;
+  ASSERT_EQ(tw_engine_create(nullptr, &engine), TW_OK);
+  const int8_t a[4] = {100, -20, 1, 3};
+  const int8_t b[1] = {10};
+  int8_t c[4] = {};
+  tw_matmul call = EmptyCall();
+  call.a = {const_cast<int8_t*>(a), TW_S8, 4, 1, 1, 0, 0, 0};
+  call.b = {const_cast<int8_t*>(b), TW_S8, 1, 1, 1, 0, 0, 0};
+  call.c = {c, TW_S8, 4, 1, 1, 0, 0, 0};
+  call.requantisation = TW_REQUANT_SHIFT;
+  call.shift = 2;
+  struct Mode {
+    int32_t rounding;
+    int32_t saturation;
+    std::vector<int8_t> expected;
+  };
+  // 1000, -200, 10 and 30 over 4: 250, -50, 2.5, 7.5.
+  const Mode modes[] = {{0, 0, {127, -50, 2, 8}},
+                        {TW_CONV_EVEN, TW_SATURATE, {127, -50, 2, 8}},
+                        {TW_FLOOR, TW_WRAP, {-6, -50, 2, 7}},
+                        {TW_CEIL, TW_WRAP, {-6, -50, 3, 8}},
+                        {TW_CONV_ODD, TW_SYMMETRIC, {127, -50, 3, 7}},
+                        {TW_SYMMETRIC_INF, 0, {127, -50, 3, 8}},
+                        {TW_SYMMETRIC_ZERO, 0, {127, -50, 2, 7}}};
+  for (const Mode& mode : modes) {
+    call.rounding = mode.rounding;
+    call.saturation = mode.saturation;
+    ASSERT_EQ(tw_run(engine, &call), TW_OK) << tw_last_error();
+    EXPECT_EQ(std::vector<int8_t>(c, c + 4), mode.expected)
+        << mode.rounding << ' ' << mode.saturation;
+  }
+  for (const auto& [rounding, saturation] : {std::pair{5, 0},
+                                             {-1, 0},
+                                             {15, 0},
+                                             {0, 3},
+                                             {0, -1},
+                                             {0, 5},
+                                             {256, 0},
+                                             {INT32_MIN, INT32_MIN}}) {
+    call.rounding = rounding;
+    call.saturation = saturation;
+    EXPECT_EQ(tw_run(engine, &call), TW_INVALID_ARGUMENT) << rounding << ' ' << saturation;
+  }
+  tw_engine_destroy(engine);
+}
+
+// A struct whose strides nobody has set is dense, weights and batches too.
+TEST(CApiTest, WithoutStridesMatricesAreDense) {
+  tw_engine* engine = nullptr;
+  ASSERT_EQ(tw_engine_create(nullptr, &engine), TW_OK);
+  int8_t a[12] = {1, 2, 3, 4, 5, 6, 1, 0, 0, 0, 0, 1};
+  int8_t b[6] = {7, 8, 9, 10, 11, 12};
+  int32_t c[8] = {};
+  tw_matmul call = EmptyCall();
+  call.a = {a, TW_S8, 2, 3, 2, 0, 0, 0};
+  call.b = {b, TW_S8, 3, 2, 0, 0, 0, 0};
+  call.c = {c, TW_S32, 2, 2, 2, 0, 0, 0};
+  const std::vector<int32_t> expected = {58, 64, 139, 154, 7, 8, 11, 12};
+  ASSERT_EQ(tw_run(engine, &call), TW_OK) << tw_last_error();
+  EXPECT_EQ(std::vector<int32_t>(c, c + 8), expected);
+  tw_weights* weights = nullptr;
+  ASSERT_EQ(tw_weights_prepare(engine, &call.b, nullptr, &weights), TW_OK) << tw_last_error();
+  call.weights = weights;
+  std::fill_n(c, 8, 0);
+  ASSERT_EQ(tw_run(engine, &call), TW_OK) << tw_last_error();
+  EXPECT_EQ(std::vector<int32_t>(c, c + 8), expected);
+  tw_weights_destroy(weights);
+  tw_engine_destroy(engine);
+}
+
 TEST(CApiTest, EnumValuesMatchTheCppOnes) {
+  EXPECT_EQ(TW_CONV_EVEN, static_cast<int>(Rounding::kConvEven) + 1);
+  EXPECT_EQ(TW_CONV_ODD, static_cast<int>(Rounding::kConvOdd) + 1);
+  EXPECT_EQ(TW_POSITIVE_INF, static_cast<int>(Rounding::kPositiveInf) + 1);
+  EXPECT_EQ(TW_SYMMETRIC_CEIL, static_cast<int>(Rounding::kSymmetricCeil) + 1);
+  EXPECT_EQ(TW_SYMMETRIC, static_cast<int>(Saturation::kSymmetric) + 1);
   EXPECT_EQ(TW_S8, static_cast<int>(ElementType::kS8));
   EXPECT_EQ(TW_U8, static_cast<int>(ElementType::kU8));
   EXPECT_EQ(TW_S16, static_cast<int>(ElementType::kS16));

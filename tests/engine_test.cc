@@ -64,6 +64,37 @@ TEST(EngineTest, MultipliesTwoSmallMatrices) {
   EXPECT_TRUE(stats.plan_cached);
 }
 
+TEST(EngineTest, ViewsWithoutStridesAreDense) {
+  const std::vector<int8_t> a = {1, 2, 3, 4, 5, 6, 1, 0, 0, 0, 0, 1};
+  const std::vector<int8_t> b = {7, 8, 9, 10, 11, 12};
+  const std::vector<int32_t> expected = {58, 64, 139, 154, 7, 8, 11, 12};
+  for (const char* device : {"host", "vnpu:phoenix"}) {
+    Result<Engine> engine = Engine::Create({.device = device});
+    ASSERT_TRUE(engine.ok());
+    const ConstMatrix a_view{.data = a.data(), .rows = 2, .cols = 3, .batch = 2};
+    const ConstMatrix b_view{.data = b.data(), .rows = 3, .cols = 2};
+    std::vector<int32_t> c(8);
+    Matmul call{
+        .a = a_view,
+        .b = b_view,
+        .c = Matrix{.data = c.data(), .type = ElementType::kS32, .rows = 2, .cols = 2, .batch = 2}};
+    ASSERT_TRUE(engine->Run(call).ok());
+    EXPECT_EQ(c, expected) << device;
+    const Result<DeviceTensor> tensor = engine->Upload(a_view);
+    ASSERT_TRUE(tensor.ok());
+    std::vector<int8_t> back(a.size());
+    ASSERT_TRUE(
+        engine->Download(*tensor, {.data = back.data(), .rows = 2, .cols = 3, .batch = 2}).ok());
+    EXPECT_EQ(back, a);
+    const Result<Weights> weights = engine->Prepare(b_view);
+    ASSERT_TRUE(weights.ok());
+    call.b = *weights;
+    c.assign(8, 0);
+    ASSERT_TRUE(engine->Run(call).ok());
+    EXPECT_EQ(c, expected) << device;
+  }
+}
+
 TEST(EngineTest, UnknownDevicesAndOptionsAreRefusedByName) {
   const auto refuse = [](EngineOptions options) { return Engine::Create(options).status(); };
   EXPECT_TRUE(Says(refuse({.device = "gpu"}), StatusCode::kNotFound,
@@ -76,6 +107,9 @@ TEST(EngineTest, UnknownDevicesAndOptionsAreRefusedByName) {
   for (const char* bad : {"xrt:one", "xrt:-1", "xrt:0x", "xrt:0:"}) {
     EXPECT_TRUE(Says(refuse({.device = bad}), StatusCode::kInvalidArgument, "xrt:N:DIRECTORY"));
   }
+  EXPECT_EQ(refuse({.device = "vnpu:phoenix", .cpu_kernel = "fast"}).code(), StatusCode::kNotFound);
+  EXPECT_EQ(refuse({.device = "vnpu:phoenix", .cpu_kernel = "fast", .host_fallback = false}).code(),
+            StatusCode::kNotFound);
   EXPECT_TRUE(Says(refuse({.cpu_kernel = "fast"}), StatusCode::kNotFound,
                    "no CPU kernel 'fast'; expected one of Int8Gemm_"));
   EXPECT_TRUE(Says(refuse({.threads = 1025}), StatusCode::kInvalidArgument,

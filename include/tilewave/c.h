@@ -55,6 +55,29 @@ typedef enum tw_requantisation {
   TW_REQUANT_SCALE = 2
 } tw_requantisation;
 
+/* How TW_REQUANT_SHIFT rounds. But for the default, one more than the AIE vector unit's value. */
+typedef enum tw_rounding {
+  TW_ROUND_DEFAULT = 0,   /* TW_CONV_EVEN */
+  TW_FLOOR = 1,           /* Toward negative infinity. */
+  TW_CEIL = 2,            /* Toward positive infinity. */
+  TW_SYMMETRIC_FLOOR = 3, /* Toward zero. */
+  TW_SYMMETRIC_CEIL = 4,  /* Away from zero. */
+  TW_NEGATIVE_INF = 9,    /* Nearest, ties toward negative infinity. */
+  TW_POSITIVE_INF = 10,   /* Nearest, ties toward positive infinity. */
+  TW_SYMMETRIC_ZERO = 11, /* Nearest, ties toward zero. */
+  TW_SYMMETRIC_INF = 12,  /* Nearest, ties away from zero. */
+  TW_CONV_EVEN = 13,      /* Nearest, ties to even. */
+  TW_CONV_ODD = 14        /* Nearest, ties to odd. */
+} tw_rounding;
+
+/* What TW_REQUANT_SHIFT does with values that do not fit. Likewise. */
+typedef enum tw_saturation {
+  TW_SATURATE_DEFAULT = 0, /* TW_SATURATE */
+  TW_WRAP = 1,             /* Keep the low 8 bits. */
+  TW_SATURATE = 2,         /* Clamp to the type. */
+  TW_SYMMETRIC = 4         /* Clamp to -127 .. 127; for u8 the same as TW_SATURATE. */
+} tw_saturation;
+
 /* How an f32 operand is quantised inside a call. */
 typedef enum tw_dynamic_quantisation {
   TW_PER_VECTOR = 0,
@@ -62,7 +85,8 @@ typedef enum tw_dynamic_quantisation {
   TW_ASYMMETRIC_PER_TENSOR = 2
 } tw_dynamic_quantisation;
 
-/* A strided batch of matrices; strides in elements. A batch of 0 is read as 1. */
+/* A strided batch of matrices; strides in elements. A batch of 0 is read as 1. If all strides are
+   0, the matrices are dense, row after row and one after another. */
 typedef struct tw_matrix {
   void* data;   /* Inputs are not written. */
   int32_t type; /* A tw_type. */
@@ -86,8 +110,8 @@ typedef struct tw_weights tw_weights;
 
 /* The program's own threads: calls task(context, i) once for each i in [0, tasks), on any threads
    and in any order, and returns when all have returned, without running other work on the calling
-   thread. Tasks neither block nor call it, and want 128 KiB of stack. May
-   be called from several threads at once. */
+   thread. Tasks neither block nor call it, and want 128 KiB of stack. May be called from several
+   threads at once. */
 typedef void (*tw_task)(void* context, int64_t i);
 typedef void (*tw_parallel_for)(void* user, int64_t tasks, tw_task task, void* context);
 
@@ -123,8 +147,8 @@ typedef struct tw_matmul {
   int32_t activation;      /* A tw_activation. */
   int32_t requantisation;  /* A tw_requantisation. */
   int32_t shift;           /* TW_REQUANT_SHIFT */
-  int32_t rounding;        /* TW_REQUANT_SHIFT: a value of tilewave::Rounding */
-  int32_t saturation;      /* TW_REQUANT_SHIFT: a value of tilewave::Saturation */
+  int32_t rounding;        /* TW_REQUANT_SHIFT: a tw_rounding */
+  int32_t saturation;      /* TW_REQUANT_SHIFT: a tw_saturation */
   tw_floats requant_scale; /* TW_REQUANT_SCALE */
   int32_t requant_zero;    /* TW_REQUANT_SCALE */
   int32_t accumulate;      /* Reserved: must be 0. */

@@ -58,9 +58,9 @@ struct ArrayOptions {
 struct EngineOptions {
   // Behaviour.
 
-  /// "auto", "host", "vnpu:PROFILE" or "xrt[:N]". auto takes the best usable device. PROFILE is a
-  /// built-in name or a .json file; "vnpu:PROFILE:host" measures the host's share of the time
-  /// instead of charging it from the profile.
+  /// "auto", "host", "vnpu:PROFILE" or "xrt[:N]". auto takes the host, as long as no NPU has run
+  /// these products on silicon. PROFILE is a built-in name or a .json file; "vnpu:PROFILE:host"
+  /// measures the host's share of the time instead of charging it from the profile.
   std::string device = "auto";
 
   /// CPU kernel by name, or empty for the best one that this CPU runs. An unknown name, or one

@@ -29,9 +29,9 @@ struct Matmul {
   Epilogue epilogue = {};
 };
 
-/// The largest K whose product is exact in 32 bits whatever the data: s8 x s8 131,071;
-/// u8 x s8 and s8 x u8 65,793; u8 x u8, or with any zero point, 33,025. Beyond it a call is
-/// refused. REQUIRES: types s8 or u8.
-int64_t MaxK(ElementType a, ElementType b, bool any_zero_point);
+/// The largest K whose product is exact in 32 bits whatever the data: 131,071 if both operands are
+/// s8 without zero points, 65,793 if one is, 33,025 if both are u8 or have zero points. Beyond it a
+/// call is refused. REQUIRES: types s8 or u8.
+int64_t MaxK(ElementType a, ElementType b, bool zero_a, bool zero_b);
 
 }  // namespace tilewave

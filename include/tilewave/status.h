@@ -59,6 +59,9 @@ class [[nodiscard]] Status {
   std::shared_ptr<const Detail> detail_;
 };
 
+/// For Result: says what is wrong on standard error and aborts.
+[[noreturn]] void EndForWantOfValue(const Status& status);
+
 /// A value, or the Status that says why there is none.
 template <typename T>
 class [[nodiscard]] Result {
@@ -73,17 +76,26 @@ class [[nodiscard]] Result {
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }
 
-  /// REQUIRES: ok().
-  T& value() & { return *value_; }
-  const T& value() const& { return *value_; }
-  T&& value() && { return *std::move(value_); }
-  T& operator*() & { return *value_; }
-  const T& operator*() const& { return *value_; }
-  T&& operator*() && { return *std::move(value_); }
-  T* operator->() { return &*value_; }
-  const T* operator->() const { return &*value_; }
+  /// REQUIRES: ok(). Without a value the program ends with the sentence of the Status.
+  T& value() & { return Checked(); }
+  const T& value() const& { return Checked(); }
+  T&& value() && { return std::move(Checked()); }
+  T& operator*() & { return Checked(); }
+  const T& operator*() const& { return Checked(); }
+  T&& operator*() && { return std::move(Checked()); }
+  T* operator->() { return &Checked(); }
+  const T* operator->() const { return &Checked(); }
 
  private:
+  T& Checked() {
+    if (!value_) EndForWantOfValue(status_);
+    return *value_;
+  }
+  const T& Checked() const {
+    if (!value_) EndForWantOfValue(status_);
+    return *value_;
+  }
+
   Status status_;
   std::optional<T> value_;
 };

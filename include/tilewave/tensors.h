@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string_view>
 #include <type_traits>
@@ -44,19 +45,31 @@ struct BFloat16 {
 template <typename T>
 constexpr ElementType ElementTypeOf() {
   using U = std::remove_const_t<T>;
-  if constexpr (std::is_same_v<U, int8_t>) return ElementType::kS8;
-  if constexpr (std::is_same_v<U, uint8_t>) return ElementType::kU8;
-  if constexpr (std::is_same_v<U, int16_t>) return ElementType::kS16;
-  if constexpr (std::is_same_v<U, int32_t>) return ElementType::kS32;
-  if constexpr (std::is_same_v<U, float>) return ElementType::kF32;
-  if constexpr (std::is_same_v<U, BFloat16>) return ElementType::kBF16;
+  if constexpr (std::is_same_v<U, int8_t>) {
+    return ElementType::kS8;
+  } else if constexpr (std::is_same_v<U, uint8_t>) {
+    return ElementType::kU8;
+  } else if constexpr (std::is_same_v<U, int16_t>) {
+    return ElementType::kS16;
+  } else if constexpr (std::is_same_v<U, int32_t>) {
+    return ElementType::kS32;
+  } else if constexpr (std::is_same_v<U, float>) {
+    return ElementType::kF32;
+  } else {
+    static_assert(std::is_same_v<U, BFloat16>,
+                  "elements are int8_t, uint8_t, int16_t, int32_t, float or tilewave::BFloat16");
+    return ElementType::kBF16;
+  }
 }
+
+/// Instead of a stride: rows stand one after another, and so do matrices.
+inline constexpr int64_t kDenseStride = std::numeric_limits<int64_t>::min();
 
 /// A view of a matrix, or of a strided batch of matrices of one shape, in host memory.
 /// Element (b, i, j) stands at data + (b*batch_stride + i*row_stride + j*col_stride) elements.
 /// Strides count elements, not bytes, and are never negative; 0 repeats one element, row or
 /// matrix (a broadcast; inputs only). The view owns nothing: the memory must outlive the call
-/// (for Submit: the handle's Wait).
+/// (for Submit: the handle's Wait). With strides left alone it is dense, row after row.
 template <typename Pointer>
 struct BasicMatrix {
   Pointer data = nullptr;
@@ -64,9 +77,9 @@ struct BasicMatrix {
   int64_t rows = 0;
   int64_t cols = 0;
   int64_t batch = 1;
-  int64_t row_stride = 0;
+  int64_t row_stride = kDenseStride;
   int64_t col_stride = 1;
-  int64_t batch_stride = 0;
+  int64_t batch_stride = kDenseStride;
 
   /// The same memory with rows and columns exchanged; nothing moves.
   BasicMatrix Transposed() const {

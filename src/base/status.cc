@@ -34,6 +34,10 @@ std::string_view Name(StatusCode code) {
   return "unknown";
 }
 
+void EndForWantOfValue(const Status& status) {
+  base::FailCheck(__FILE__, __LINE__, "a Result without a value was read: " + status.ToString());
+}
+
 Status::Status(StatusCode code, std::string message) {
   TW_CHECK(code != StatusCode::kOk);
   detail_ = std::make_shared<const Detail>(Detail{code, std::move(message)});

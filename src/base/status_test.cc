@@ -104,6 +104,15 @@ TEST(ResultTest, HoldsAnError) {
   EXPECT_EQ(result.status().ToString(), "unavailable: asleep");
 }
 
+TEST(ResultDeathTest, AValueThatIsNotThereIsNotRead) {
+  Result<int> result(Status(StatusCode::kNotFound, "no such thing"));
+  EXPECT_DEATH(static_cast<void>(*result), "without a value was read: .*no such thing");
+  EXPECT_DEATH(static_cast<void>(std::as_const(result).value()), "no such thing");
+  Result<std::string> text(Status(StatusCode::kNotFound, "no such text"));
+  EXPECT_DEATH(static_cast<void>(text->size()), "no such text");
+  EXPECT_DEATH(static_cast<void>(*std::move(text)), "no such text");
+}
+
 TEST(ResultTest, OkStatusInPlaceOfAValueIsInternal) {
   const Result<int> result{Status()};
   EXPECT_FALSE(result.ok());

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "tests/support/crews.h"
+#include "tests/support/numbers.h"
 
 namespace tilewave::base {
 namespace {
@@ -101,18 +102,19 @@ TEST(ThreadPoolTest, AllWorkersComeToAJobThatStaysOpen) {
 TEST(ThreadPoolTest, WorkersRoundToNearestWhoeverStartsThem) {
   ThreadPool pool(2, 50);
   std::atomic<bool> ready{false};
-  std::atomic<int> rounding{-1};
+  std::atomic<bool> to_nearest{false};
   ASSERT_EQ(std::fesetround(FE_UPWARD), 0);
   RunBody(&pool, Wake::kAlways, [&](int member) {
     if (member == 0) {
       EXPECT_TRUE(WaitUntil([&] { return ready.load(); }));
     } else {
-      rounding.store(std::fegetround());
+      to_nearest.store(testing::RoundsToNearest());
       ready.store(true);
     }
   });
+  EXPECT_FALSE(testing::RoundsToNearest());
   std::fesetround(FE_TONEAREST);
-  EXPECT_EQ(rounding.load(), FE_TONEAREST);
+  EXPECT_TRUE(to_nearest.load());
 }
 
 TEST(ThreadPoolTest, WorkersThatDoNotSpinCome) {

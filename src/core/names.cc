@@ -102,8 +102,8 @@ std::string_view Name(TimeKind kind) {
   return "";
 }
 
-int64_t MaxK(ElementType a, ElementType b, bool any_zero_point) {
-  return std::numeric_limits<int32_t>::max() / core::LargestProduct(a, b, any_zero_point);
+int64_t MaxK(ElementType a, ElementType b, bool zero_a, bool zero_b) {
+  return std::numeric_limits<int32_t>::max() / core::LargestProduct(a, b, zero_a, zero_b);
 }
 
 }  // namespace tilewave

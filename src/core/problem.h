@@ -88,11 +88,11 @@ ElementType MultipliedType(ElementType given, Quantise quantise);
 inline ElementType MultipliedA(const Problem& p) { return MultipliedType(p.a_type, p.quantise_a); }
 inline ElementType MultipliedB(const Problem& p) { return MultipliedType(p.b_type, p.quantise_b); }
 
-/// Largest |(a - zero_a) * (b - zero_b)| of two 8-bit types. With a zero point of its own type an
-/// operand reaches 255 in magnitude; both are then taken at that, so that one rule covers all.
-constexpr int64_t LargestProduct(ElementType a, ElementType b, bool any_zero_point) {
-  const int64_t largest_a = any_zero_point || a == ElementType::kU8 ? 255 : 128;
-  const int64_t largest_b = any_zero_point || b == ElementType::kU8 ? 255 : 128;
+/// Largest |(a - zero_a) * (b - zero_b)| of two 8-bit types: with a zero point of its own type an
+/// operand reaches 255 in magnitude.
+constexpr int64_t LargestProduct(ElementType a, ElementType b, bool zero_a, bool zero_b) {
+  const int64_t largest_a = zero_a || a == ElementType::kU8 ? 255 : 128;
+  const int64_t largest_b = zero_b || b == ElementType::kU8 ? 255 : 128;
   return largest_a * largest_b;
 }
 

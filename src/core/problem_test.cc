@@ -136,14 +136,16 @@ TEST(ProblemTest, ParameterElements) {
 TEST(MaxKTest, KnownBounds) {
   constexpr ElementType kS8 = ElementType::kS8;
   constexpr ElementType kU8 = ElementType::kU8;
-  EXPECT_EQ(MaxK(kS8, kS8, false), 131071);
-  EXPECT_EQ(MaxK(kU8, kS8, false), 65793);
-  EXPECT_EQ(MaxK(kS8, kU8, false), 65793);
-  EXPECT_EQ(MaxK(kU8, kU8, false), 33025);
-  EXPECT_EQ(MaxK(kS8, kS8, true), 33025);
-  EXPECT_EQ(MaxK(kU8, kS8, true), 33025);
-  EXPECT_EQ(MaxK(kS8, kU8, true), 33025);
-  EXPECT_EQ(MaxK(kU8, kU8, true), 33025);
+  for (const bool zero : {false, true}) {
+    EXPECT_EQ(MaxK(kS8, kS8, zero, zero), zero ? 33025 : 131071);
+    EXPECT_EQ(MaxK(kS8, kS8, zero, !zero), 65793);
+    EXPECT_EQ(MaxK(kU8, kS8, zero, false), 65793);
+    EXPECT_EQ(MaxK(kU8, kS8, zero, true), 33025);
+    EXPECT_EQ(MaxK(kS8, kU8, false, zero), 65793);
+    EXPECT_EQ(MaxK(kS8, kU8, true, zero), 33025);
+    EXPECT_EQ(MaxK(kU8, kU8, zero, !zero), 33025);
+    EXPECT_EQ(MaxK(kU8, kU8, zero, zero), 33025);
+  }
 }
 
 TEST(NamesTest, AreTheDocumentedOnes) {

@@ -117,13 +117,14 @@ Status CheckTypes(const Problem& p) {
 }
 
 Status CheckK(const Problem& p) {
-  const bool zeros = p.zero_a != ParameterForm::kAbsent || p.zero_b != ParameterForm::kAbsent ||
-                     p.quantise_a == Quantise::kAsymmetricPerTensor;
-  const int64_t max_k = MaxK(MultipliedA(p), MultipliedB(p), zeros);
+  const bool zero_a =
+      p.zero_a != ParameterForm::kAbsent || p.quantise_a == Quantise::kAsymmetricPerTensor;
+  const bool zero_b = p.zero_b != ParameterForm::kAbsent;
+  const int64_t max_k = MaxK(MultipliedA(p), MultipliedB(p), zero_a, zero_b);
   if (p.k > max_k) {
-    return OutOfRange("K is {}; {} x {}{} is exact in 32 bits up to K = {}", p.k,
-                      Name(MultipliedA(p)), Name(MultipliedB(p)), zeros ? " with zero points" : "",
-                      max_k);
+    return OutOfRange("K is {}; {}{} x {}{} is exact in 32 bits up to K = {}", p.k,
+                      Name(MultipliedA(p)), zero_a ? " with zero points" : "", Name(MultipliedB(p)),
+                      zero_b ? " with zero points" : "", max_k);
   }
   return {};
 }
@@ -222,9 +223,9 @@ Status CheckScales(const char* name, const Parameter<float>& scale, int64_t batc
 Status CheckBias(const Problem& p, const Operands& o) {
   if (!o.bias_s32.present) return {};
   // |acc| <= K * largest product; what is left of 31 bits is the bias's.
-  const bool zeros =
-      o.zero_a.present || o.zero_b.present || p.quantise_a == Quantise::kAsymmetricPerTensor;
-  const int64_t largest_sum = p.k * LargestProduct(MultipliedA(p), MultipliedB(p), zeros);
+  const bool zero_a = o.zero_a.present || p.quantise_a == Quantise::kAsymmetricPerTensor;
+  const int64_t largest_sum =
+      p.k * LargestProduct(MultipliedA(p), MultipliedB(p), zero_a, o.zero_b.present);
   const int64_t room = std::numeric_limits<int32_t>::max() - largest_sum;
   return ForEach(o.bias_s32, p.batch, p.n, [&](int64_t j, int32_t value) -> Status {
     if (value <= room && value >= -room) return {};

@@ -195,11 +195,16 @@ TEST(ValidateProblemTest, KBoundIsExact) {
       {kU8, kS8, false, false, 65793, "u8 x s8 is exact in 32 bits up to K = 65793"},
       {kS8, kU8, false, false, 65793, "s8 x u8 is exact in 32 bits up to K = 65793"},
       {kU8, kU8, false, false, 33025, "u8 x u8 is exact in 32 bits up to K = 33025"},
-      {kS8, kS8, true, false, 33025,
-       "s8 x s8 with zero points is exact in 32 bits up to K = 33025"},
-      {kS8, kS8, false, true, 33025, "with zero points"},
+      {kS8, kS8, true, false, 65793,
+       "s8 with zero points x s8 is exact in 32 bits up to K = 65793"},
+      {kS8, kS8, false, true, 65793,
+       "s8 x s8 with zero points is exact in 32 bits up to K = 65793"},
+      {kS8, kS8, true, true, 33025,
+       "s8 with zero points x s8 with zero points is exact in 32 bits up to K = 33025"},
+      {kU8, kS8, true, false, 65793, "u8 with zero points x s8 is exact"},
       {kU8, kS8, true, true, 33025, "with zero points"},
-      {kS8, kU8, false, true, 33025, "with zero points"},
+      {kS8, kU8, false, true, 65793, "s8 x u8 with zero points is exact"},
+      {kS8, kU8, true, false, 33025, "with zero points"},
   };
   for (const auto& c : cases) {
     for (ParameterForm form : {kOne, kVector}) {
@@ -223,7 +228,8 @@ TEST(ValidateProblemTest, KBoundOfDynamicQuantisation) {
     int64_t max_k;
   } cases[] = {{Quantise::kPerVector, kS8, 131071},
                {Quantise::kPerTensor, kU8, 65793},
-               {Quantise::kAsymmetricPerTensor, kS8, 33025}};
+               {Quantise::kAsymmetricPerTensor, kS8, 65793},
+               {Quantise::kAsymmetricPerTensor, kU8, 33025}};
   for (const auto& c : cases) {
     Problem p = Dense(1, c.max_k, 1);
     p.a_type = p.c_type = kF32;
@@ -533,12 +539,13 @@ TEST(ValidateOperandsTest, AnyFiniteRequantisationScaleIsDefined) {
 TEST(ValidateOperandsTest, BiasMustLeaveRoomForTheSum) {
   const struct {
     ElementType a, b;
-    bool zeros;
+    bool zero_b;
     int64_t k;
     int32_t room;  // 2^31 - 1 - K * the largest product.
   } cases[] = {{kS8, kS8, false, 131071, 16383}, {kU8, kS8, false, 65793, 127},
-               {kU8, kU8, false, 33025, 33022},  {kS8, kS8, true, 33025, 33022},
-               {kS8, kS8, false, 1, 2147467263}, {kS8, kU8, false, 2, 2147418367}};
+               {kU8, kU8, false, 33025, 33022},  {kU8, kS8, true, 33025, 33022},
+               {kS8, kS8, true, 65793, 127},     {kS8, kS8, false, 1, 2147467263},
+               {kS8, kU8, false, 2, 2147418367}};
   for (const auto& c : cases) {
     std::vector<int8_t> input(static_cast<size_t>(c.k));
     int32_t output = 0;
@@ -548,7 +555,7 @@ TEST(ValidateOperandsTest, BiasMustLeaveRoomForTheSum) {
     Operands o;
     o.a = o.b = input.data();
     o.c = &output;
-    if (c.zeros) o.zero_b = Parameter<int32_t>::Of(3);
+    if (c.zero_b) o.zero_b = Parameter<int32_t>::Of(3);
     for (int32_t sign : {1, -1}) {
       o.bias_s32 = Parameter<int32_t>::Of(sign * c.room);
       EXPECT_TRUE(ValidateOperands(p, o).ok()) << ValidateOperands(p, o).ToString();

@@ -100,6 +100,7 @@ View ViewOf(const tw_matrix& m) {
   view.rows = m.rows;
   view.cols = m.cols;
   view.batch = m.batch == 0 ? 1 : m.batch;
+  if (m.row_stride == 0 && m.col_stride == 0 && m.batch_stride == 0) return view;
   view.row_stride = m.row_stride;
   view.col_stride = m.col_stride;
   view.batch_stride = m.batch_stride;
@@ -113,13 +114,25 @@ tilewave::Parameter<T> ParameterOf(const CVector& v) {
   return {true, T{}, v.data, v.stride, v.batch_stride};
 }
 
+/// Modes are one more than the library's, so that 0 can be the default.
+tilewave::RequantShift ShiftOf(const tw_matmul& call) {
+  tilewave::RequantShift shift;
+  shift.shift = call.shift;
+  if (call.rounding != TW_ROUND_DEFAULT) {
+    shift.rounding = EnumOf<tilewave::Rounding>(call.rounding < 0 ? -1 : call.rounding - 1);
+  }
+  if (call.saturation != TW_SATURATE_DEFAULT) {
+    shift.saturation = EnumOf<tilewave::Saturation>(call.saturation < 0 ? -1 : call.saturation - 1);
+  }
+  return shift;
+}
+
 Status RequantisationOf(const tw_matmul& call, tilewave::Requantisation* out) {
   switch (call.requantisation) {
     case TW_NO_REQUANTISATION:
       return {};
     case TW_REQUANT_SHIFT:
-      *out = tilewave::RequantShift{call.shift, EnumOf<tilewave::Rounding>(call.rounding),
-                                    EnumOf<tilewave::Saturation>(call.saturation)};
+      *out = ShiftOf(call);
       return {};
     case TW_REQUANT_SCALE:
       *out = tilewave::RequantScale{ParameterOf<float>(call.requant_scale), call.requant_zero};

@@ -36,6 +36,9 @@ struct Composer {
 /// The devices of this build.
 device::Registry StandardRegistry(const device::host::HostOptions& host);
 
+/// Of EngineOptions::retries.
+inline constexpr int kMostRetries = 100;
+
 /// What a virtual NPU's name begins with.
 inline constexpr std::string_view kVnpuScheme = "vnpu:";
 

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/checked_math.h"
+#include "core/view_strides.h"
 #include "runtime/weights.h"
 
 namespace tilewave::engine {
@@ -33,11 +34,6 @@ core::Quantise QuantiseOf(ElementType type, DynamicQuantisation wanted) {
       return core::Quantise::kAsymmetricPerTensor;
   }
   return core::Quantise::kNone;
-}
-
-/// Strides with the batch repeated if the operand has one matrix and the call has many.
-core::Strides StridesOf(const ConstMatrix& m) {
-  return {m.row_stride, m.col_stride, m.batch == 1 ? 0 : m.batch_stride};
 }
 
 /// The form of a parameter. One that holds something but is not marked present was meant, and
@@ -159,7 +155,7 @@ Result<Shape> DescribeOperand(const char* name, const Operand& operand, DeviceTe
     return ShapeOf(*given);
   }
   const auto& view = std::get<ConstMatrix>(operand);
-  *strides = StridesOf(view);
+  *strides = core::StridesOf(view);
   *data = view.data;
   return ShapeOf(view);
 }
@@ -195,7 +191,7 @@ Status DescribeC(const Matmul& call, const Shape& a, const Shape& b, uint64_t pa
   if (const auto* c = std::get_if<Matrix>(&call.c)) {
     if (Status s = CheckResult(a, b, ShapeOf(*c)); !s.ok()) return s;
     p->c_type = c->type;
-    p->c = StridesOf(*c);
+    p->c = core::StridesOf(*c);
     o->c = c->data;
     return {};
   }
@@ -262,7 +258,7 @@ Status DescribeWeights(const ConstMatrix& b, const Parameter<int32_t>& zero,
   p.k = b.rows;
   p.n = b.cols;
   p.b_type = b.type;
-  p.b = StridesOf(b);
+  p.b = core::StridesOf(b);
   p.a = {b.rows, 1, 0};
   p.c = {b.cols, 1, b.cols};
   p.quantise_b = QuantiseOf(b.type, quantise);

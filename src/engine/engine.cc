@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "arch/cpu.h"
 #include "base/float_environment.h"
 #include "base/out_of_memory.h"
 #include "core/validate.h"
@@ -19,6 +20,7 @@
 #include "engine/array_choices.h"
 #include "engine/compose.h"
 #include "engine/describe_call.h"
+#include "kernels/cpu/kernel_table.h"
 #include "program/lower.h"
 #include "runtime/product_scheduler.h"
 #include "runtime/tensor_binding.h"
@@ -277,7 +279,6 @@ Result<Engine> Engine::Create(const EngineOptions& options) {
 
 namespace {
 
-constexpr int kMostRetries = 100;
 constexpr int kMostPendingCalls = 4096;
 
 Status CheckFaultRate(double rate, DeviceKind kind) {
@@ -341,6 +342,11 @@ Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::R
                   fmt::format("threads is {}; expected 0 to {}", options.threads,
                               device::host::kMostThreads));
   }
+  if (!options.cpu_kernel.empty()) {
+    // Also where the CPU computes nothing.
+    const auto kernel = kernels::cpu::ChooseInt8Kernel(options.cpu_kernel, arch::DetectCpu());
+    if (!kernel.ok()) return kernel.status();
+  }
   const bool automatic = options.device == "auto";
   Result<std::unique_ptr<device::Device>> device =
       registry.Open(automatic ? "host" : options.device);
@@ -359,15 +365,15 @@ Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::R
     target = *std::move(xrt);
   }
   return Compose(options, std::move(registry), std::move(opened), std::move(target),
-                 automatic ? "auto: the only device that is no simulation" : "requested");
+                 automatic ? "auto: an NPU is taken by name only" : "requested");
 }
 
 Result<Engine> engine::Composer::Compose(const EngineOptions& options, device::Registry registry,
                                          std::unique_ptr<device::Device> device,
                                          runtime::PlanTarget target, std::string_view reason) {
-  if (options.retries < 0 || options.retries > kMostRetries) {
-    return Status(StatusCode::kInvalidArgument,
-                  fmt::format("retries is {}; expected 0 to {}", options.retries, kMostRetries));
+  if (options.retries < 0 || options.retries > engine::kMostRetries) {
+    return Status(StatusCode::kInvalidArgument, fmt::format("retries is {}; expected 0 to {}",
+                                                            options.retries, engine::kMostRetries));
   }
   if (options.pending_calls < 1 || options.pending_calls > kMostPendingCalls) {
     return Status(StatusCode::kInvalidArgument,

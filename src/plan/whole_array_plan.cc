@@ -21,7 +21,6 @@ using program::TileOutput;
 constexpr int64_t kMaxImageBytes = int64_t{4} << 30;
 
 constexpr int64_t kDefaultTile = 64;
-constexpr int64_t kDefaultStackBytes = 1024;
 /// Longer contiguous reads gain little; memory tiles hold two buffers of A and B each.
 constexpr int64_t kDefaultMostK = 512;
 constexpr int64_t kMostPaddingOfK = 32;
@@ -89,7 +88,7 @@ DesignSpec SpecOf(arch::NpuArch arch, const ArrayChoices& choices, TileOutput ou
   spec.tile_n = or_default(choices.tile_n, tile);
   spec.kernel = choices.kernel.value_or(program::TileKernel::kVector);
   spec.output = output;
-  spec.stack_bytes = choices.stack_bytes.value_or(kDefaultStackBytes);
+  spec.stack_bytes = choices.stack_bytes.value_or(program::kWholeArrayStackBytes);
   spec.columns = choices.columns > 0 ? choices.columns : arch::NpuOf(arch).columns;
   spec.k_mt = choices.k_mt;
   spec.b_layout = choices.b_layout.value_or(program::BLayout::kPacked);

@@ -209,10 +209,10 @@ TEST(OperandImageTest, BiasActivationAndZeroPointsAreNotPassedOver) {
 
 // Rows of A and columns of B of nothing but the lowest and of nothing but the highest number, at
 // the largest K, with zero points at either end.
-void ExpectExactAtTheExtremes(ElementType a_type, ElementType b_type, bool zeros) {
+void ExpectExactAtTheExtremes(ElementType a_type, ElementType b_type, bool zero_a, bool zero_b) {
   const core::Range8 range_a = core::RangeOf(a_type);
   const core::Range8 range_b = core::RangeOf(b_type);
-  const int64_t k = MaxK(a_type, b_type, zeros);
+  const int64_t k = MaxK(a_type, b_type, zero_a, zero_b);
   Call call(a_type, b_type, 4, k, 4);
   for (int64_t index = 0; index < 4 * k; ++index) {
     const int32_t in_a = index / k < 2 ? range_a.low : range_a.high;
@@ -222,9 +222,8 @@ void ExpectExactAtTheExtremes(ElementType a_type, ElementType b_type, bool zeros
   }
   const int32_t zeros_a[] = {range_a.low, range_a.high, range_a.low, range_a.high};
   const int32_t zeros_b[] = {range_b.low, range_b.high, range_b.low, range_b.high};
-  if (zeros) {
-    call.SetZeros(Parameter<int32_t>::PerElement(zeros_a), Parameter<int32_t>::PerElement(zeros_b));
-  }
+  call.SetZeros(zero_a ? Parameter<int32_t>::PerElement(zeros_a) : Parameter<int32_t>(),
+                zero_b ? Parameter<int32_t>::PerElement(zeros_b) : Parameter<int32_t>());
   ASSERT_NO_FATAL_FAILURE(ExpectValid(call.p, call.o));
   ImageMemory memory;
   Images images;
@@ -237,10 +236,10 @@ void ExpectExactAtTheExtremes(ElementType a_type, ElementType b_type, bool zeros
 TEST(OperandImageTest, ExactAtTheExtremes) {
   for (ElementType a_type : {kS8, kU8}) {
     for (ElementType b_type : {kS8, kU8}) {
-      for (bool zeros : {false, true}) {
+      for (int zeros = 0; zeros < 4; ++zeros) {
         SCOPED_TRACE(::testing::Message()
                      << Name(a_type) << " x " << Name(b_type) << ", zero points: " << zeros);
-        ExpectExactAtTheExtremes(a_type, b_type, zeros);
+        ExpectExactAtTheExtremes(a_type, b_type, zeros % 2 != 0, zeros / 2 != 0);
       }
     }
   }

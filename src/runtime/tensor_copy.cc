@@ -7,6 +7,7 @@
 
 #include "base/checked_math.h"
 #include "core/overlap.h"
+#include "core/view_strides.h"
 #include "runtime/device_status.h"
 #include "runtime/tensor_binding.h"
 #include "runtime/time_limit.h"
@@ -16,22 +17,18 @@ namespace {
 
 Status Invalid(std::string what) { return {StatusCode::kInvalidArgument, std::move(what)}; }
 
-template <typename View>
-Status CheckView(const View& m) {
+Status CheckView(const ConstMatrix& m) {
   if (m.rows < 1 || m.cols < 1 || m.batch < 1) {
     return Invalid(fmt::format("a matrix of {}x{}, batch {}; every extent must be at least 1",
                                m.rows, m.cols, m.batch));
   }
-  if (m.row_stride < 0 || m.col_stride < 0 || m.batch_stride < 0) {
+  const core::Strides strides = core::StridesOf(m);
+  if (strides.row < 0 || strides.col < 0 || strides.batch < 0) {
     return Invalid("a matrix with a negative stride; strides are >= 0");
   }
   int64_t span = 0;
-  const core::Footprint footprint{m.data,
-                                  m.batch,
-                                  m.rows,
-                                  m.cols,
-                                  static_cast<int64_t>(ElementBytes(m.type)),
-                                  {m.row_stride, m.col_stride, m.batch_stride}};
+  const core::Footprint footprint{
+      m.data, m.batch, m.rows, m.cols, static_cast<int64_t>(ElementBytes(m.type)), strides};
   // Tiles round extents up; 4096 is larger than any granule.
   const auto rows = base::CheckedAdd(m.rows, 4096);
   const auto cols = base::CheckedAdd(m.cols, 4096);
@@ -89,8 +86,7 @@ Result<DeviceTensor> UploadTensor(device::Device* device, bool is_array,
   const DeviceTensor::Impl::Shape shape{matrix.type, matrix.batch, matrix.rows, matrix.cols};
   Result<std::shared_ptr<TensorHome>> home = HomeFor(device, is_array, shape);
   if (!home.ok()) return home.status();
-  Copy(static_cast<const std::byte*>(matrix.data),
-       {matrix.row_stride, matrix.col_stride, matrix.batch_stride}, (*home)->host(),
+  Copy(static_cast<const std::byte*>(matrix.data), core::StridesOf(matrix), (*home)->host(),
        (*home)->strides(), shape);
   if ((*home)->on_device()) {
     const device::BufferRange range = (*home)->range();
@@ -113,7 +109,7 @@ Status DownloadTensor(device::Device* device, const DeviceTensor& tensor, const 
                                Name(tensor.type()), tensor.rows(), tensor.cols(), tensor.batch(),
                                Name(matrix.type), matrix.rows, matrix.cols, matrix.batch));
   }
-  const core::Strides strides{matrix.row_stride, matrix.col_stride, matrix.batch_stride};
+  const core::Strides strides = core::StridesOf(matrix);
   if (!core::IsInjective({matrix.data, matrix.batch, matrix.rows, matrix.cols,
                           static_cast<int64_t>(ElementBytes(matrix.type)), strides})) {
     return Invalid("a matrix whose strides put two elements in one place");

@@ -256,7 +256,7 @@ class Refusals(CliTest):
                     *self.matmul(self.save("A.npy", a), self.save("B.npy", b)))
         self.refuse(3, "up to K = 33025",
                     *self.matmul(self.save("A.npy", a[:, :33026]), self.save("B.npy", b[:33026]),
-                                 "--zero-a", 7))
+                                 "--zero-a", 7, "--zero-b", 3))
 
     def test_hostile_files(self):
         good = self.save("B.npy", s8(3, 3))
@@ -362,6 +362,11 @@ class Refusals(CliTest):
             self.refuse(3, f"--cases is '{text}'; expected an integer from 1 to 1000000",
                         "selftest", "--cases", text)
         self.refuse(3, "--zero-a is '+-1'", *self.matmul(a, b, "--zero-a", "+-1"))
+        for option, most in (("--threads", 1024), ("--retries", 100)):
+            for text in ("0x3", "-1", "+-1", " 5", "abc", str(most + 1)):
+                self.refuse(3, f"{option} is '{text}'; expected an integer from 0 to {most}",
+                            *self.matmul(a, b, option, text))
+            self.refuse(3, f"{option} is empty", *self.matmul(a, b, option, ""))
         self.refuse(3, "is no shape", "random", "+4x+4", *random[2:])
         self.assertEqual(self.json_of(0, *random, "--seed", "010")["seed"], 10)  # Not octal.
         self.assertEqual(self.json_of(0, *random, "--seed", 2**64 - 1)["seed"], 2**64 - 1)

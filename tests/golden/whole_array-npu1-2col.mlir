@@ -1,7 +1,7 @@
 // whole_array-32x64x32-vector-s32-npu1-2col-kmt128-row-2c: printed by tilewave for mlir-aie 1.4.2 (commit 7e00b57955e1).
 // Lines that begin with "tilewave:" say what MLIR has no place for.
-// tilewave: spec family=whole_array arch=npu1 tile=32x64x32 kernel=vector output=s32 stack_bytes=3328 columns=2 k_mt=128 b_layout=row c_buffers=2
-// tilewave: configuration 8f6775cca722a9bb
+// tilewave: spec family=whole_array arch=npu1 tile=32x64x32 kernel=vector output=s32 stack_bytes=1024 columns=2 k_mt=128 b_layout=row c_buffers=2
+// tilewave: configuration 284fb388c98885b8
 module {
   aie.device(npu1_2col) {
     func.func private @matmul_vector_s8_s32(memref<512xi32>, memref<512xi32>, memref<1024xi32>) attributes {link_with = "kernels.o"}
@@ -46,70 +46,70 @@ module {
     %mem_1_1_c2_1 = aie.buffer(%mem_1_1) {address = 45056 : i32, sym_name = "mem_1_1_c2_1"} : memref<1024xi32>
     %mem_1_1_c3_0 = aie.buffer(%mem_1_1) {address = 49152 : i32, sym_name = "mem_1_1_c3_0"} : memref<1024xi32>
     %mem_1_1_c3_1 = aie.buffer(%mem_1_1) {address = 53248 : i32, sym_name = "mem_1_1_c3_1"} : memref<1024xi32>
-    %core_0_2_a_0 = aie.buffer(%core_0_2) {address = 3392 : i32, sym_name = "core_0_2_a_0"} : memref<512xi32>
-    %core_0_2_a_1 = aie.buffer(%core_0_2) {address = 5440 : i32, sym_name = "core_0_2_a_1"} : memref<512xi32>
-    %core_0_2_b_0 = aie.buffer(%core_0_2) {address = 7488 : i32, sym_name = "core_0_2_b_0"} : memref<512xi32>
-    %core_0_2_b_1 = aie.buffer(%core_0_2) {address = 9536 : i32, sym_name = "core_0_2_b_1"} : memref<512xi32>
-    %core_0_2_c_0 = aie.buffer(%core_0_2) {address = 11584 : i32, sym_name = "core_0_2_c_0"} : memref<1024xi32>
-    %core_0_2_c_1 = aie.buffer(%core_0_2) {address = 15680 : i32, sym_name = "core_0_2_c_1"} : memref<1024xi32>
-    %core_0_3_a_0 = aie.buffer(%core_0_3) {address = 3392 : i32, sym_name = "core_0_3_a_0"} : memref<512xi32>
-    %core_0_3_a_1 = aie.buffer(%core_0_3) {address = 5440 : i32, sym_name = "core_0_3_a_1"} : memref<512xi32>
-    %core_0_3_b_0 = aie.buffer(%core_0_3) {address = 7488 : i32, sym_name = "core_0_3_b_0"} : memref<512xi32>
-    %core_0_3_b_1 = aie.buffer(%core_0_3) {address = 9536 : i32, sym_name = "core_0_3_b_1"} : memref<512xi32>
-    %core_0_3_c_0 = aie.buffer(%core_0_3) {address = 11584 : i32, sym_name = "core_0_3_c_0"} : memref<1024xi32>
-    %core_0_3_c_1 = aie.buffer(%core_0_3) {address = 15680 : i32, sym_name = "core_0_3_c_1"} : memref<1024xi32>
-    %core_0_4_a_0 = aie.buffer(%core_0_4) {address = 3392 : i32, sym_name = "core_0_4_a_0"} : memref<512xi32>
-    %core_0_4_a_1 = aie.buffer(%core_0_4) {address = 5440 : i32, sym_name = "core_0_4_a_1"} : memref<512xi32>
-    %core_0_4_b_0 = aie.buffer(%core_0_4) {address = 7488 : i32, sym_name = "core_0_4_b_0"} : memref<512xi32>
-    %core_0_4_b_1 = aie.buffer(%core_0_4) {address = 9536 : i32, sym_name = "core_0_4_b_1"} : memref<512xi32>
-    %core_0_4_c_0 = aie.buffer(%core_0_4) {address = 11584 : i32, sym_name = "core_0_4_c_0"} : memref<1024xi32>
-    %core_0_4_c_1 = aie.buffer(%core_0_4) {address = 15680 : i32, sym_name = "core_0_4_c_1"} : memref<1024xi32>
-    %core_0_5_a_0 = aie.buffer(%core_0_5) {address = 3392 : i32, sym_name = "core_0_5_a_0"} : memref<512xi32>
-    %core_0_5_a_1 = aie.buffer(%core_0_5) {address = 5440 : i32, sym_name = "core_0_5_a_1"} : memref<512xi32>
-    %core_0_5_b_0 = aie.buffer(%core_0_5) {address = 7488 : i32, sym_name = "core_0_5_b_0"} : memref<512xi32>
-    %core_0_5_b_1 = aie.buffer(%core_0_5) {address = 9536 : i32, sym_name = "core_0_5_b_1"} : memref<512xi32>
-    %core_0_5_c_0 = aie.buffer(%core_0_5) {address = 11584 : i32, sym_name = "core_0_5_c_0"} : memref<1024xi32>
-    %core_0_5_c_1 = aie.buffer(%core_0_5) {address = 15680 : i32, sym_name = "core_0_5_c_1"} : memref<1024xi32>
-    %core_1_2_a_0 = aie.buffer(%core_1_2) {address = 3392 : i32, sym_name = "core_1_2_a_0"} : memref<512xi32>
-    %core_1_2_a_1 = aie.buffer(%core_1_2) {address = 5440 : i32, sym_name = "core_1_2_a_1"} : memref<512xi32>
-    %core_1_2_b_0 = aie.buffer(%core_1_2) {address = 7488 : i32, sym_name = "core_1_2_b_0"} : memref<512xi32>
-    %core_1_2_b_1 = aie.buffer(%core_1_2) {address = 9536 : i32, sym_name = "core_1_2_b_1"} : memref<512xi32>
-    %core_1_2_c_0 = aie.buffer(%core_1_2) {address = 11584 : i32, sym_name = "core_1_2_c_0"} : memref<1024xi32>
-    %core_1_2_c_1 = aie.buffer(%core_1_2) {address = 15680 : i32, sym_name = "core_1_2_c_1"} : memref<1024xi32>
-    %core_1_3_a_0 = aie.buffer(%core_1_3) {address = 3392 : i32, sym_name = "core_1_3_a_0"} : memref<512xi32>
-    %core_1_3_a_1 = aie.buffer(%core_1_3) {address = 5440 : i32, sym_name = "core_1_3_a_1"} : memref<512xi32>
-    %core_1_3_b_0 = aie.buffer(%core_1_3) {address = 7488 : i32, sym_name = "core_1_3_b_0"} : memref<512xi32>
-    %core_1_3_b_1 = aie.buffer(%core_1_3) {address = 9536 : i32, sym_name = "core_1_3_b_1"} : memref<512xi32>
-    %core_1_3_c_0 = aie.buffer(%core_1_3) {address = 11584 : i32, sym_name = "core_1_3_c_0"} : memref<1024xi32>
-    %core_1_3_c_1 = aie.buffer(%core_1_3) {address = 15680 : i32, sym_name = "core_1_3_c_1"} : memref<1024xi32>
-    %core_1_4_a_0 = aie.buffer(%core_1_4) {address = 3392 : i32, sym_name = "core_1_4_a_0"} : memref<512xi32>
-    %core_1_4_a_1 = aie.buffer(%core_1_4) {address = 5440 : i32, sym_name = "core_1_4_a_1"} : memref<512xi32>
-    %core_1_4_b_0 = aie.buffer(%core_1_4) {address = 7488 : i32, sym_name = "core_1_4_b_0"} : memref<512xi32>
-    %core_1_4_b_1 = aie.buffer(%core_1_4) {address = 9536 : i32, sym_name = "core_1_4_b_1"} : memref<512xi32>
-    %core_1_4_c_0 = aie.buffer(%core_1_4) {address = 11584 : i32, sym_name = "core_1_4_c_0"} : memref<1024xi32>
-    %core_1_4_c_1 = aie.buffer(%core_1_4) {address = 15680 : i32, sym_name = "core_1_4_c_1"} : memref<1024xi32>
-    %core_1_5_a_0 = aie.buffer(%core_1_5) {address = 3392 : i32, sym_name = "core_1_5_a_0"} : memref<512xi32>
-    %core_1_5_a_1 = aie.buffer(%core_1_5) {address = 5440 : i32, sym_name = "core_1_5_a_1"} : memref<512xi32>
-    %core_1_5_b_0 = aie.buffer(%core_1_5) {address = 7488 : i32, sym_name = "core_1_5_b_0"} : memref<512xi32>
-    %core_1_5_b_1 = aie.buffer(%core_1_5) {address = 9536 : i32, sym_name = "core_1_5_b_1"} : memref<512xi32>
-    %core_1_5_c_0 = aie.buffer(%core_1_5) {address = 11584 : i32, sym_name = "core_1_5_c_0"} : memref<1024xi32>
-    %core_1_5_c_1 = aie.buffer(%core_1_5) {address = 15680 : i32, sym_name = "core_1_5_c_1"} : memref<1024xi32>
+    %core_0_2_a_0 = aie.buffer(%core_0_2) {address = 1088 : i32, sym_name = "core_0_2_a_0"} : memref<512xi32>
+    %core_0_2_a_1 = aie.buffer(%core_0_2) {address = 3136 : i32, sym_name = "core_0_2_a_1"} : memref<512xi32>
+    %core_0_2_b_0 = aie.buffer(%core_0_2) {address = 5184 : i32, sym_name = "core_0_2_b_0"} : memref<512xi32>
+    %core_0_2_b_1 = aie.buffer(%core_0_2) {address = 7232 : i32, sym_name = "core_0_2_b_1"} : memref<512xi32>
+    %core_0_2_c_0 = aie.buffer(%core_0_2) {address = 9280 : i32, sym_name = "core_0_2_c_0"} : memref<1024xi32>
+    %core_0_2_c_1 = aie.buffer(%core_0_2) {address = 13376 : i32, sym_name = "core_0_2_c_1"} : memref<1024xi32>
+    %core_0_3_a_0 = aie.buffer(%core_0_3) {address = 1088 : i32, sym_name = "core_0_3_a_0"} : memref<512xi32>
+    %core_0_3_a_1 = aie.buffer(%core_0_3) {address = 3136 : i32, sym_name = "core_0_3_a_1"} : memref<512xi32>
+    %core_0_3_b_0 = aie.buffer(%core_0_3) {address = 5184 : i32, sym_name = "core_0_3_b_0"} : memref<512xi32>
+    %core_0_3_b_1 = aie.buffer(%core_0_3) {address = 7232 : i32, sym_name = "core_0_3_b_1"} : memref<512xi32>
+    %core_0_3_c_0 = aie.buffer(%core_0_3) {address = 9280 : i32, sym_name = "core_0_3_c_0"} : memref<1024xi32>
+    %core_0_3_c_1 = aie.buffer(%core_0_3) {address = 13376 : i32, sym_name = "core_0_3_c_1"} : memref<1024xi32>
+    %core_0_4_a_0 = aie.buffer(%core_0_4) {address = 1088 : i32, sym_name = "core_0_4_a_0"} : memref<512xi32>
+    %core_0_4_a_1 = aie.buffer(%core_0_4) {address = 3136 : i32, sym_name = "core_0_4_a_1"} : memref<512xi32>
+    %core_0_4_b_0 = aie.buffer(%core_0_4) {address = 5184 : i32, sym_name = "core_0_4_b_0"} : memref<512xi32>
+    %core_0_4_b_1 = aie.buffer(%core_0_4) {address = 7232 : i32, sym_name = "core_0_4_b_1"} : memref<512xi32>
+    %core_0_4_c_0 = aie.buffer(%core_0_4) {address = 9280 : i32, sym_name = "core_0_4_c_0"} : memref<1024xi32>
+    %core_0_4_c_1 = aie.buffer(%core_0_4) {address = 13376 : i32, sym_name = "core_0_4_c_1"} : memref<1024xi32>
+    %core_0_5_a_0 = aie.buffer(%core_0_5) {address = 1088 : i32, sym_name = "core_0_5_a_0"} : memref<512xi32>
+    %core_0_5_a_1 = aie.buffer(%core_0_5) {address = 3136 : i32, sym_name = "core_0_5_a_1"} : memref<512xi32>
+    %core_0_5_b_0 = aie.buffer(%core_0_5) {address = 5184 : i32, sym_name = "core_0_5_b_0"} : memref<512xi32>
+    %core_0_5_b_1 = aie.buffer(%core_0_5) {address = 7232 : i32, sym_name = "core_0_5_b_1"} : memref<512xi32>
+    %core_0_5_c_0 = aie.buffer(%core_0_5) {address = 9280 : i32, sym_name = "core_0_5_c_0"} : memref<1024xi32>
+    %core_0_5_c_1 = aie.buffer(%core_0_5) {address = 13376 : i32, sym_name = "core_0_5_c_1"} : memref<1024xi32>
+    %core_1_2_a_0 = aie.buffer(%core_1_2) {address = 1088 : i32, sym_name = "core_1_2_a_0"} : memref<512xi32>
+    %core_1_2_a_1 = aie.buffer(%core_1_2) {address = 3136 : i32, sym_name = "core_1_2_a_1"} : memref<512xi32>
+    %core_1_2_b_0 = aie.buffer(%core_1_2) {address = 5184 : i32, sym_name = "core_1_2_b_0"} : memref<512xi32>
+    %core_1_2_b_1 = aie.buffer(%core_1_2) {address = 7232 : i32, sym_name = "core_1_2_b_1"} : memref<512xi32>
+    %core_1_2_c_0 = aie.buffer(%core_1_2) {address = 9280 : i32, sym_name = "core_1_2_c_0"} : memref<1024xi32>
+    %core_1_2_c_1 = aie.buffer(%core_1_2) {address = 13376 : i32, sym_name = "core_1_2_c_1"} : memref<1024xi32>
+    %core_1_3_a_0 = aie.buffer(%core_1_3) {address = 1088 : i32, sym_name = "core_1_3_a_0"} : memref<512xi32>
+    %core_1_3_a_1 = aie.buffer(%core_1_3) {address = 3136 : i32, sym_name = "core_1_3_a_1"} : memref<512xi32>
+    %core_1_3_b_0 = aie.buffer(%core_1_3) {address = 5184 : i32, sym_name = "core_1_3_b_0"} : memref<512xi32>
+    %core_1_3_b_1 = aie.buffer(%core_1_3) {address = 7232 : i32, sym_name = "core_1_3_b_1"} : memref<512xi32>
+    %core_1_3_c_0 = aie.buffer(%core_1_3) {address = 9280 : i32, sym_name = "core_1_3_c_0"} : memref<1024xi32>
+    %core_1_3_c_1 = aie.buffer(%core_1_3) {address = 13376 : i32, sym_name = "core_1_3_c_1"} : memref<1024xi32>
+    %core_1_4_a_0 = aie.buffer(%core_1_4) {address = 1088 : i32, sym_name = "core_1_4_a_0"} : memref<512xi32>
+    %core_1_4_a_1 = aie.buffer(%core_1_4) {address = 3136 : i32, sym_name = "core_1_4_a_1"} : memref<512xi32>
+    %core_1_4_b_0 = aie.buffer(%core_1_4) {address = 5184 : i32, sym_name = "core_1_4_b_0"} : memref<512xi32>
+    %core_1_4_b_1 = aie.buffer(%core_1_4) {address = 7232 : i32, sym_name = "core_1_4_b_1"} : memref<512xi32>
+    %core_1_4_c_0 = aie.buffer(%core_1_4) {address = 9280 : i32, sym_name = "core_1_4_c_0"} : memref<1024xi32>
+    %core_1_4_c_1 = aie.buffer(%core_1_4) {address = 13376 : i32, sym_name = "core_1_4_c_1"} : memref<1024xi32>
+    %core_1_5_a_0 = aie.buffer(%core_1_5) {address = 1088 : i32, sym_name = "core_1_5_a_0"} : memref<512xi32>
+    %core_1_5_a_1 = aie.buffer(%core_1_5) {address = 3136 : i32, sym_name = "core_1_5_a_1"} : memref<512xi32>
+    %core_1_5_b_0 = aie.buffer(%core_1_5) {address = 5184 : i32, sym_name = "core_1_5_b_0"} : memref<512xi32>
+    %core_1_5_b_1 = aie.buffer(%core_1_5) {address = 7232 : i32, sym_name = "core_1_5_b_1"} : memref<512xi32>
+    %core_1_5_c_0 = aie.buffer(%core_1_5) {address = 9280 : i32, sym_name = "core_1_5_c_0"} : memref<1024xi32>
+    %core_1_5_c_1 = aie.buffer(%core_1_5) {address = 13376 : i32, sym_name = "core_1_5_c_1"} : memref<1024xi32>
     // tilewave: parameters tiles k_steps
-    %core_0_2_parameters = aie.buffer(%core_0_2) {address = 3328 : i32, sym_name = "core_0_2_parameters"} : memref<8xi32>
+    %core_0_2_parameters = aie.buffer(%core_0_2) {address = 1024 : i32, sym_name = "core_0_2_parameters"} : memref<8xi32>
     // tilewave: parameters tiles k_steps
-    %core_0_3_parameters = aie.buffer(%core_0_3) {address = 3328 : i32, sym_name = "core_0_3_parameters"} : memref<8xi32>
+    %core_0_3_parameters = aie.buffer(%core_0_3) {address = 1024 : i32, sym_name = "core_0_3_parameters"} : memref<8xi32>
     // tilewave: parameters tiles k_steps
-    %core_0_4_parameters = aie.buffer(%core_0_4) {address = 3328 : i32, sym_name = "core_0_4_parameters"} : memref<8xi32>
+    %core_0_4_parameters = aie.buffer(%core_0_4) {address = 1024 : i32, sym_name = "core_0_4_parameters"} : memref<8xi32>
     // tilewave: parameters tiles k_steps
-    %core_0_5_parameters = aie.buffer(%core_0_5) {address = 3328 : i32, sym_name = "core_0_5_parameters"} : memref<8xi32>
+    %core_0_5_parameters = aie.buffer(%core_0_5) {address = 1024 : i32, sym_name = "core_0_5_parameters"} : memref<8xi32>
     // tilewave: parameters tiles k_steps
-    %core_1_2_parameters = aie.buffer(%core_1_2) {address = 3328 : i32, sym_name = "core_1_2_parameters"} : memref<8xi32>
+    %core_1_2_parameters = aie.buffer(%core_1_2) {address = 1024 : i32, sym_name = "core_1_2_parameters"} : memref<8xi32>
     // tilewave: parameters tiles k_steps
-    %core_1_3_parameters = aie.buffer(%core_1_3) {address = 3328 : i32, sym_name = "core_1_3_parameters"} : memref<8xi32>
+    %core_1_3_parameters = aie.buffer(%core_1_3) {address = 1024 : i32, sym_name = "core_1_3_parameters"} : memref<8xi32>
     // tilewave: parameters tiles k_steps
-    %core_1_4_parameters = aie.buffer(%core_1_4) {address = 3328 : i32, sym_name = "core_1_4_parameters"} : memref<8xi32>
+    %core_1_4_parameters = aie.buffer(%core_1_4) {address = 1024 : i32, sym_name = "core_1_4_parameters"} : memref<8xi32>
     // tilewave: parameters tiles k_steps
-    %core_1_5_parameters = aie.buffer(%core_1_5) {address = 3328 : i32, sym_name = "core_1_5_parameters"} : memref<8xi32>
+    %core_1_5_parameters = aie.buffer(%core_1_5) {address = 1024 : i32, sym_name = "core_1_5_parameters"} : memref<8xi32>
     %mem_0_1_a0_empty = aie.lock(%mem_0_1, 0) {init = 2 : i32, sym_name = "mem_0_1_a0_empty"}
     %mem_0_1_a0_full = aie.lock(%mem_0_1, 1) {init = 0 : i32, sym_name = "mem_0_1_a0_full"}
     %mem_0_1_a1_empty = aie.lock(%mem_0_1, 2) {init = 2 : i32, sym_name = "mem_0_1_a1_empty"}
@@ -968,7 +968,7 @@ module {
         scf.yield %loop2#0, %loop2#1, %loop2#2 : index, index, index
       }
       aie.end
-    } {stack_size = 3328 : i32}
+    } {stack_size = 1024 : i32}
     %core_0_3_program = aie.core(%core_0_3) {
       // tilewave: program_bytes 9216
       // tilewave: kernel zero_s32 tile 32x64x32 blocks 4x8x8
@@ -1041,7 +1041,7 @@ module {
         scf.yield %loop2#0, %loop2#1, %loop2#2 : index, index, index
       }
       aie.end
-    } {stack_size = 3328 : i32}
+    } {stack_size = 1024 : i32}
     %core_0_4_program = aie.core(%core_0_4) {
       // tilewave: program_bytes 9216
       // tilewave: kernel zero_s32 tile 32x64x32 blocks 4x8x8
@@ -1114,7 +1114,7 @@ module {
         scf.yield %loop2#0, %loop2#1, %loop2#2 : index, index, index
       }
       aie.end
-    } {stack_size = 3328 : i32}
+    } {stack_size = 1024 : i32}
     %core_0_5_program = aie.core(%core_0_5) {
       // tilewave: program_bytes 9216
       // tilewave: kernel zero_s32 tile 32x64x32 blocks 4x8x8
@@ -1187,7 +1187,7 @@ module {
         scf.yield %loop2#0, %loop2#1, %loop2#2 : index, index, index
       }
       aie.end
-    } {stack_size = 3328 : i32}
+    } {stack_size = 1024 : i32}
     %core_1_2_program = aie.core(%core_1_2) {
       // tilewave: program_bytes 9216
       // tilewave: kernel zero_s32 tile 32x64x32 blocks 4x8x8
@@ -1260,7 +1260,7 @@ module {
         scf.yield %loop2#0, %loop2#1, %loop2#2 : index, index, index
       }
       aie.end
-    } {stack_size = 3328 : i32}
+    } {stack_size = 1024 : i32}
     %core_1_3_program = aie.core(%core_1_3) {
       // tilewave: program_bytes 9216
       // tilewave: kernel zero_s32 tile 32x64x32 blocks 4x8x8
@@ -1333,7 +1333,7 @@ module {
         scf.yield %loop2#0, %loop2#1, %loop2#2 : index, index, index
       }
       aie.end
-    } {stack_size = 3328 : i32}
+    } {stack_size = 1024 : i32}
     %core_1_4_program = aie.core(%core_1_4) {
       // tilewave: program_bytes 9216
       // tilewave: kernel zero_s32 tile 32x64x32 blocks 4x8x8
@@ -1406,7 +1406,7 @@ module {
         scf.yield %loop2#0, %loop2#1, %loop2#2 : index, index, index
       }
       aie.end
-    } {stack_size = 3328 : i32}
+    } {stack_size = 1024 : i32}
     %core_1_5_program = aie.core(%core_1_5) {
       // tilewave: program_bytes 9216
       // tilewave: kernel zero_s32 tile 32x64x32 blocks 4x8x8
@@ -1479,7 +1479,7 @@ module {
         scf.yield %loop2#0, %loop2#1, %loop2#2 : index, index, index
       }
       aie.end
-    } {stack_size = 3328 : i32}
+    } {stack_size = 1024 : i32}
     aie.shim_dma_allocation @shim_0_0_mm2s_0(%shim_0_0, MM2S, 0)
     aie.shim_dma_allocation @shim_0_0_mm2s_1(%shim_0_0, MM2S, 1)
     aie.shim_dma_allocation @shim_0_0_s2mm_0(%shim_0_0, S2MM, 0)

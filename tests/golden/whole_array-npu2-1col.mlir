@@ -1,7 +1,7 @@
 // whole_array-64x64x64-vector-s8-npu2-1col-kmt64-packed-1c: printed by tilewave for mlir-aie 1.4.2 (commit 7e00b57955e1).
 // Lines that begin with "tilewave:" say what MLIR has no place for.
-// tilewave: spec family=whole_array arch=npu2 tile=64x64x64 kernel=vector output=s8 stack_bytes=3328 columns=1 k_mt=0 b_layout=packed c_buffers=1
-// tilewave: configuration 0835700186da3179
+// tilewave: spec family=whole_array arch=npu2 tile=64x64x64 kernel=vector output=s8 stack_bytes=1024 columns=1 k_mt=0 b_layout=packed c_buffers=1
+// tilewave: configuration 642ecb017a7bb23a
 module {
   aie.device(npu2_1col) {
     func.func private @matmul_vector_s8_s32(memref<1024xi32>, memref<1024xi32>, memref<4096xi32>) attributes {link_with = "kernels.o"}
@@ -27,34 +27,34 @@ module {
     %mem_0_1_c1_0 = aie.buffer(%mem_0_1) {address = 45056 : i32, sym_name = "mem_0_1_c1_0"} : memref<1024xi32>
     %mem_0_1_c2_0 = aie.buffer(%mem_0_1) {address = 49152 : i32, sym_name = "mem_0_1_c2_0"} : memref<1024xi32>
     %mem_0_1_c3_0 = aie.buffer(%mem_0_1) {address = 53248 : i32, sym_name = "mem_0_1_c3_0"} : memref<1024xi32>
-    %core_0_2_a_0 = aie.buffer(%core_0_2) {address = 3392 : i32, sym_name = "core_0_2_a_0"} : memref<1024xi32>
-    %core_0_2_a_1 = aie.buffer(%core_0_2) {address = 7488 : i32, sym_name = "core_0_2_a_1"} : memref<1024xi32>
-    %core_0_2_b_0 = aie.buffer(%core_0_2) {address = 11584 : i32, sym_name = "core_0_2_b_0"} : memref<1024xi32>
-    %core_0_2_b_1 = aie.buffer(%core_0_2) {address = 15680 : i32, sym_name = "core_0_2_b_1"} : memref<1024xi32>
-    %core_0_2_c_0 = aie.buffer(%core_0_2) {address = 19776 : i32, sym_name = "core_0_2_c_0"} : memref<4096xi32>
-    %core_0_3_a_0 = aie.buffer(%core_0_3) {address = 3392 : i32, sym_name = "core_0_3_a_0"} : memref<1024xi32>
-    %core_0_3_a_1 = aie.buffer(%core_0_3) {address = 7488 : i32, sym_name = "core_0_3_a_1"} : memref<1024xi32>
-    %core_0_3_b_0 = aie.buffer(%core_0_3) {address = 11584 : i32, sym_name = "core_0_3_b_0"} : memref<1024xi32>
-    %core_0_3_b_1 = aie.buffer(%core_0_3) {address = 15680 : i32, sym_name = "core_0_3_b_1"} : memref<1024xi32>
-    %core_0_3_c_0 = aie.buffer(%core_0_3) {address = 19776 : i32, sym_name = "core_0_3_c_0"} : memref<4096xi32>
-    %core_0_4_a_0 = aie.buffer(%core_0_4) {address = 3392 : i32, sym_name = "core_0_4_a_0"} : memref<1024xi32>
-    %core_0_4_a_1 = aie.buffer(%core_0_4) {address = 7488 : i32, sym_name = "core_0_4_a_1"} : memref<1024xi32>
-    %core_0_4_b_0 = aie.buffer(%core_0_4) {address = 11584 : i32, sym_name = "core_0_4_b_0"} : memref<1024xi32>
-    %core_0_4_b_1 = aie.buffer(%core_0_4) {address = 15680 : i32, sym_name = "core_0_4_b_1"} : memref<1024xi32>
-    %core_0_4_c_0 = aie.buffer(%core_0_4) {address = 19776 : i32, sym_name = "core_0_4_c_0"} : memref<4096xi32>
-    %core_0_5_a_0 = aie.buffer(%core_0_5) {address = 3392 : i32, sym_name = "core_0_5_a_0"} : memref<1024xi32>
-    %core_0_5_a_1 = aie.buffer(%core_0_5) {address = 7488 : i32, sym_name = "core_0_5_a_1"} : memref<1024xi32>
-    %core_0_5_b_0 = aie.buffer(%core_0_5) {address = 11584 : i32, sym_name = "core_0_5_b_0"} : memref<1024xi32>
-    %core_0_5_b_1 = aie.buffer(%core_0_5) {address = 15680 : i32, sym_name = "core_0_5_b_1"} : memref<1024xi32>
-    %core_0_5_c_0 = aie.buffer(%core_0_5) {address = 19776 : i32, sym_name = "core_0_5_c_0"} : memref<4096xi32>
+    %core_0_2_a_0 = aie.buffer(%core_0_2) {address = 1088 : i32, sym_name = "core_0_2_a_0"} : memref<1024xi32>
+    %core_0_2_a_1 = aie.buffer(%core_0_2) {address = 5184 : i32, sym_name = "core_0_2_a_1"} : memref<1024xi32>
+    %core_0_2_b_0 = aie.buffer(%core_0_2) {address = 9280 : i32, sym_name = "core_0_2_b_0"} : memref<1024xi32>
+    %core_0_2_b_1 = aie.buffer(%core_0_2) {address = 13376 : i32, sym_name = "core_0_2_b_1"} : memref<1024xi32>
+    %core_0_2_c_0 = aie.buffer(%core_0_2) {address = 17472 : i32, sym_name = "core_0_2_c_0"} : memref<4096xi32>
+    %core_0_3_a_0 = aie.buffer(%core_0_3) {address = 1088 : i32, sym_name = "core_0_3_a_0"} : memref<1024xi32>
+    %core_0_3_a_1 = aie.buffer(%core_0_3) {address = 5184 : i32, sym_name = "core_0_3_a_1"} : memref<1024xi32>
+    %core_0_3_b_0 = aie.buffer(%core_0_3) {address = 9280 : i32, sym_name = "core_0_3_b_0"} : memref<1024xi32>
+    %core_0_3_b_1 = aie.buffer(%core_0_3) {address = 13376 : i32, sym_name = "core_0_3_b_1"} : memref<1024xi32>
+    %core_0_3_c_0 = aie.buffer(%core_0_3) {address = 17472 : i32, sym_name = "core_0_3_c_0"} : memref<4096xi32>
+    %core_0_4_a_0 = aie.buffer(%core_0_4) {address = 1088 : i32, sym_name = "core_0_4_a_0"} : memref<1024xi32>
+    %core_0_4_a_1 = aie.buffer(%core_0_4) {address = 5184 : i32, sym_name = "core_0_4_a_1"} : memref<1024xi32>
+    %core_0_4_b_0 = aie.buffer(%core_0_4) {address = 9280 : i32, sym_name = "core_0_4_b_0"} : memref<1024xi32>
+    %core_0_4_b_1 = aie.buffer(%core_0_4) {address = 13376 : i32, sym_name = "core_0_4_b_1"} : memref<1024xi32>
+    %core_0_4_c_0 = aie.buffer(%core_0_4) {address = 17472 : i32, sym_name = "core_0_4_c_0"} : memref<4096xi32>
+    %core_0_5_a_0 = aie.buffer(%core_0_5) {address = 1088 : i32, sym_name = "core_0_5_a_0"} : memref<1024xi32>
+    %core_0_5_a_1 = aie.buffer(%core_0_5) {address = 5184 : i32, sym_name = "core_0_5_a_1"} : memref<1024xi32>
+    %core_0_5_b_0 = aie.buffer(%core_0_5) {address = 9280 : i32, sym_name = "core_0_5_b_0"} : memref<1024xi32>
+    %core_0_5_b_1 = aie.buffer(%core_0_5) {address = 13376 : i32, sym_name = "core_0_5_b_1"} : memref<1024xi32>
+    %core_0_5_c_0 = aie.buffer(%core_0_5) {address = 17472 : i32, sym_name = "core_0_5_c_0"} : memref<4096xi32>
     // tilewave: parameters tiles k_steps shift rounding saturation
-    %core_0_2_parameters = aie.buffer(%core_0_2) {address = 3328 : i32, sym_name = "core_0_2_parameters"} : memref<8xi32>
+    %core_0_2_parameters = aie.buffer(%core_0_2) {address = 1024 : i32, sym_name = "core_0_2_parameters"} : memref<8xi32>
     // tilewave: parameters tiles k_steps shift rounding saturation
-    %core_0_3_parameters = aie.buffer(%core_0_3) {address = 3328 : i32, sym_name = "core_0_3_parameters"} : memref<8xi32>
+    %core_0_3_parameters = aie.buffer(%core_0_3) {address = 1024 : i32, sym_name = "core_0_3_parameters"} : memref<8xi32>
     // tilewave: parameters tiles k_steps shift rounding saturation
-    %core_0_4_parameters = aie.buffer(%core_0_4) {address = 3328 : i32, sym_name = "core_0_4_parameters"} : memref<8xi32>
+    %core_0_4_parameters = aie.buffer(%core_0_4) {address = 1024 : i32, sym_name = "core_0_4_parameters"} : memref<8xi32>
     // tilewave: parameters tiles k_steps shift rounding saturation
-    %core_0_5_parameters = aie.buffer(%core_0_5) {address = 3328 : i32, sym_name = "core_0_5_parameters"} : memref<8xi32>
+    %core_0_5_parameters = aie.buffer(%core_0_5) {address = 1024 : i32, sym_name = "core_0_5_parameters"} : memref<8xi32>
     %mem_0_1_a0_empty = aie.lock(%mem_0_1, 0) {init = 2 : i32, sym_name = "mem_0_1_a0_empty"}
     %mem_0_1_a0_full = aie.lock(%mem_0_1, 1) {init = 0 : i32, sym_name = "mem_0_1_a0_full"}
     %mem_0_1_a1_empty = aie.lock(%mem_0_1, 2) {init = 2 : i32, sym_name = "mem_0_1_a1_empty"}
@@ -487,7 +487,7 @@ module {
         scf.yield %loop2#0, %loop2#1 : index, index
       }
       aie.end
-    } {stack_size = 3328 : i32}
+    } {stack_size = 1024 : i32}
     %core_0_3_program = aie.core(%core_0_3) {
       // tilewave: program_bytes 13312
       // tilewave: kernel zero_s32 tile 64x64x64 blocks 8x8x8
@@ -551,7 +551,7 @@ module {
         scf.yield %loop2#0, %loop2#1 : index, index
       }
       aie.end
-    } {stack_size = 3328 : i32}
+    } {stack_size = 1024 : i32}
     %core_0_4_program = aie.core(%core_0_4) {
       // tilewave: program_bytes 13312
       // tilewave: kernel zero_s32 tile 64x64x64 blocks 8x8x8
@@ -615,7 +615,7 @@ module {
         scf.yield %loop2#0, %loop2#1 : index, index
       }
       aie.end
-    } {stack_size = 3328 : i32}
+    } {stack_size = 1024 : i32}
     %core_0_5_program = aie.core(%core_0_5) {
       // tilewave: program_bytes 13312
       // tilewave: kernel zero_s32 tile 64x64x64 blocks 8x8x8
@@ -679,7 +679,7 @@ module {
         scf.yield %loop2#0, %loop2#1 : index, index
       }
       aie.end
-    } {stack_size = 3328 : i32}
+    } {stack_size = 1024 : i32}
     aie.shim_dma_allocation @shim_0_0_mm2s_0(%shim_0_0, MM2S, 0)
     aie.shim_dma_allocation @shim_0_0_mm2s_1(%shim_0_0, MM2S, 1)
     aie.shim_dma_allocation @shim_0_0_s2mm_0(%shim_0_0, S2MM, 0)
