@@ -261,6 +261,56 @@ TEST(CApiTest, RequantisationRoundsAndSaturatesAsAsked) {
   tw_engine_destroy(engine);
 }
 
+TEST(CApiTest, StatsSayWhereACallRan) {
+  CCall t;
+  tw_stats stats = {};
+  t.call.stats = &stats;
+  tw_engine_options options = {};
+  options.struct_size = sizeof(options);
+  for (const char* device : {"host", "vnpu:phoenix"}) {
+    options.device = device;
+    tw_engine* engine = nullptr;
+    ASSERT_EQ(tw_engine_create(&options, &engine), TW_OK) << tw_last_error();
+    stats.struct_size = 0;
+    EXPECT_EQ(tw_run(engine, &t.call), TW_INVALID_ARGUMENT);
+    stats.struct_size = sizeof(stats);
+    ASSERT_EQ(tw_run(engine, &t.call), TW_OK) << tw_last_error();
+    EXPECT_STREQ(stats.device, device);
+    EXPECT_STREQ(stats.reason, "requested");
+    EXPECT_GT(std::string(stats.kernel).size(), 5U);
+    EXPECT_STREQ(stats.failure, "");
+    EXPECT_EQ(stats.time_kind, options.device[0] == 'h' ? TW_MEASURED : TW_SIMULATED);
+    EXPECT_EQ(stats.launches, 1);
+    EXPECT_EQ(stats.macs, 2);
+    EXPECT_GT(stats.total_us, 0);
+    EXPECT_GT(stats.launch_us + stats.wait_us, 0);
+    // An older program's struct ends earlier.
+    stats.struct_size = offsetof(tw_stats, launches);
+    stats.launches = -7;
+    ASSERT_EQ(tw_run(engine, &t.call), TW_OK) << tw_last_error();
+    EXPECT_STREQ(stats.device, device);
+    EXPECT_EQ(stats.launches, -7);
+    tw_engine_destroy(engine);
+  }
+}
+
+TEST(CApiTest, RetriesAreChecked) {
+  tw_engine_options options = {};
+  options.struct_size = sizeof(options);
+  tw_engine* engine = nullptr;
+  for (const int32_t retries : {-2, 101}) {
+    options.retries = retries;
+    EXPECT_EQ(tw_engine_create(&options, &engine), TW_INVALID_ARGUMENT);
+    EXPECT_NE(std::string(tw_last_error()).find("retries is"), std::string::npos);
+  }
+  for (const int32_t retries : {-1, 0, 100}) {
+    options.retries = retries;
+    options.no_host_fallback = 1;
+    ASSERT_EQ(tw_engine_create(&options, &engine), TW_OK) << tw_last_error();
+    tw_engine_destroy(engine);
+  }
+}
+
 // A struct whose strides nobody has set is dense, weights and batches too.
 TEST(CApiTest, WithoutStridesMatricesAreDense) {
   tw_engine* engine = nullptr;

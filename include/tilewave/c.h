@@ -124,7 +124,29 @@ typedef struct tw_engine_options {
   tw_parallel_for parallel_for; /* NULL: threads of the engine's own. */
   void* parallel_for_user;      /* Passed through; must outlive the engine. */
   int32_t parallel_for_threads; /* How many work at a time; at least 1. */
+  int32_t retries;              /* Of a call that an NPU failed, up to 100; 0: 2 times, -1: none. */
+  int32_t no_host_fallback;     /* An NPU that fails is an error, not the host's work. */
 } tw_engine_options;
+
+/* Where a time comes from. */
+typedef enum tw_time_kind { TW_MEASURED = 0, TW_SIMULATED = 1, TW_PREDICTED = 2 } tw_time_kind;
+
+/* What a call did. Texts end with a zero byte and are cut to fit. */
+typedef struct tw_stats {
+  size_t struct_size;
+  char device[64];         /* That computed C, or its last part: "host", "vnpu:phoenix", ... */
+  char kernel[128];        /* That ran there. */
+  char reason[96];         /* Why there: "requested", ... */
+  char failure[256];       /* What the device said when it first failed; empty if it did not. */
+  int32_t failed_attempts; /* How often it failed before C was there. */
+  int32_t time_kind;       /* A tw_time_kind, of all times but total_us. */
+  int64_t launches;
+  int64_t macs;     /* batch * M * K * N */
+  double total_us;  /* Of the whole call, measured. */
+  double pack_us;   /* Operands into the device's layout, quantising on the way. */
+  double launch_us; /* Inside submissions; on the host: the product itself. */
+  double wait_us;   /* For the device. */
+} tw_stats;
 
 typedef struct tw_weights_options {
   size_t struct_size;
@@ -153,6 +175,7 @@ typedef struct tw_matmul {
   int32_t requant_zero;    /* TW_REQUANT_SCALE */
   int32_t accumulate;      /* Reserved: must be 0. */
   int64_t time_limit_ns;   /* 0: the default. */
+  tw_stats* stats;         /* NULL, or filled if the call ends well; struct_size is the caller's. */
 } tw_matmul;
 
 /* "0.1.0" */

@@ -3,6 +3,10 @@
 // Matrices as the caller hands them over: element types, strided views of host memory, prepacked
 // weights and tensors that stay on a device.
 
+#if __cplusplus < 202002L
+#error "tilewave needs C++20: compile with -std=c++20"
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>

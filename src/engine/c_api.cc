@@ -2,10 +2,12 @@
 
 #include "tilewave/c.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/out_of_memory.h"
@@ -142,6 +144,35 @@ Status RequantisationOf(const tw_matmul& call, tilewave::Requantisation* out) {
   }
 }
 
+template <size_t kBytes>
+void CopyText(std::string_view text, char (&to)[kBytes]) {
+  const size_t count = std::min(text.size(), kBytes - 1);
+  std::memcpy(to, text.data(), count);
+  to[count] = 0;
+}
+
+/// As much as the caller's version of the struct has.
+void FillStats(const tilewave::CallStats& stats, tw_stats* given) {
+  tw_stats whole = {};
+  whole.struct_size = given->struct_size;
+  if (stats.part_count > 0) {
+    const tilewave::CallStats::Part& last = stats.parts[static_cast<size_t>(stats.part_count - 1)];
+    CopyText(last.device, whole.device);
+    CopyText(last.kernel, whole.kernel);
+    CopyText(last.reason, whole.reason);
+    whole.time_kind = static_cast<int32_t>(last.time_kind);
+    whole.launches = last.launches;
+  }
+  if (!stats.failure.ok()) CopyText(stats.failure.message(), whole.failure);
+  whole.failed_attempts = stats.failed_attempts;
+  whole.macs = stats.macs;
+  whole.total_us = stats.total_us;
+  whole.pack_us = stats.phases.pack_us;
+  whole.launch_us = stats.phases.launch_us;
+  whole.wait_us = stats.phases.wait_us;
+  std::memcpy(static_cast<void*>(given), &whole, given->struct_size);
+}
+
 Status RunCall(tw_engine* engine, const tw_matmul* given) {
   if (engine == nullptr) return Invalid("engine is NULL");
   tw_matmul call = {};
@@ -167,7 +198,14 @@ Status RunCall(tw_engine* engine, const tw_matmul* given) {
   if (Status s = RequantisationOf(call, &m.epilogue.requantisation); !s.ok()) return s;
   tilewave::RunOptions options;
   options.time_limit = std::chrono::nanoseconds(call.time_limit_ns);
-  return engine->engine.Run(m, options);
+  if (call.stats == nullptr) return engine->engine.Run(m, options);
+  tw_stats checked = {};
+  if (Status s = Adopt(call.stats, &checked); !s.ok()) return s;
+  tilewave::CallStats stats;
+  options.stats = &stats;
+  Status status = engine->engine.Run(m, options);
+  if (status.ok()) FillStats(stats, call.stats);
+  return status;
 }
 
 /// A C function as an Executor.
@@ -200,6 +238,8 @@ Status CreateEngine(const tw_engine_options* given, tw_engine** engine) {
     if (whole.cpu_kernel != nullptr) options.cpu_kernel = whole.cpu_kernel;
     options.threads = whole.threads;
     options.validate_submissions = whole.validate_submissions != 0;
+    if (whole.retries != 0) options.retries = whole.retries == -1 ? 0 : whole.retries;
+    options.host_fallback = whole.no_host_fallback == 0;
     if (whole.parallel_for != nullptr) options.executor = std::make_shared<CExecutor>(whole);
   }
   tilewave::Result<tilewave::Engine> made = tilewave::Engine::Create(options);
