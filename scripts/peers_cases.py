@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 
-SUITES = ("gemm", "cold", "layers", "engine64")
+SUITES = ("gemm", "columns", "cold", "layers", "engine64")
 # Weights that are read from memory: copies of this many bytes in all are taken in turn.
 COLD_BYTES = 256 << 20
 
@@ -60,6 +60,8 @@ PROJECTIONS = [(1500, 512, 512, 1, False), (1500, 512, 2048, 1, False),
                (1500, 2048, 512, 1, False)]
 # Q K^T takes K as it is stored, one row per position.
 HEADS = [(1500, 64, 1500, 8, True), (1500, 1500, 64, 8, False)]
+# A matrix times a vector, and times a few.
+COLUMNS = [(4096, 4096, n, 1, False) for n in (1, 4, 8, 16)]
 TOKENS = [(m, 4096, 4096, 1, False) for m in (1, 16, 128)]
 
 
@@ -69,6 +71,9 @@ def cases(suite: str, threads: list[int], quick: bool) -> list[Case]:
     if suite == "gemm":
         forms = [True] if quick else [True, False]
         for t, packed, a, shape in itertools.product(threads, forms, ("s8", "u8"), shapes):
+            found.append(Case(suite, "gemm", *shape, a, t, packed))
+    elif suite == "columns":
+        for t, packed, a, shape in itertools.product(threads, (True, False), ("s8", "u8"), COLUMNS):
             found.append(Case(suite, "gemm", *shape, a, t, packed))
     elif suite == "cold":
         copies = COLD_BYTES // (4096 * 4096) + 1

@@ -19,6 +19,9 @@ namespace {
 // model, and a small part of the time slice that it would otherwise leave to others.
 constexpr int64_t kSpinUs = 100;
 
+// Bytes that one thread packs before another has woken up (some 50 us).
+constexpr int64_t kSmallestSharedPacking = int64_t{1} << 17;
+
 class WallClock final : public Clock {
  public:
   int64_t NowNs() override { return base::WallNowNs(); }
@@ -133,7 +136,9 @@ class HostDevice final : public Device {
     auto weights = std::make_unique<HostWeights>();
     PackedRight* packed = weights->mutable_packed();
     packed->Reset(kernel, RightLayout(kernel, problem.k, problem.n), matrices);
-    packed->PackAll(RightSourceOf(problem, operands), {resources_.workers, base::Wake::kAlways});
+    const bool large = matrices * problem.k * problem.n >= kSmallestSharedPacking;
+    packed->PackAll(RightSourceOf(problem, operands),
+                    {large ? resources_.workers : nullptr, base::Wake::kAlways});
     return std::unique_ptr<WeightsPayload>(std::move(weights));
   }
 
