@@ -45,7 +45,8 @@ enum class BLayout : uint8_t {
   kPacked,  ///< Tile after tile in the order and with the blocks that cores take them.
 };
 
-/// What the planner and `tilewave emit` give a core of whole_array, whose kernels keep little there.
+/// What the planner and `tilewave emit` give a core of whole_array, whose kernels keep little
+/// there.
 inline constexpr int64_t kWholeArrayStackBytes = 1024;
 
 /// A design and its parameters. The whole configuration of the array follows from this value
