@@ -61,7 +61,7 @@ PROJECTIONS = [(1500, 512, 512, 1, False), (1500, 512, 2048, 1, False),
 # Q K^T takes K as it is stored, one row per position.
 HEADS = [(1500, 64, 1500, 8, True), (1500, 1500, 64, 8, False)]
 # A matrix times a vector, and times a few.
-COLUMNS = [(4096, 4096, n, 1, False) for n in (1, 4, 8, 16)]
+COLUMNS = [(m, 4096, n, 1, False) for m in (17, 64, 4096) for n in (1, 4, 8, 16)]
 TOKENS = [(m, 4096, 4096, 1, False) for m in (1, 16, 128)]
 
 

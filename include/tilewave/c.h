@@ -119,11 +119,12 @@ typedef struct tw_engine_options {
   size_t struct_size;
   const char* device;     /* "auto" (NULL), "host", ... */
   const char* cpu_kernel; /* NULL: the best one. */
-  int32_t threads;        /* Most per call; 0: as many as the process has CPUs. */
+  int32_t threads;        /* Most per call; 0: as many as CPUs to be had. */
   int32_t validate_submissions;
   tw_parallel_for parallel_for; /* NULL: threads of the engine's own. */
   void* parallel_for_user;      /* Passed through; must outlive the engine. */
-  int32_t parallel_for_threads; /* How many work at a time; at least 1. */
+  int32_t parallel_for_threads; /* How many work at a time, 1 to 1024. */
+  int32_t reserved;             /* Not read: padding in older versions. */
   int32_t retries;              /* Of a call that an NPU failed, up to 100; 0: 2 times, -1: none. */
   int32_t no_host_fallback;     /* An NPU that fails is an error, not the host's work. */
 } tw_engine_options;
@@ -139,7 +140,7 @@ typedef struct tw_stats {
   char reason[96];         /* Why there: "requested", ... */
   char failure[256];       /* What the device said when it first failed; empty if it did not. */
   int32_t failed_attempts; /* How often it failed before C was there. */
-  int32_t time_kind;       /* A tw_time_kind, of all times but total_us. */
+  int32_t time_kind;       /* A tw_time_kind; total_us and failed attempts have their own. */
   int64_t launches;
   int64_t macs;     /* batch * M * K * N */
   double total_us;  /* Of the whole call, measured. */
@@ -152,6 +153,7 @@ typedef struct tw_weights_options {
   size_t struct_size;
   tw_ints zero;     /* Of B. Copied. */
   int32_t quantise; /* A tw_dynamic_quantisation, read if B is f32. */
+  int32_t reserved; /* Not read. */
 } tw_weights_options;
 
 typedef struct tw_matmul {

@@ -74,9 +74,9 @@ struct EngineOptions {
   // Performance.
 
   /// Most CPU threads of one call, the calling one among them, 0 to 1024; 0: as many as this
-  /// process has CPUs, or all of the executor's. Results do not depend on it. Calls too small to
-  /// gain from a second thread take one. Calls at the same time share the threads: one that finds
-  /// them taken computes in the thread that calls.
+  /// process may use CPUs at a time (affinity, control group), or all of the executor's. Results do
+  /// not depend on it. Calls too small to gain from a second thread take one. Calls at the same
+  /// time share the threads: one that finds them taken computes in the thread that calls.
   int threads = 0;
 
   /// The program's own threads instead of threads of the engine's. Shared. Null: the engine starts

@@ -10,8 +10,8 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  /// How many threads work on a ParallelFor at a time, the caller among them if it takes part; at
-  /// least 1. Asked once, when the engine is made.
+  /// How many threads work on a ParallelFor at a time, the caller among them if it takes part; 1
+  /// to 1024. Asked once, when the engine is made.
   virtual int threads() const = 0;
 
   /// Calls task(context, i) once for each i in [0, tasks), on any threads and in any order, at the

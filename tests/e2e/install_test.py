@@ -89,7 +89,7 @@ class InstallTest(unittest.TestCase):
         build = self.configure(f"add_subdirectory({SOURCE} tilewave)")
         targets = run(CMAKE, "--build", build, "--target", "help")
         self.assertIn("in_cpp", targets)
-        for unwanted in ("unit_tests", "engine_bench", "quantised_layer"):
+        for unwanted in ("unit_tests", "engine_bench", "quantised_layer", "tilewave_main"):
             self.assertNotIn(unwanted, targets)
 
 

@@ -15,7 +15,7 @@ using kernels::cpu::FewRowsArgs;
 using kernels::cpu::kFewRows;
 using kernels::cpu::kFewRowsColumns;
 
-// Rows of C in a task: their sums stay in the L1 cache while they are turned around.
+// Rows of C in a task: their sums stay in a near cache while they are turned around.
 constexpr int64_t kMostRows = 512;
 constexpr int64_t kTasksPerThread = 4;
 constexpr int64_t kMostColumns = kFewRows - 1;
@@ -23,6 +23,9 @@ constexpr int64_t kMostColumns = kFewRows - 1;
 // and with a K shorter than so many times their number (measured with AVX2).
 constexpr int64_t kMostColumnsAlongK = 12;
 constexpr int64_t kLeastKPerColumn = 8;
+// Columns that do not run along K are copied byte by byte, in the time that tiles take for some
+// rows.
+constexpr int64_t kLeastRowsPerColumn = 16;
 
 /// The terms of zero points and the bias, as dense vectors.
 struct Terms {
@@ -32,7 +35,7 @@ struct Terms {
 
 /// Room for sums as few_rows leaves them, a row for each column of C, and then turned around.
 int64_t NumbersFor(const FewVectors& columns, int64_t rows) {
-  return (columns.rows() * StrideOfFewSums(rows)) + (rows * kMostColumns);
+  return (columns.vectors() * StrideOfFewSums(rows)) + (rows * kMostColumns);
 }
 
 void ComputeRows(const HostProduct& p, const FewVectors& columns, const Terms& terms,
@@ -42,7 +45,7 @@ void ComputeRows(const HostProduct& p, const FewVectors& columns, const Terms& t
   FewRowsArgs args{};
   args.a = columns.data(at.batch);
   args.a_stride = columns.stride();
-  args.rows = columns.rows();
+  args.rows = columns.vectors();
   args.a_signed = b_signed;
   args.b = a.data + (at.batch * a.batch_stride) + (at.first_row * a.vector_stride);
   args.b_along_k = a.k_stride == 1;
@@ -53,15 +56,15 @@ void ComputeRows(const HostProduct& p, const FewVectors& columns, const Terms& t
   args.sums = sums;
   args.sums_stride = StrideOfFewSums(at.rows);
   p.kernel->few_rows(args);
-  int32_t* turned = sums + (columns.rows() * args.sums_stride);
+  int32_t* turned = sums + (columns.vectors() * args.sums_stride);
   for (int64_t i = 0; i < at.rows; ++i) {
     for (int64_t j = 0; j < problem.n; ++j) {
-      turned[(i * kMostColumns) + j] = sums[(j * args.sums_stride) + i];
+      turned[(i * problem.n) + j] = sums[(j * args.sums_stride) + i];
     }
   }
   EpilogueTile e;
   e.sums = turned;
-  e.sums_stride = kMostColumns;
+  e.sums_stride = problem.n;
   e.rows = at.rows;
   e.columns = problem.n;
   e.c = static_cast<std::byte*>(p.c) +
@@ -87,6 +90,7 @@ void ComputeRows(const HostProduct& p, const FewVectors& columns, const Terms& t
 
 bool TakesFewColumns(const core::Problem& p, const kernels::cpu::Int8Kernel& kernel) {
   if (kernel.few_rows == nullptr || p.m <= kMostColumns || p.c.col != 1) return false;
+  if (p.b.row != 1 && p.n > 1 && p.m < p.n * kLeastRowsPerColumn) return false;
   const int64_t most =
       p.a.col == 1 ? std::min(kMostColumnsAlongK, p.k / kLeastKPerColumn) : kMostColumns;
   return p.n * kernel.speed <= most && (p.a.col == 1 || p.a.row == 1);

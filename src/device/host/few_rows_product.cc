@@ -31,7 +31,7 @@ void ComputeColumns(const HostProduct& p, const RightSource& right, const FewVec
   FewRowsArgs args{};
   args.a = rows.data(at.batch);
   args.a_stride = rows.stride();
-  args.rows = rows.rows();
+  args.rows = rows.vectors();
   args.a_signed = p.a.type == ElementType::kS8;
   args.b = right.data + (at.batch * right.batch_stride) + (at.first_column * right.column_stride);
   args.b_along_k = right.column_stride != 1;
@@ -91,7 +91,7 @@ void ComputeFewRows(const HostProduct& p, const core::Operands& o, const RightSo
   const std::span<TaskMemory> members = workspace->MembersFor(crew.threads());
   for (TaskMemory& member : members) {
     member.sums.Reserve(
-        static_cast<size_t>(rows.rows() * StrideOfFewSums(std::min(each, problem.n))) *
+        static_cast<size_t>(rows.vectors() * StrideOfFewSums(std::min(each, problem.n))) *
         sizeof(int32_t));
   }
   base::ShareTasks(crew, problem.batch * tasks, [&](base::TaskSource& source, int member) {

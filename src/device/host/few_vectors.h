@@ -32,7 +32,7 @@ class FewVectors {
 
   int64_t stride() const { return stride_; }
   /// With a vector of ones, for the sums of the other operand's, if zero points want them.
-  int64_t rows() const { return count_ + (has_zero_ ? 1 : 0); }
+  int64_t vectors() const { return count_ + (has_zero_ ? 1 : 0); }
   const uint8_t* data(int64_t matrix) const { return Vectors(matrix); }
   /// -zero of each vector; null if all are 0.
   const int32_t* terms(int64_t matrix) const { return has_zero_ ? Terms(matrix) : nullptr; }

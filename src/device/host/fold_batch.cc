@@ -1,12 +1,14 @@
 #include "device/host/fold_batch.h"
 
+#include "base/checked_math.h"
+
 namespace tilewave::device::host {
 namespace {
 
 /// Whether the rows of all matrices are one row's stride apart; that stride then.
 std::optional<int64_t> RowStrideOfAll(const core::Strides& s, int64_t m) {
   if (m == 1) return s.batch;
-  if (s.batch != m * s.row) return std::nullopt;
+  if (base::CheckedMul(m, s.row) != s.batch) return std::nullopt;
   return s.row;
 }
 

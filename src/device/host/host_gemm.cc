@@ -121,12 +121,13 @@ bool GoesByRows(const core::Problem& p, const HostProduct& product, const arch::
          (c_column_bytes > p.k || p.k * p.n <= cpu.l2_bytes / 2);
 }
 
-/// Int8Kernel::speed, where multiplying is most of the work: not with few rows, which wait for B,
-/// nor with f32 operands.
+/// Int8Kernel::speed, where multiplying is most of the work: not with few rows or columns, which
+/// wait for the other operand, nor with f32 operands.
 int SpeedOf(const core::Problem& p, const Int8Kernel& kernel) {
   const bool quantises =
       p.quantise_a != core::Quantise::kNone || p.quantise_b != core::Quantise::kNone;
-  return quantises || p.m <= kernel.wide_product_rows ? 1 : kernel.speed;
+  const bool waits = p.m <= kernel.wide_product_rows || TakesFewColumns(p, kernel);
+  return quantises || waits ? 1 : kernel.speed;
 }
 
 /// Whether a tile takes so little time that lines of C, as large as sums, have to be under way from

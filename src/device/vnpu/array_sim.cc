@@ -13,8 +13,6 @@
 namespace tilewave::device::vnpu {
 namespace {
 
-/// What nobody has written yet: no plausible operand, and as a trip count far too large.
-
 constexpr double kBytesPerPsOfGbps = 1e-3;
 
 /// No launch of a legal program comes near this; one that does turns in circles.

@@ -24,7 +24,8 @@
 
 namespace tilewave::device::vnpu {
 
-/// What memory holds where nobody has written.
+/// What memory holds where nobody has written: no plausible operand, and as a trip count far too
+/// large.
 inline constexpr int kPoisonByte = 0xCB;
 
 /// What a simulation does to bytes. Times, locks and refusals are the same either way.
