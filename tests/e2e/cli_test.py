@@ -4,6 +4,7 @@ usage: cli_test.py PATH_OF_TILEWAVE [unittest arguments]
 """
 
 import concurrent.futures
+import contextlib
 import hashlib
 import json
 import os
@@ -26,8 +27,6 @@ from gemm_stream import gemm_stream  # noqa: E402
 
 PROGRAM = ""
 RNG = np.random.default_rng(42)
-
-
 SANITIZED = bool(os.environ.get("TILEWAVE_SANITIZED"))
 
 
@@ -46,11 +45,9 @@ def wait_until_open(process, path):
     has ended."""
     while process.poll() is None:
         folder = pathlib.Path(f"/proc/{process.pid}/fd")
-        try:
+        with contextlib.suppress(OSError):  # One was closed meanwhile, or the process has ended.
             if any(os.readlink(fd).startswith(str(path)) for fd in folder.iterdir()):
                 return
-        except OSError:  # One was closed meanwhile, or the process has just ended.
-            pass
 
 
 def wait_until_filling(process):
@@ -59,6 +56,15 @@ def wait_until_filling(process):
         pages = pathlib.Path(f"/proc/{process.pid}/statm").read_text(encoding="ascii").split()[1]
         if int(pages) * resource.getpagesize() > 20e6:
             return
+
+
+def read_terminal(leader):
+    """What is written until the other side is closed; unread, it would stop the writer."""
+    text = b""
+    with contextlib.suppress(OSError):
+        while part := os.read(leader, 1 << 16):
+            text += part
+    return text.decode()
 
 
 def s8(*shape):
@@ -352,9 +358,9 @@ class Refusals(CliTest):
             self.refuse(3, f"--zero-c is '{text}'; expected an integer from -2147483648 to",
                         *self.matmul(a, b, "--out", "s8", "--requant-scale", "1", "--zero-c", text))
         for text in ("-1", "0x3", str(2**64)):
-            self.refuse(3, f"--seed is '{text}'; expected an integer from 0 to {2**64 - 1}",
-                        *random, "--seed", text)
-            self.refuse(3, f"--seed is '{text}'", "selftest", "--seed", text)
+            for command in (random, ["selftest"]):
+                self.refuse(3, f"--seed is '{text}'; expected an integer from 0 to {2**64 - 1}",
+                            *command, "--seed", text)
         for text in ("0", "1000001", "0x3"):
             self.refuse(3, f"--cases is '{text}'; expected an integer from 1 to 1000000",
                         "selftest", "--cases", text)
@@ -504,8 +510,10 @@ class Progress(CliTest):
             leader, follower = pty.openpty()
         except OSError as error:  # Some containers have no pseudo-terminals.
             self.skipTest(str(error))
-        with self.start(*args, stderr=follower) as process:
+        with self.start(*args, stderr=follower) as process, \
+                concurrent.futures.ThreadPoolExecutor() as pool:
             os.close(follower)
+            drawn = pool.submit(read_terminal, leader)
             if pause_when is not None:
                 pause_when(process)
                 process.send_signal(signal.SIGSTOP)
@@ -518,13 +526,8 @@ class Progress(CliTest):
                 process.send_signal(signal.SIGCONT)
             process.communicate()
         self.assertEqual(process.returncode, 0)
-        os.set_blocking(leader, False)
-        try:
-            text = os.read(leader, 1 << 16).decode()
-        except OSError:  # Nothing was drawn.
-            text = ""
         os.close(leader)
-        return text
+        return drawn.result()
 
     def test_products_and_checks(self):
         self.make("A.npy", "3600x3600")
