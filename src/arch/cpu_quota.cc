@@ -49,6 +49,12 @@ bool HasCpuController(std::string_view list) {
   return false;
 }
 
+/// The smaller limit of two that may not be there.
+std::optional<int64_t> Lesser(std::optional<int64_t> a, std::optional<int64_t> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
 /// The least of a group's limit and those of all groups around it. A container often sees its own
 /// group as the root, whatever the path says.
 template <typename CpusOfFolder>
@@ -56,8 +62,7 @@ std::optional<int64_t> LeastUpwards(const std::string& mount, std::string path, 
   std::optional<int64_t> least;
   while (true) {
     if (path == "/") path.clear();
-    const std::optional<int64_t> here = cpus(mount + path);
-    if (here && (!least || *here < *least)) least = here;
+    least = Lesser(least, cpus(mount + path));
     if (path.empty()) return least;
     const size_t slash = path.rfind('/');
     path.erase(slash == std::string::npos ? 0 : slash);
@@ -77,13 +82,11 @@ int QuotaCpus(const std::string& root) {
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const std::string path = line.substr(second + 1);
     const std::string mount = root + "/sys/fs/cgroup";
-    std::optional<int64_t> here;
     if (controllers.empty()) {
-      here = LeastUpwards(mount, path, CpusOfVersion2);
+      least = Lesser(least, LeastUpwards(mount, path, CpusOfVersion2));
     } else if (HasCpuController(controllers)) {
-      here = LeastUpwards(mount + "/cpu", path, CpusOfVersion1);
+      least = Lesser(least, LeastUpwards(mount + "/cpu", path, CpusOfVersion1));
     }
-    if (here && (!least || *here < *least)) least = here;
   }
   return static_cast<int>(least.value_or(0));
 }

@@ -117,16 +117,16 @@ tilewave::Parameter<T> ParameterOf(const CVector& v) {
 }
 
 /// Modes are one more than the library's, so that 0 can be the default.
+template <typename E>
+E ModeOf(int32_t value, E by_default) {
+  if (value == 0) return by_default;
+  return EnumOf<E>(value < 0 ? value : value - 1);
+}
+
 tilewave::RequantShift ShiftOf(const tw_matmul& call) {
-  tilewave::RequantShift shift;
-  shift.shift = call.shift;
-  if (call.rounding != TW_ROUND_DEFAULT) {
-    shift.rounding = EnumOf<tilewave::Rounding>(call.rounding < 0 ? -1 : call.rounding - 1);
-  }
-  if (call.saturation != TW_SATURATE_DEFAULT) {
-    shift.saturation = EnumOf<tilewave::Saturation>(call.saturation < 0 ? -1 : call.saturation - 1);
-  }
-  return shift;
+  const tilewave::RequantShift defaults;
+  return {call.shift, ModeOf(call.rounding, defaults.rounding),
+          ModeOf(call.saturation, defaults.saturation)};
 }
 
 Status RequantisationOf(const tw_matmul& call, tilewave::Requantisation* out) {

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/check.h"
 #include "core/problem.h"
 
 namespace tilewave::device::host {
@@ -24,9 +25,31 @@ int64_t StrideOfFewSums(int64_t columns) {
          (kApartBytes / static_cast<int64_t>(sizeof(int32_t)));
 }
 
+void SumPart(const kernels::cpu::Int8Kernel& kernel, const FewVectors& few, const ManyVectors& many,
+             const FewPart& part) {
+  const ByteOperand& bytes = many.bytes;
+  kernels::cpu::FewRowsArgs args{};
+  args.a = few.data(part.matrix);
+  args.a_stride = few.stride();
+  args.rows = few.vectors();
+  args.a_signed = few.type() == ElementType::kS8;
+  args.b = bytes.data + (part.matrix * bytes.batch_stride) + (part.first * bytes.vector_stride);
+  args.b_along_k = bytes.vector_stride != 1;
+  TW_CHECK(!args.b_along_k || bytes.k_stride == 1);
+  args.b_stride = args.b_along_k ? bytes.vector_stride : bytes.k_stride;
+  args.b_signed = many.type == ElementType::kS8;
+  args.k = few.k();
+  args.columns = part.count;
+  args.sums = part.sums;
+  args.sums_stride = StrideOfFewSums(part.count);
+  kernel.few_rows(args);
+}
+
 FewVectors::FewVectors(const FewVectorsSource& s, const kernels::cpu::RowFunctions& rows,
                        base::AlignedBuffer* memory)
-    : count_(s.count),
+    : type_(s.type),
+      count_(s.count),
+      k_(s.k),
       stride_(base::RoundUp(s.k, kApartBytes) + kApartBytes),
       has_zero_(AnyNotZero(s.zero)),
       other_has_zero_(s.other_has_zero),

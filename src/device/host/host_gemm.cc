@@ -343,7 +343,6 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
     if (float_rows) first = core::ScanDynamicScales(float_rows->x, float_rows->scales);
     return first.ok() ? s : first;
   }
-  const std::span<TaskMemory> members = workspace->MembersFor(crew_.threads());
   FillParameters(operands, workspace, &product);
   if (TakesFewRows(problem_, kernel)) {
     packed();
@@ -355,6 +354,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
     ComputeFewColumns(product, operands, right, crew_, workspace);
     return {};
   }
+  const std::span<TaskMemory> members = workspace->MembersFor(crew_.threads());
   // One matrix with different zero points in each of the batch is as many packed ones.
   const bool one_b = problem_.b.batch == 0 && right.zero.batch_stride == 0;
   product.b_matrices = one_b ? 1 : problem_.batch;
