@@ -48,6 +48,18 @@ TEST_P(HostTest, WideOutputsPastTheCaches) {
   EXPECT_EQ(RunRandomCalls(&engine, 22, 60, {.m = 40, .k = 40, .n = 900, .batch = 2}), "");
 }
 
+// C leaves the L2 cache and B does not: a few rows at a time.
+TEST_P(HostTest, WideOutputsRowByRow) {
+  arch::Cpu cpu = TinyCaches(kAmpleL3Bytes);
+  cpu.l2_bytes = 16384;
+  for (const bool few_vector_ports : {false, true}) {
+    cpu.few_vector_ports = few_vector_ports;
+    Engine engine =
+        HostEngineWith({.kernel = GetParam(), .threads = few_vector_ports ? 3 : 1, .cpu = cpu});
+    EXPECT_EQ(RunRandomCalls(&engine, 29, 150, {.m = 120, .k = 30, .n = 300, .batch = 2}), "");
+  }
+}
+
 TEST_P(HostTest, FewRows) {
   Engine engine = HostEngineWith({.kernel = GetParam(), .threads = 2});
   EXPECT_EQ(RunRandomCalls(&engine, 23, 80, {.m = 18, .k = 200, .n = 700, .batch = 2}), "");

@@ -33,10 +33,16 @@ constexpr int64_t kTasksPerThread = 4;
 constexpr int64_t kGroupsPerLine = 16;
 // Columns that the walk packs together: whole lines of a row-major B, and some for each page.
 constexpr int64_t kColumnsPacked = 128;
+// What a program may hope to keep of an L3 cache: larger ones are shared by many cores, and by
+// other machines if this is a virtual one.
+constexpr int64_t kMostL3Bytes = int64_t{32} << 20;
 // With a K beyond this, writing C takes little of the time.
 constexpr int64_t kLongestStreamedK = 1024;
 // With a K up to this, a tile takes less time than fetching its lines of C.
 constexpr int64_t kLongestFetchingK = 256;
+// With a K up to this, writing C takes so much of the time that it pays to write row by row (all K
+// on CPUs that multiply so fast that it always does).
+constexpr int64_t kLongestWritingK = 256;
 // Rows of quantised bytes this long are kept apart from each other.
 constexpr int64_t kShortestSpreadK = 256;
 // A task that copies rows of C takes about this much.
@@ -106,19 +112,33 @@ bool TakesFewVectors(const core::Problem& p, const Int8Kernel& kernel) {
 /// good part of the work.
 bool GoesPastCaches(const core::Problem& p, const arch::Cpu& cpu, const Int8Kernel& kernel) {
   const int64_t c_bytes = p.batch * p.m * p.n * static_cast<int64_t>(ElementBytes(p.c_type));
-  return p.c.col == 1 && c_bytes > cpu.l3_bytes && p.k <= kLongestStreamedK &&
-         CanWalkByRows(kernel);
+  return p.c.col == 1 && c_bytes > std::min(cpu.l3_bytes, kMostL3Bytes) &&
+         p.k <= kLongestStreamedK && CanWalkByRows(kernel);
 }
 
-/// Whether C is written a few rows at a time, line after line, which is what limits kernels that
-/// want lines. Not if B is larger than C and than what of it stays in the L2 cache: then strips of
-/// it pass once.
+/// Bytes of C from which on writing it row by row pays for reading B from the L2 cache for each few
+/// rows, measured: the more the longer the products are.
+int64_t FewestBytesByRows(const core::Problem& p, const arch::Cpu& cpu) {
+  return std::min(cpu.l2_bytes * p.k / 128, 2 * cpu.l2_bytes);
+}
+
+/// Whether C is written a few rows at a time, line after line. That is what limits kernels that
+/// want lines; not if B is larger than C and than what of it stays in the L2 cache: then strips of
+/// it pass once. Others go by strips, unless C leaves the L2 cache before the next strip comes to
+/// the lines that it shares with the one before, and rows are so many that CPUs do not fetch ahead.
 bool GoesByRows(const core::Problem& p, const HostProduct& product, const arch::Cpu& cpu) {
   const Int8Kernel& kernel = *product.kernel;
+  if (p.c.col != 1 || product.block_groups != product.groups || !CanWalkByRows(kernel)) {
+    return false;
+  }
   const int64_t c_column_bytes = p.m * static_cast<int64_t>(ElementBytes(p.c_type));
-  return kernel.wants_lines && p.c.col == 1 && p.m > kernel.wide_product_rows &&
-         product.block_groups == product.groups && CanWalkByRows(kernel) &&
-         (c_column_bytes > p.k || p.k * p.n <= cpu.l2_bytes / 2);
+  const bool b_stays = p.k * p.n <= cpu.l2_bytes / 2;
+  if (kernel.wants_lines) {
+    return p.m > kernel.wide_product_rows && (c_column_bytes > p.k || b_stays);
+  }
+  const bool writes =
+      p.k <= kLongestWritingK || (kernel.run_wide != nullptr && cpu.few_vector_ports);
+  return writes && b_stays && c_column_bytes * p.n >= FewestBytesByRows(p, cpu);
 }
 
 /// Int8Kernel::speed, where multiplying is most of the work: not with few rows or columns, which

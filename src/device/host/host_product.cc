@@ -80,7 +80,7 @@ void ReserveFor(const HostProduct& p, int64_t rows, TaskMemory* memory) {
   // Whether kernels that want lines read A in place depends on where it stands: calls alike but for
   // that find the memory of the first.
   if (!p.rows_in_place || p.kernel->wants_lines) {
-    const int64_t packed = PacksWhileWalking(p) ? std::min<int64_t>(rows, p.kernel->mr) : rows;
+    const int64_t packed = PacksWhileWalking(p) ? std::min(rows, ChunkRows(*p.kernel)) : rows;
     memory->rows.Reserve(static_cast<size_t>(packed * PackedRowStride(p.a, *p.kernel)));
   }
   if (HasRowTerms(p)) memory->row_sums.Reserve(static_cast<size_t>(2 * rows) * sizeof(int32_t));

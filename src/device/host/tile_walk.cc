@@ -18,19 +18,12 @@ using kernels::cpu::TileArgs;
 
 constexpr int64_t kLineBytes = RowWriter::kLineBytes;
 
-/// By rows, columns that are computed before they are written together: see CanWalkByRows.
-constexpr int64_t kChunkColumns = 256;
-/// So many rows at most have all of these; of more there are fewer, so that they stay in the L1
-/// cache.
-constexpr int64_t kChunkRows = 16;
-
-int64_t ChunkColumns(const Int8Kernel& kernel) {
-  return kernel.mr <= kChunkRows ? kChunkColumns : kChunkColumns * kChunkRows / kernel.mr;
-}
-
-int64_t ChunkBytes(const Int8Kernel& kernel) {
-  return ChunkColumns(kernel) * int64_t{sizeof(int32_t)};
-}
+/// By rows, so many columns are computed before they are written together: whole lines, from a
+/// part of B that stays in the L1 cache beside them while tiles of up to so many rows use it.
+constexpr int64_t kChunkColumns = 64;
+constexpr int64_t kChunkRows = 32;
+constexpr int64_t kChunkBytes = kChunkColumns * int64_t{sizeof(int32_t)};
+static_assert(kChunkColumns % kLineBytes == 0);  // Of bytes, too.
 
 /// Tiles of a strip whose sums go through the epilogue together: CPUs take a while to change from
 /// one to the other. Their sums fit a part of the L1 cache.
@@ -80,7 +73,7 @@ std::byte* ElementOfC(const HostProduct& p, int64_t batch, int64_t row, int64_t 
 /// missing.
 TileArgs ArgsOf(const ReadyRectangle& r, int64_t column) {
   const HostProduct& p = r.product;
-  TileArgs args{};
+  TileArgs args;
   args.a = r.rows.data;
   args.a_stride = r.rows.stride;
   args.b = r.b.packed->panel_at(r.b.matrix, r.b.IndexOf(column));
@@ -203,9 +196,11 @@ struct Ahead {
 
 /// A strip of the rectangle and a block of K: all tiles, sums to args.c. `init_step`: numbers from
 /// what a row of sums begins with to that of the next row. `from_afar`: rows of A are not in a near
-/// cache yet. Short, since small products spend a good part of their time here.
+/// cache yet. Short, since small products spend a good part of their time here. `strip_args` moves
+/// on from tile to tile: a copy would be read before it is written, behind all of C that still is.
 void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, bool from_afar,
-              const Ahead& ahead, TileArgs args) {
+              const Ahead& ahead, TileArgs* strip_args) {
+  TileArgs& args = *strip_args;
   args.init_stride = init_step;
   args.ahead_step = ahead.step;
   args.ahead_shift = ahead.shift;
@@ -249,10 +244,8 @@ void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt block, int6
       args.out =
           ElementOfC(p, r.at.batch, r.at.first_row + block.row, r.at.first_column + block.column);
     }
-    SumStrip(strip, block.rows, init_step, from_afar, ahead, args);
+    SumStrip(strip, block.rows, init_step, from_afar, ahead, &args);
     StoreInC(r, block, sums, strip.columns);
-    args.a += block.rows * args.a_stride;
-    args.init += block.rows * init_step;
     ahead.from = nullptr;
   }
 }
@@ -349,12 +342,12 @@ void ComputeStrip(const ReadyRectangle& r, const Strip& strip, int64_t j, int64_
     args.c = sums;
     args.c_stride = strip.columns;
     args.columns = static_cast<int>(strip.columns);
-    SumStrip(strip, at.rows, init_step, from_afar, ahead, args);
+    SumStrip(strip, at.rows, init_step, from_afar, ahead, &args);
   } else if (p.sums_are_c && p.problem->c.col == 1) {
     args.c = reinterpret_cast<int32_t*>(ElementOfC(p, at.batch, at.first_row, at.first_column + j));
     args.c_stride = p.problem->c.row;
     args.columns = static_cast<int>(columns);
-    SumStrip(strip, at.rows, init_step, from_afar, ahead, args);
+    SumStrip(strip, at.rows, init_step, from_afar, ahead, &args);
   } else {
     FinishStrip(r, strip, {0, 0, j, columns}, init_step, from_afar, ahead, args);
   }
@@ -406,32 +399,33 @@ struct Sums {
 };
 
 /// Sums of some rows and columns, all of K, to `to`; `a`: the first of these rows. Sums of a part
-/// of K wait in `between`. `out`: elements of C to fetch meanwhile, or null.
+/// of K wait in `between`. Elements of C are to be fetched, if they are where `to` is. `args` has
+/// what all strips of the rectangle share.
 void SumChunk(const ReadyRectangle& r, const TileAt& chunk, const LeftRows& a, const Sums& between,
-              const Sums& to, const std::byte* out) {
+              const Sums& to, bool fetches, TileArgs* args) {
   const HostProduct& p = r.product;
-  const Int8Kernel& kernel = *p.kernel;
   for (int64_t first = 0; first < p.groups; first += p.row_block_groups) {
     const bool last = first + p.row_block_groups >= p.groups;
-    TileArgs args = ArgsOf(r, chunk.column);
-    args.a = a.data;
-    args.a_stride = a.stride;
-    TakeGroups(p, first, p.row_block_groups, &args);
-    args.c = last ? to.at : between.at;
-    args.c_stride = last ? to.stride : between.stride;
-    args.out = last ? out : nullptr;
-    args.out_stride = p.problem->c.row * p.element_bytes();
-    if (first > 0) {
-      args.init = between.at;
-      args.init_stride = between.stride;
-    }
-    for (int64_t left = chunk.columns; left > 0; left -= kernel.nr) {
-      args.columns = last ? static_cast<int>(std::min<int64_t>(kernel.nr, left)) : kernel.nr;
-      kernel.run[chunk.rows - 1](args);
-      args.b += args.b_next;
-      args.init += kernel.nr;
-      args.c += kernel.nr;
-      if (args.out != nullptr) args.out += kernel.nr * p.element_bytes();
+    const Sums& sums = last ? to : between;
+    Strip strip{};
+    for (int64_t j = 0; j < chunk.columns; j += strip.columns) {
+      strip = StripFor(*p.kernel, chunk.rows, chunk.columns - j);
+      const int64_t column = chunk.column + j;
+      args->a = a.data;
+      args->a_stride = a.stride;
+      args->b = r.b.packed->panel_at(r.b.matrix, r.b.IndexOf(column));
+      TakeGroups(p, first, p.row_block_groups, args);
+      const bool begins = first == 0;
+      args->init = begins ? r.b.init + column - r.b.at : between.at + j;
+      args->c = sums.at + j;
+      args->c_stride = sums.stride;
+      args->columns =
+          static_cast<int>(last ? std::min(strip.columns, chunk.columns - j) : strip.columns);
+      // Of the strip that comes next: these are too late.
+      args->out =
+          last && fetches ? reinterpret_cast<const std::byte*>(args->c + strip.columns) : nullptr;
+      args->out_stride = args->c_stride * int64_t{sizeof(int32_t)};
+      SumStrip(strip, chunk.rows, begins ? 0 : between.stride, false, {}, args);
     }
   }
 }
@@ -444,13 +438,13 @@ void WalkRows(const ReadyRectangle& r, TaskMemory* memory) {
   const Rectangle& at = r.at;
   const Int8Kernel& kernel = *p.kernel;
   const int64_t bytes = p.element_bytes();
-  const int64_t chunk_columns = ChunkColumns(kernel);
   const bool direct = p.sums_are_c && !p.past_caches;
-  RowWriter writer(*kernel.rows, memory->lines.data(), ChunkBytes(kernel));
+  RowWriter writer(*kernel.rows, memory->lines.data(), kChunkBytes);
   const Sums sums{reinterpret_cast<int32_t*>(writer.at()),
                   writer.stride_bytes() / static_cast<int64_t>(sizeof(int32_t))};
+  TileArgs args = ArgsOf(r, r.b.at);
   for (TileAt chunk{}; chunk.row < at.rows; chunk.row += chunk.rows) {
-    chunk.rows = std::min<int64_t>(kernel.mr, at.rows - chunk.row);
+    chunk.rows = std::min(ChunkRows(kernel), at.rows - chunk.row);
     LeftRows a = r.rows;
     a.data += chunk.row * a.stride;
     if (r.rows_source != nullptr) {
@@ -458,16 +452,15 @@ void WalkRows(const ReadyRectangle& r, TaskMemory* memory) {
     }
     std::byte* const rows_of_c = ElementOfC(p, at.batch, at.first_row + chunk.row, at.first_column);
     if (p.past_caches) writer.Start(rows_of_c, p.problem->c.row * bytes, chunk.rows);
-    for (chunk.column = 0; chunk.column < at.columns; chunk.column += chunk_columns) {
-      chunk.columns = std::min(chunk_columns, at.columns - chunk.column);
+    for (chunk.column = 0; chunk.column < at.columns; chunk.column += kChunkColumns) {
+      chunk.columns = std::min(kChunkColumns, at.columns - chunk.column);
       std::byte* const c = rows_of_c + (chunk.column * bytes);
       if (direct) {
-        const std::byte* const next = c + (kernel.nr * bytes);
-        SumChunk(r, chunk, a, sums, {reinterpret_cast<int32_t*>(c), p.problem->c.row},
-                 p.fetches_c ? next : nullptr);
+        SumChunk(r, chunk, a, sums, {reinterpret_cast<int32_t*>(c), p.problem->c.row}, p.fetches_c,
+                 &args);
         continue;
       }
-      SumChunk(r, chunk, a, sums, sums, p.fetches_c && !p.past_caches ? c : nullptr);
+      SumChunk(r, chunk, a, sums, sums, false, &args);
       if (!p.sums_are_c) {
         EpilogueTile epilogue = EpilogueOf(r, chunk, sums.at);
         epilogue.sums_stride = sums.stride;
@@ -475,17 +468,22 @@ void WalkRows(const ReadyRectangle& r, TaskMemory* memory) {
         epilogue.c_stride = p.past_caches ? writer.stride_bytes() / bytes : p.problem->c.row;
         kernel.rows->store(p.mode, epilogue);
       }
-      if (p.past_caches) writer.Write(chunk.columns * bytes);
+      if (p.past_caches) {
+        writer.Write(chunk.columns * bytes, chunk.column + chunk.columns == at.columns);
+      }
     }
-    if (p.past_caches) writer.Finish();
   }
   if (p.past_caches) kernel.rows->end_stream();
 }
 
 }  // namespace
 
-bool CanWalkByRows(const Int8Kernel& kernel) {
-  return ChunkColumns(kernel) % kernel.nr == 0 && kernel.mr <= RowWriter::kMostRows;
+bool CanWalkByRows(const Int8Kernel& kernel) { return kChunkColumns % StripColumns(kernel) == 0; }
+
+int64_t ChunkRows(const Int8Kernel& kernel) {
+  const bool wide = kernel.run_wide != nullptr && kernel.wide_product_rows == 0;
+  const int64_t tile = wide ? kernel.wide_mr : kernel.mr;
+  return std::max<int64_t>(1, kChunkRows / tile) * tile;
 }
 
 int64_t StripColumns(const Int8Kernel& kernel) {
@@ -498,7 +496,7 @@ void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
   }
   if (p.b != nullptr && p.by_rows) {
     memory->lines.Reserve(
-        static_cast<size_t>(RowWriter::BytesFor(p.kernel->mr, ChunkBytes(*p.kernel))));
+        static_cast<size_t>(RowWriter::BytesFor(ChunkRows(*p.kernel), kChunkBytes)));
   } else if (p.block_groups < p.groups) {
     const int64_t columns = p.b == nullptr ? p.columns_packed : StripColumns(*p.kernel);
     const int64_t numbers = std::max(rows * columns, RowTileColumns(*p.kernel));

@@ -33,6 +33,9 @@ struct ReadyRectangle {
 /// Whether the walk can go by rows with this kernel, which it does to write C past the caches.
 bool CanWalkByRows(const kernels::cpu::Int8Kernel& kernel);
 
+/// Rows that it then takes at a time.
+int64_t ChunkRows(const kernels::cpu::Int8Kernel& kernel);
+
 /// Columns that tiles of this kernel take at a time.
 int64_t StripColumns(const kernels::cpu::Int8Kernel& kernel);
 

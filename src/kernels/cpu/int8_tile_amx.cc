@@ -240,11 +240,13 @@ TILEWAVE_AMX inline void AddProducts(const TileArgs& t) {
 template <int kRows, int kPanels>
 TILEWAVE_AMX void CopySums(const int32_t* sums, const TileArgs& t) {
   constexpr int64_t kColumns = kPanels * kPanelColumns;
+  // Copies: the compiler cannot know that `t` is no part of C.
+  int32_t* const c = t.c;
+  const int64_t c_stride = t.c_stride;
   if (t.columns == kColumns) {
     for (int r = 0; r < kRows; ++r) {
       for (int64_t j = 0; j < kColumns; j += kLanes) {
-        _mm512_storeu_si512(t.c + (r * t.c_stride) + j,
-                            _mm512_load_si512(sums + (r * kColumns) + j));
+        _mm512_storeu_si512(c + (r * c_stride) + j, _mm512_load_si512(sums + (r * kColumns) + j));
       }
     }
     return;
@@ -252,7 +254,7 @@ TILEWAVE_AMX void CopySums(const int32_t* sums, const TileArgs& t) {
   const uint64_t wanted = (uint64_t{1} << t.columns) - 1;
   for (int r = 0; r < kRows; ++r) {
     for (int64_t j = 0; j < kColumns; j += kLanes) {
-      _mm512_mask_storeu_epi32(t.c + (r * t.c_stride) + j, static_cast<__mmask16>(wanted >> j),
+      _mm512_mask_storeu_epi32(c + (r * c_stride) + j, static_cast<__mmask16>(wanted >> j),
                                _mm512_load_si512(sums + (r * kColumns) + j));
     }
   }
@@ -260,8 +262,7 @@ TILEWAVE_AMX void CopySums(const int32_t* sums, const TileArgs& t) {
 
 /// kRows rows by kPanels panels.
 template <int kRows, int kPanels>
-TILEWAVE_AMX void Run(const TileArgs& given) {
-  const TileArgs t = given;  // The compiler cannot know that it is no part of C.
+TILEWAVE_AMX void Run(const TileArgs& t) {
   constexpr bool kOwnShapes = kRows != kTileRows && kRows != kFullRows;
   constexpr std::make_integer_sequence<int, kSumsOf<kRows, kPanels>> kAll;
   constexpr int64_t kColumns = kPanels * kPanelColumns;

@@ -54,6 +54,23 @@ struct EpilogueTile {
   const float* requant_scale = nullptr;  ///< Not null if requant is kScale.
 };
 
+/// A chunk of some rows on its way past the caches. Only whole lines may go that way: what is left
+/// of a row's chunk waits until the next one, and what begins and ends a row goes through the
+/// caches.
+struct StreamedRows {
+  static constexpr int64_t kLineBytes = 64;
+  /// Row r begins at from + r * from_stride: whole lines, of which the one before a row is where
+  /// its bytes wait.
+  std::byte* from = nullptr;
+  int64_t from_stride = 0;  ///< In bytes, a multiple of kLineBytes.
+  std::byte* to = nullptr;  ///< Of the first row's chunk, at any place.
+  int64_t to_stride = 0;    ///< In bytes.
+  int64_t rows = 0;
+  int64_t bytes = 0;   ///< Of each row; a multiple of kLineBytes unless `last`.
+  bool first = false;  ///< Nothing waits.
+  bool last = false;   ///< Nothing is to wait.
+};
+
 /// One set for each ISA. `count` is a number of elements, at least 0; no alignment is assumed.
 struct RowFunctions {
   const char* name;
@@ -84,9 +101,8 @@ struct RowFunctions {
   /// Stores a tile. C may begin where the sums do, rows as many bytes apart: elements are no larger
   /// than sums, and none is written before the sums up to it have been read.
   void (*store)(const EpilogueMode& mode, const EpilogueTile& tile);
-  /// Copies to memory that is not read soon, past the caches where the ISA can. `bytes` is a
-  /// multiple of 64, `to` aligned to 64. No overlap.
-  void (*stream)(const std::byte* from, int64_t bytes, std::byte* to);
+  /// Copies rows to memory that is not read soon, past the caches where the ISA can.
+  void (*stream)(const StreamedRows& chunk);
   /// What was streamed before is written before what comes after.
   void (*end_stream)();
 };

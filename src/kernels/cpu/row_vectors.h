@@ -575,5 +575,63 @@ TILEWAVE_ROWS_TARGET void Store(const EpilogueMode& mode, const EpilogueTile& ti
   StoreTile<V, ScaleOutputs<V>>(mode, tile);
 }
 
+/// Rows in whole lines, of which there are kLines and none waits for more or less than before: all
+/// chunks but the first and the last of a row.
+template <typename Line, int kLines>
+TILEWAVE_ROWS_INLINE void StreamWholeLines(std::byte* from, int64_t from_stride, std::byte* to,
+                                           int64_t to_stride, int64_t rows) {
+  constexpr int64_t kLine = StreamedRows::kLineBytes;
+  for (int64_t r = 0; r < rows; ++r) {
+    const auto waiting = static_cast<int64_t>(reinterpret_cast<uintptr_t>(to) % kLine);
+#pragma GCC unroll 8
+    for (int i = 0; i < kLines; ++i) {
+      Line::Stream(from - waiting + (i * kLine), to - waiting + (i * kLine));
+    }
+    Line::Keep(from + ((kLines - 1) * kLine), from - kLine);
+    from += from_stride;
+    to += to_stride;
+  }
+}
+
+/// RowFunctions::stream with the instructions of a struct Line:
+///   Stream    a whole line from any place to its place in memory, past the caches
+///   CopyPart  less than a line, or nothing
+///   Keep      a line from a line's place to another's
+template <typename Line>
+TILEWAVE_ROWS_TARGET void StreamRows(const StreamedRows& c) {
+  constexpr int64_t kLine = StreamedRows::kLineBytes;
+  constexpr int kUsualLines = 4;
+  if (!c.first && !c.last && c.bytes == kUsualLines * kLine) {
+    StreamWholeLines<Line, kUsualLines>(c.from, c.from_stride, c.to, c.to_stride, c.rows);
+    return;
+  }
+  // Copies: the compiler cannot know that `c` is no part of C.
+  const int64_t bytes = c.bytes;
+  const bool first = c.first;
+  const bool last = c.last;
+  for (int64_t r = 0, rows = c.rows; r < rows; ++r) {
+    std::byte* from = c.from + (r * c.from_stride);
+    std::byte* to = c.to + (r * c.to_stride);
+    std::byte* const end = from + bytes;
+    // So many bytes of the line that `to` is in wait before `from`.
+    const auto waiting = static_cast<int64_t>(reinterpret_cast<uintptr_t>(to) % kLine);
+    if (first && waiting != 0) {
+      const int64_t head = std::min(bytes, kLine - waiting);
+      Line::CopyPart(from, head, to);
+      from += head;
+      to += head;
+    } else {
+      from -= waiting;
+      to -= waiting;
+    }
+    for (; end - from >= kLine; from += kLine, to += kLine) Line::Stream(from, to);
+    if (last) {
+      Line::CopyPart(from, end - from, to);
+    } else {
+      Line::Keep(end - kLine, end - bytes - kLine);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tilewave::kernels::cpu

@@ -350,11 +350,18 @@ struct Avx2 {
   }
 };
 
-TILEWAVE_ROWS_TARGET void Stream(const std::byte* from, int64_t bytes, std::byte* to) {
-  for (int64_t i = 0; i < bytes; i += kBytes) {
-    _mm256_stream_si256(reinterpret_cast<__m256i*>(to + i), LoadBytes(from + i));
+struct Line {
+  TILEWAVE_ROWS_INLINE static void Stream(const std::byte* from, std::byte* to) {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to), LoadBytes(from));
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to + kBytes), LoadBytes(from + kBytes));
   }
-}
+  TILEWAVE_ROWS_INLINE static void CopyPart(const std::byte* from, int64_t count, std::byte* to) {
+    std::memcpy(to, from, static_cast<size_t>(count));
+  }
+  TILEWAVE_ROWS_INLINE static void Keep(const std::byte* from, std::byte* to) {
+    std::memcpy(to, from, StreamedRows::kLineBytes);
+  }
+};
 
 void EndStream() { _mm_sfence(); }
 
@@ -363,7 +370,7 @@ void EndStream() { _mm_sfence(); }
 const RowFunctions kRowsAvx2 = {
     "avx2",      Range,           QuantiseSymmetric, QuantiseAsymmetric,
     WidenRanges, QuantiseColumns, CopyFlipped,       WidenBytes,
-    SumU8,       SumS8,           Store<Avx2>,       Stream,
+    SumU8,       SumS8,           Store<Avx2>,       StreamRows<Line>,
     EndStream,
 };
 

@@ -389,11 +389,20 @@ struct Avx512 {
   }
 };
 
-TILEWAVE_ROWS_TARGET void Stream(const std::byte* from, int64_t bytes, std::byte* to) {
-  for (int64_t i = 0; i < bytes; i += kBytes) {
-    _mm512_stream_si512(reinterpret_cast<__m512i*>(to + i), _mm512_loadu_si512(from + i));
+struct Line {
+  TILEWAVE_ROWS_INLINE static void Stream(const std::byte* from, std::byte* to) {
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(to), _mm512_loadu_si512(from));
   }
-}
+  TILEWAVE_ROWS_INLINE static void CopyPart(const std::byte* from, int64_t count, std::byte* to) {
+    if (count > 0) {
+      const __mmask64 wanted = BytesUpTo(count);
+      _mm512_mask_storeu_epi8(to, wanted, _mm512_maskz_loadu_epi8(wanted, from));
+    }
+  }
+  TILEWAVE_ROWS_INLINE static void Keep(const std::byte* from, std::byte* to) {
+    _mm512_store_si512(to, _mm512_load_si512(from));
+  }
+};
 
 void EndStream() { _mm_sfence(); }
 
@@ -402,7 +411,7 @@ void EndStream() { _mm_sfence(); }
 const RowFunctions kRowsAvx512 = {
     "avx512",    Range,           QuantiseSymmetric, QuantiseAsymmetric,
     WidenRanges, QuantiseColumns, CopyFlipped,       WidenBytes,
-    SumU8,       SumS8,           Store<Avx512>,     Stream,
+    SumU8,       SumS8,           Store<Avx512>,     StreamRows<Line>,
     EndStream,
 };
 

@@ -159,8 +159,12 @@ void Store(const EpilogueMode& mode, const EpilogueTile& tile) {
   for (int64_t i = 0; i < tile.rows; ++i) StoreRow(mode, tile, i);
 }
 
-void Stream(const std::byte* from, int64_t bytes, std::byte* to) {
-  std::memcpy(to, from, static_cast<size_t>(bytes));
+/// Nothing waits: there is no way past the caches.
+void Stream(const StreamedRows& c) {
+  for (int64_t r = 0; r < c.rows; ++r) {
+    std::memcpy(c.to + (r * c.to_stride), c.from + (r * c.from_stride),
+                static_cast<size_t>(c.bytes));
+  }
 }
 
 void EndStream() {}
