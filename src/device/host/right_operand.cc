@@ -13,8 +13,9 @@ constexpr int32_t kHalfRange = 128;
 // Rows of B that are packed for one panel before the next: they stay in the caches, and they are
 // whole groups in every form.
 constexpr int64_t kRowsTogether = 128;
-// So many panels make long pieces of these rows, so that pages are not looked up again and again.
-constexpr int64_t kPanelsTogether = 32;
+// So many panels make long pieces of these rows, up to a page, so that pages are not looked up
+// again and again and CPUs notice what is read.
+constexpr int64_t kPanelsTogether = 128;
 
 /// a - b * c modulo 2^32.
 int32_t MinusProduct(int32_t a, int32_t b, int32_t c) {
