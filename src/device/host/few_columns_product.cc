@@ -30,7 +30,7 @@ struct Terms {
 void ComputeRows(const HostProduct& p, const ManyVectors& left, const FewVectors& columns,
                  const Terms& terms, const FewPart& part) {
   const core::Problem& problem = *p.problem;
-  SumPart(*p.kernel, columns, left, part);
+  SumPart(p, columns, left, part);
   const int64_t stride = StrideOfFewSums(part.count);
   int32_t* turned = part.sums + (columns.vectors() * stride);
   for (int64_t i = 0; i < part.count; ++i) {

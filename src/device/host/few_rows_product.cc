@@ -11,10 +11,6 @@ using kernels::cpu::kFewRows;
 // A task's columns: long runs of B's rows, and sums that stay in the L2 cache.
 constexpr int64_t kMostColumns = 4096;
 
-// With more rows than this, kernels several times as fast as vectors are faster with a B that is
-// packed first, measured with AMX.
-constexpr int64_t kMostRowsBesideFaster = 10;
-
 /// Parameters of columns as dense vectors.
 struct Columns {
   DenseParameter<int32_t> zero_b;
@@ -24,7 +20,7 @@ struct Columns {
 void ComputeColumns(const HostProduct& p, const ManyVectors& right, const FewVectors& rows,
                     const Columns& columns, const FewPart& part) {
   const core::Problem& problem = *p.problem;
-  SumPart(*p.kernel, rows, right, part);
+  SumPart(p, rows, right, part);
   EpilogueTile e;
   e.sums = part.sums;
   e.sums_stride = StrideOfFewSums(part.count);
@@ -51,8 +47,7 @@ void ComputeColumns(const HostProduct& p, const ManyVectors& right, const FewVec
 }  // namespace
 
 bool TakesFewRows(const core::Problem& p, const kernels::cpu::Int8Kernel& kernel) {
-  const int64_t most = kernel.speed > 1 ? kMostRowsBesideFaster : kFewRows - 1;
-  return kernel.few_rows != nullptr && !p.b_prepacked && p.m <= most &&
+  return kernel.few_rows != nullptr && !p.b_prepacked && p.m < kFewRows &&
          (p.b.col == 1 || p.b.row == 1) && p.c.col == 1;
 }
 

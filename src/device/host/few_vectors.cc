@@ -25,7 +25,7 @@ int64_t StrideOfFewSums(int64_t columns) {
          (kApartBytes / static_cast<int64_t>(sizeof(int32_t)));
 }
 
-void SumPart(const kernels::cpu::Int8Kernel& kernel, const FewVectors& few, const ManyVectors& many,
+void SumPart(const HostProduct& p, const FewVectors& few, const ManyVectors& many,
              const FewPart& part) {
   const ByteOperand& bytes = many.bytes;
   kernels::cpu::FewRowsArgs args{};
@@ -42,7 +42,8 @@ void SumPart(const kernels::cpu::Int8Kernel& kernel, const FewVectors& few, cons
   args.columns = part.count;
   args.sums = part.sums;
   args.sums_stride = StrideOfFewSums(part.count);
-  kernel.few_rows(args);
+  args.near_bytes = p.few_sums_bytes;
+  p.kernel->few_rows(args);
 }
 
 FewVectors::FewVectors(const FewVectorsSource& s, const kernels::cpu::RowFunctions& rows,

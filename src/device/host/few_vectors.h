@@ -8,6 +8,7 @@
 #include "base/checked_math.h"
 #include "base/parallel_for.h"
 #include "device/host/float_operand.h"
+#include "device/host/host_product.h"
 #include "device/host/right_operand.h"
 #include "device/host/workspace.h"
 #include "kernels/cpu/few_rows.h"
@@ -95,7 +96,7 @@ inline ByteOperand BytesOf(const RightSource& right) {
 }
 
 /// Multiplies all few vectors of a matrix with those of a part.
-void SumPart(const kernels::cpu::Int8Kernel& kernel, const FewVectors& few, const ManyVectors& many,
+void SumPart(const HostProduct& product, const FewVectors& few, const ManyVectors& many,
              const FewPart& part);
 
 /// Cuts the vectors of all matrices into parts of at most `most`, and calls compute(part) for each
@@ -105,9 +106,10 @@ template <typename Compute>
 void ShareParts(const FewVectors& few, const ManyVectors& many, int64_t batch, int64_t most,
                 int64_t numbers_per_vector, const base::Crew& crew, Workspace* workspace,
                 Compute compute) {
-  constexpr int64_t kTasksPerThread = 2;
+  // Pieces of rows should be long.
+  const int64_t tasks_per_thread = many.bytes.vector_stride == 1 ? 1 : 2;
   const int64_t threads = crew.threads();
-  const int64_t parts = threads == 1 ? 1 : base::CeilDiv(threads * kTasksPerThread, batch);
+  const int64_t parts = threads == 1 ? 1 : base::CeilDiv(threads * tasks_per_thread, batch);
   const int64_t each = std::min(
       most, base::RoundUp(base::CeilDiv(many.count, parts), kernels::cpu::kFewRowsColumns));
   const int64_t tasks = base::CeilDiv(many.count, each);

@@ -33,6 +33,7 @@ constexpr int64_t kTasksPerThread = 4;
 constexpr int64_t kGroupsPerLine = 16;
 // Columns that the walk packs together: whole lines of a row-major B, and some for each page.
 constexpr int64_t kColumnsPacked = 128;
+constexpr int64_t kMostColumnsPacked = 1024;
 // What a program may hope to keep of an L3 cache: larger ones are shared by many cores, and by
 // other machines if this is a virtual one.
 constexpr int64_t kMostL3Bytes = int64_t{32} << 20;
@@ -45,6 +46,9 @@ constexpr int64_t kLongestFetchingK = 256;
 constexpr int64_t kLongestWritingK = 256;
 // Rows of quantised bytes this long are kept apart from each other.
 constexpr int64_t kShortestSpreadK = 256;
+// Sums of few rows or columns, in the L1 cache; CPUs that multiply faster than they read B find
+// them in the L2 cache as well, and read longer pieces.
+constexpr int64_t kFewSumsBytes = int64_t{16} << 10;
 // A task that copies rows of C takes about this much.
 constexpr int64_t kBytesCopied = int64_t{64} << 10;
 // By rows, a task has this part of the rows of A that fit beside its columns of B: they pass once.
@@ -86,12 +90,12 @@ int64_t EqualBlocks(int64_t groups, int64_t fitting) {
   return base::RoundUp(base::CeilDiv(groups, base::CeilDiv(groups, fitting)), kGroupsPerLine);
 }
 
-/// Groups of K that are multiplied before the next rows are: all, if a strip of B with all of K
-/// fits `bytes`, or is at most a third longer: putting sums aside between blocks costs some
+/// Groups of K that are multiplied before the next rows are: all, if so many columns of B with all
+/// of K fit `bytes`, or are at most a third longer: putting sums aside between blocks costs some
 /// percent of a block's time.
-int64_t BlockGroups(int64_t bytes, const Int8Kernel& kernel, int64_t groups) {
-  const int64_t fitting = std::max<int64_t>(
-      1, bytes / (StripColumns(kernel) * kernels::cpu::GroupBytesOfB(kernel.form)));
+int64_t BlockGroups(int64_t bytes, int64_t columns, const Int8Kernel& kernel, int64_t groups) {
+  const int64_t fitting =
+      std::max<int64_t>(1, bytes / (columns * kernels::cpu::GroupBytesOfB(kernel.form)));
   return groups <= fitting + (fitting / 3) ? groups : EqualBlocks(groups, fitting);
 }
 
@@ -183,24 +187,41 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   // just packed are best still in the L1 cache, three quarters of it, beside rows of A; but not if
   // putting sums aside then takes longer than multiplying.
   const arch::Cpu& cpu = resources->cpu;
-  product_.block_groups = BlockGroups(cpu.l2_bytes / 4, resources->kernel, product_.groups);
-  walk_packs_groups_ = resources->kernel.wants_lines
-                           ? product_.block_groups
-                           : BlockGroups(cpu.l1_bytes / 4 * 3, resources->kernel, product_.groups);
+  const int64_t strip = StripColumns(resources->kernel);
+  product_.block_groups = BlockGroups(cpu.l2_bytes / 4, strip, resources->kernel, product_.groups);
   product_.rows_from_afar = problem.batch * problem.m * problem.k > resources->cpu.l2_bytes;
   product_.past_caches = GoesPastCaches(problem_, resources->cpu, resources->kernel);
   product_.by_rows = product_.past_caches || GoesByRows(problem_, product_, cpu);
   product_.row_block_groups = RowBlockGroups(cpu.l1_bytes, resources->kernel, product_.groups);
   product_.fetches_c = FetchesC(problem_, cpu);
-  product_.columns_packed =
-      base::RoundUp(std::min(kColumnsPacked, problem.n), StripColumns(resources->kernel));
+  product_.few_sums_bytes = cpu.few_vector_ports ? cpu.l2_bytes / 16 : kFewSumsBytes;
   cut_ = CutFor(crew_.threads(), macs);
+  SetWalkPacks();
   quantises_row_by_row_ = QuantisesRowByRow();
   if (const auto folded = FoldedBatch(problem_)) {
     folded_ = std::make_unique<const HostGemm>(*folded, resources);
   }
   with_dense_c_ = problem_;
   with_dense_c_.c = {problem_.n, 1, problem_.m * problem_.n};
+}
+
+/// What the walk packs together. Kernels that want lines read from the L2 cache as fast as from the
+/// L1 cache: that is where long pieces of B's rows go then, as long as sums that wait fit beside.
+void HostGemm::SetWalkPacks() {
+  const Int8Kernel& kernel = resources_->kernel;
+  const arch::Cpu& cpu = resources_->cpu;
+  const int64_t strip = StripColumns(kernel);
+  int64_t columns = kColumnsPacked;
+  int64_t bytes = cpu.l1_bytes / 4 * 3;
+  int64_t columns_at_once = strip;
+  if (kernel.wants_lines) {
+    const int64_t sums_fitting = cpu.l2_bytes / 2 / (cut_.rows * int64_t{sizeof(int32_t)});
+    columns = std::clamp(sums_fitting / strip * strip, kColumnsPacked, kMostColumnsPacked);
+    bytes = cpu.l2_bytes / 4;
+    columns_at_once = std::min(columns, base::RoundUp(cut_.columns, strip));
+  }
+  product_.columns_packed = base::RoundUp(std::min(columns, problem_.n), strip);
+  walk_packs_groups_ = BlockGroups(bytes, columns_at_once, kernel, product_.groups);
 }
 
 /// Whether the bytes of A would leave the L2 cache, and are more than C, which goes to memory of
@@ -455,12 +476,11 @@ void HostGemm::FillParameters(const core::Operands& o, Workspace* workspace,
 
 /// Whether the walk over a task's tiles packs the columns of B that it comes to: no other task
 /// needs them, what sums begin with comes from packing alone, and all of B would leave the L2
-/// cache. Intel's cores rather read B in rows as long as pages, measured, which they find in their
-/// larger L2 and L3 caches afterwards.
+/// cache. Vectors of Intel's cores rather wait for all of B than for pieces of its rows, measured.
 bool HostGemm::WalkPacks(const core::Operands& o, const RightSource& right,
                          const HostProduct& product) const {
-  if (resources_->cpu.few_vector_ports || cut_.row_tasks != 1 || product.past_caches ||
-      product.b_matrices != problem_.batch) {
+  const bool waits = resources_->cpu.few_vector_ports && !resources_->kernel.wants_lines;
+  if (waits || cut_.row_tasks != 1 || product.past_caches || product.b_matrices != problem_.batch) {
     return false;
   }
   if (problem_.k * problem_.n <= resources_->cpu.l2_bytes / 2 || o.bias_s32.present) return false;

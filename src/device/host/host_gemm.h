@@ -82,6 +82,7 @@ class HostGemm final : public Executable {
                  const HostProduct& product) const;
   void FillZeroA(const core::Operands& operands, Workspace* workspace, HostProduct* product) const;
   void FillInit(const core::Operands& operands, Workspace* workspace, HostProduct* product) const;
+  void SetWalkPacks();
   bool QuantisesRowByRow() const;
   void Compute(const HostProduct& product, std::span<TaskMemory> members) const;
   void CopyToC(const std::byte* from, void* c, std::atomic<int64_t>* progress) const;

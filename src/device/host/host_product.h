@@ -51,6 +51,7 @@ struct HostProduct {
   bool rows_from_afar = false;   ///< A is too large to be found in a near cache.
   int64_t block_groups = 1;      ///< Along K, that are multiplied before the next rows are.
   int64_t row_block_groups = 1;  ///< By rows, before the next columns are.
+  int64_t few_sums_bytes = 0;    ///< kernels::cpu::FewRowsArgs::near_bytes.
 
   int64_t element_bytes() const { return static_cast<int64_t>(ElementBytes(mode.c_type)); }
 };

@@ -45,13 +45,16 @@ pack::PanelLayout RightLayout(const kernels::cpu::Int8Kernel& kernel, int64_t k,
 }
 
 void PackedRight::Reset(const kernels::cpu::Int8Kernel& kernel, const pack::PanelLayout& layout,
-                        int64_t matrices) {
+                        int64_t matrices, int64_t held_groups) {
   kernel_ = &kernel;
   layout_ = layout;
   matrices_ = matrices;
-  matrix_bytes_ = layout.bytes();
-  column_bytes_ = layout.groups() * layout.group_bytes;
-  panels_.Reserve(static_cast<size_t>(layout.bytes() * matrices));
+  // Pairs are made of all of K at once.
+  held_groups_ =
+      kernel.form == Form::kS16xS16 ? layout.groups() : std::min(held_groups, layout.groups());
+  column_bytes_ = held_groups_ * layout.group_bytes;
+  matrix_bytes_ = layout.columns_padded() * column_bytes_;
+  panels_.Reserve(static_cast<size_t>(matrix_bytes_ * matrices));
   columns_.Reserve(static_cast<size_t>(layout.columns_padded() * kArrays * matrices) *
                    sizeof(int32_t));
 }
@@ -113,8 +116,9 @@ void PackedRight::PackByteRows(const RightSource& source, int64_t matrix, int64_
   const pack::PanelSource from{source.data + (matrix * source.batch_stride) +
                                    (first * source.column_stride) + (k * source.k_stride),
                                source.k_stride, source.column_stride};
+  const int64_t group = k / layout_.group_elements % held_groups_;
   std::byte* to = panels_.data() + (matrix * matrix_bytes_) + (p * panel_bytes()) +
-                  (k / layout_.group_elements * layout_.nr * layout_.group_bytes);
+                  (group * layout_.nr * layout_.group_bytes);
   int32_t sums[kernels::cpu::kMaxColumns];
   if (kernel_->pack_bytes != nullptr) {
     kernel_->pack_bytes(from, count, layout_.columns_of(p), flip, to, sums);

@@ -40,16 +40,22 @@ RightSource RightSourceOf(const core::Problem& problem, const core::Operands& op
 /// here are those of the packed bytes. Immutable once packed.
 class PackedRight {
  public:
-  /// Takes the shape and makes room; keeps memory that is large enough.
+  /// Takes the shape and makes room; keeps memory that is large enough. With room for some groups
+  /// of K only (`held_groups`), a block of K takes the place of the one before.
   void Reset(const kernels::cpu::Int8Kernel& kernel, const pack::PanelLayout& layout,
-             int64_t matrices);
+             int64_t matrices, int64_t held_groups);
+  void Reset(const kernels::cpu::Int8Kernel& kernel, const pack::PanelLayout& layout,
+             int64_t matrices) {
+    Reset(kernel, layout, matrices, layout.groups());
+  }
 
   /// Packs `count` panels of a matrix from `first` on. Different panels may be packed from several
   /// threads at once.
   void PackPanels(const RightSource& source, int64_t matrix, int64_t first, int64_t count);
 
-  /// Packs elements [k, k + k_count) of `count` panels, k a multiple of whole groups. All of K is
-  /// packed in order, from 0 on. init_0 is there at once, the rest once the last element is.
+  /// Packs elements [k, k + k_count) of `count` panels, k a multiple of whole groups, and of those
+  /// held if they are not all, of which there are no more. All of K is packed in order, from 0 on.
+  /// init_0 is there at once, the rest once the last element is.
   void PackBlock(const RightSource& source, int64_t matrix, int64_t first, int64_t count, int64_t k,
                  int64_t k_count);
 
@@ -59,9 +65,10 @@ class PackedRight {
   const pack::PanelLayout& layout() const { return layout_; }
   size_t bytes() const { return panels_.bytes() + columns_.bytes(); }
 
-  /// The panel that begins with column j, a multiple of nr.
-  const std::byte* panel_at(int64_t matrix, int64_t j) const {
-    return panels_.data() + (matrix * matrix_bytes_) + (j * column_bytes_);
+  /// The panel that begins with column j, a multiple of nr, and there group g of K, which is held.
+  const std::byte* panel_at(int64_t matrix, int64_t j, int64_t g = 0) const {
+    return panels_.data() + (matrix * matrix_bytes_) + (j * column_bytes_) +
+           (g % held_groups_ * layout_.nr * layout_.group_bytes);
   }
   int64_t panel_bytes() const { return column_bytes_ * layout_.nr; }
 
@@ -91,6 +98,7 @@ class PackedRight {
   const kernels::cpu::Int8Kernel* kernel_ = nullptr;
   pack::PanelLayout layout_;
   int64_t matrices_ = 0;
+  int64_t held_groups_ = 1;
   int64_t matrix_bytes_ = 0;
   int64_t column_bytes_ = 0;  ///< Of one column in its panel.
   base::AlignedBuffer panels_;

@@ -90,11 +90,12 @@ int64_t GroupBytesOfPanel(const Int8Kernel& kernel) {
   return int64_t{kernel.nr} * kernels::cpu::GroupBytesOfB(kernel.form);
 }
 
-/// Narrows arguments for all of K to the groups from `first` on, at most `count`.
-void TakeGroups(const HostProduct& p, int64_t first, int64_t count, TileArgs* args) {
+/// Narrows arguments for a strip and all of K to the groups from `first` on, at most `count`.
+void TakeGroups(const ReadyRectangle& r, int64_t column, int64_t first, int64_t count,
+                TileArgs* args) {
   args->a += first * kGroupBytes;
-  args->b += first * GroupBytesOfPanel(*p.kernel);
-  args->groups = std::min(count, p.groups - first);
+  args->b = r.b.packed->panel_at(r.b.matrix, r.b.IndexOf(column), first);
+  args->groups = std::min(count, r.product.groups - first);
 }
 
 EpilogueTile EpilogueOf(const ReadyRectangle& r, const TileAt& tile, const int32_t* sums) {
@@ -253,7 +254,7 @@ void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt block, int6
 /// Columns of the rectangle that are about to be packed in `packed`.
 ReadyColumns StartPacking(const HostProduct& p, int64_t column, int64_t columns,
                           PackedRight* packed) {
-  packed->Reset(*p.kernel, RightLayout(*p.kernel, p.problem->k, columns), 1);
+  packed->Reset(*p.kernel, RightLayout(*p.kernel, p.problem->k, columns), 1, p.block_groups);
   const bool init_128 = p.zero_a.data == nullptr && p.shared_zero_a != 0;
   return {packed, 0, 0, column, init_128 ? packed->init_128(0) : packed->init_0(0)};
 }
@@ -324,7 +325,7 @@ void ComputeStrip(const ReadyRectangle& r, const Strip& strip, int64_t j, int64_
   const int64_t columns = std::min(strip.columns, at.columns - j);
   int64_t init_step = 0;
   TileArgs args = ArgsOf(r, j);
-  TakeGroups(p, first, p.block_groups, &args);
+  TakeGroups(r, j, first, p.block_groups, &args);
   if (p.b == nullptr && p.block_groups < p.groups) {
     // What sums begin with is known when all of K is packed.
     const int32_t* none = r.b.packed->init_0(r.b.matrix) + r.b.IndexOf(j);
@@ -413,8 +414,7 @@ void SumChunk(const ReadyRectangle& r, const TileAt& chunk, const LeftRows& a, c
       const int64_t column = chunk.column + j;
       args->a = a.data;
       args->a_stride = a.stride;
-      args->b = r.b.packed->panel_at(r.b.matrix, r.b.IndexOf(column));
-      TakeGroups(p, first, p.row_block_groups, args);
+      TakeGroups(r, column, first, p.row_block_groups, args);
       const bool begins = first == 0;
       args->init = begins ? r.b.init + column - r.b.at : between.at + j;
       args->c = sums.at + j;
@@ -492,7 +492,8 @@ int64_t StripColumns(const Int8Kernel& kernel) {
 
 void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
   if (p.b == nullptr) {
-    memory->columns.Reset(*p.kernel, RightLayout(*p.kernel, p.problem->k, p.columns_packed), 1);
+    memory->columns.Reset(*p.kernel, RightLayout(*p.kernel, p.problem->k, p.columns_packed), 1,
+                          p.block_groups);
   }
   if (p.b != nullptr && p.by_rows) {
     memory->lines.Reserve(

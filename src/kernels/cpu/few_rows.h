@@ -20,6 +20,9 @@ struct FewRowsArgs {
   int32_t* sums;  ///< Results, exact modulo 2^32; (r, j) at sums[r * sums_stride + j]; 64-byte
                   ///< aligned.
   int64_t sums_stride;  ///< A multiple of 16, with room for columns up to whole kFewRowsColumns.
+  /// Of sums, about, that are added to at a time, in a near cache: the more, the longer pieces of
+  /// the rows of a row-major B are read.
+  int64_t near_bytes;
 };
 using FewRowsFunction = void (*)(const FewRowsArgs&);
 

@@ -18,8 +18,6 @@ constexpr int kVectors = 2;        // Registers of sums for these columns.
 constexpr int64_t kLanes = 8;      // s32 per register.
 constexpr int64_t kLineBytes = 64;
 constexpr int64_t kWideElements = kFewRows * 512;  // Of A, widened at once.
-constexpr int64_t kSumsBytes = int64_t{16}
-                               << 10;  // Of a block of columns, to stay in the L1 cache.
 
 /// A chunk of K of all rows as s16: as long as memory goes round. Zeros behind K, as A has them.
 struct WideRows {
@@ -172,7 +170,7 @@ TILEWAVE_AVX2 void MultiplyStep(const FewRowsArgs& t, const WideRows& a, int64_t
 
 template <bool kSignedB>
 TILEWAVE_AVX2 void RunAcross(const FewRowsArgs& t) {
-  const int64_t wide = kSumsBytes / (t.rows * static_cast<int64_t>(sizeof(int32_t)));
+  const int64_t wide = t.near_bytes / (t.rows * static_cast<int64_t>(sizeof(int32_t)));
   const int64_t block_columns = std::max(kFewRowsColumns, wide / kFewRowsColumns * kFewRowsColumns);
   WideRows a(t.rows);
   for (int64_t first = 0; first < t.columns; first += block_columns) {

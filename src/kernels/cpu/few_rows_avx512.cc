@@ -14,8 +14,6 @@ constexpr int64_t kColumns = kFewRowsColumns;
 constexpr int kVectors = 4;        // Registers of sums for these columns.
 constexpr int kQuads = kStep / 4;  // Quads along K of a step.
 constexpr int64_t kLanes = 16;     // s32 per register.
-constexpr int64_t kSumsBytes = int64_t{16}
-                               << 10;  // Of a block of columns, to stay in the L1 cache.
 
 /// A step of K and 64 columns of B as quads. Interleaving leaves columns in an order of its own:
 /// lane 4 * i + l of vector v is column 16 * i + 4 * v + l. Sums stay in that order to the end.
@@ -174,7 +172,7 @@ TILEWAVE_AVX512VNNI void MultiplySteps(const FewRowsArgs& t, int64_t first, int6
 
 template <bool kSignedA, bool kFlip>
 TILEWAVE_AVX512VNNI void RunAcross(const FewRowsArgs& t) {
-  const int64_t wide = kSumsBytes / (t.rows * static_cast<int64_t>(sizeof(int32_t)));
+  const int64_t wide = t.near_bytes / (t.rows * static_cast<int64_t>(sizeof(int32_t)));
   const int64_t block_columns = std::max(kColumns, wide / kColumns * kColumns);
   int32_t starts[kFewRows];
   for (int64_t r = 0; r < t.rows; ++r) starts[r] = StartOf(t, r);

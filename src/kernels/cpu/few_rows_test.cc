@@ -33,6 +33,7 @@ std::string FirstWrong(FewRowsFunction run, base::Random* random, bool extremes,
   t.b_along_k = random->Between(0, 1) == 1;
   t.b_stride = (t.b_along_k ? t.k : t.columns) + random->Between(0, 70);
   t.sums_stride = base::RoundUp(t.columns, kFewRowsColumns) + (16 * random->Between(0, 2));
+  t.near_bytes = random->Between(1, 30000);
   std::vector<uint8_t> a(static_cast<size_t>(t.rows * t.a_stride), 0);
   // As long as it has to be and no longer: the sanitizer sees a read beyond.
   std::vector<uint8_t> b(static_cast<size_t>(t.b_along_k ? ((t.columns - 1) * t.b_stride) + t.k
