@@ -60,6 +60,12 @@ TEST_P(HostTest, WideOutputsRowByRow) {
   }
 }
 
+// Sums of a part of K wait beside a C that is written row by row.
+TEST_P(HostTest, LongProducts) {
+  Engine engine = HostEngineWith({.kernel = GetParam(), .threads = 1});
+  EXPECT_EQ(RunRandomCalls(&engine, 30, 60, {.m = 70, .k = 1700, .n = 120, .batch = 1}), "");
+}
+
 TEST_P(HostTest, FewRows) {
   Engine engine = HostEngineWith({.kernel = GetParam(), .threads = 2});
   EXPECT_EQ(RunRandomCalls(&engine, 23, 80, {.m = 18, .k = 200, .n = 700, .batch = 2}), "");
