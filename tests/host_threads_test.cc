@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cfenv>
 #include <memory>
@@ -10,7 +11,9 @@
 #include <vector>
 
 #include "tests/support/host_calls.h"
+#include "tests/support/kernel_names.h"
 #include "tests/support/numbers.h"
+#include "tests/support/s8_product.h"
 #include "tilewave/engine.h"
 
 namespace tilewave {
@@ -18,8 +21,10 @@ namespace {
 
 using testing::HostEngineWith;
 using testing::kAmpleL3Bytes;
+using testing::KernelNames;
 using testing::kTinyL3Bytes;
 using testing::RunRandomCalls;
+using testing::S8Product;
 using testing::TinyCaches;
 
 TEST(HostThreadsTest, AnyNumberGivesTheSameBytes) {
@@ -29,6 +34,33 @@ TEST(HostThreadsTest, AnyNumberGivesTheSameBytes) {
       // Large enough that the threads are wanted.
       EXPECT_EQ(RunRandomCalls(&engine, 24, 12, {.m = 260, .k = 260, .n = 260, .batch = 3}), "")
           << threads << " threads";
+    }
+  }
+}
+
+// A B of the call that fits their caches is packed by each thread that multiplies by it.
+TEST(HostThreadsTest, EachPacksForItself) {
+  S8Product products[] = {{1, 1200, 300, 40},
+                          {1, 1200, 300, 40, 12},  // The same with another B.
+                          {1, 70, 300, 700},
+                          {5, 300, 200, 200}};
+  for (const char* kernel : KernelNames()) {
+    Engine alone = HostEngineWith({.kernel = kernel, .threads = 1});
+    for (const int threads : {2, 5}) {
+      Engine engine = HostEngineWith({.kernel = kernel, .threads = threads});
+      for (S8Product& product : products) {
+        std::vector<int32_t> expected(product.c.size());
+        const Result<Weights> weights = alone.Prepare(product.B());
+        ASSERT_TRUE(weights.ok());
+        Matmul prepared = product.Call(expected.data());
+        prepared.b = *weights;
+        ASSERT_TRUE(alone.Run(prepared).ok());
+        std::fill(product.c.begin(), product.c.end(), -1);
+        CallStats stats;
+        ASSERT_TRUE(engine.Run(product.Call(), {.stats = &stats}).ok());
+        EXPECT_EQ(product.c, expected) << kernel << " " << threads << " threads, M " << product.m;
+        EXPECT_GT(stats.phases.pack_us, 0);
+      }
     }
   }
 }

@@ -400,14 +400,15 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   const bool one_b = problem_.b.batch == 0 && right.zero.batch_stride == 0;
   product.b_matrices = one_b ? 1 : problem_.batch;
   FillZeroA(operands, workspace, &product);
-  if (weights == nullptr && WalkPacks(operands, right, product)) {
+  if (weights != nullptr) {
+    product.b = &weights->packed();
+  } else if (BeginsWithSums(operands, right, product) && (WalkPacks(product) || EachPacks())) {
     product.b_source = &right;
-    product.block_groups = walk_packs_groups_;
-  } else if (weights == nullptr) {
+    product.walk_packs = WalkPacks(product);
+    if (product.walk_packs) product.block_groups = walk_packs_groups_;
+  } else {
     PackRight(right, product.b_matrices, workspace);
     product.b = &workspace->right;
-  } else {
-    product.b = &weights->packed();
   }
   packed();
   product.measures_packing = pack_ns != nullptr && (product.b == nullptr || float_rows);
@@ -474,20 +475,31 @@ void HostGemm::FillParameters(const core::Operands& o, Workspace* workspace,
   product->requant_scale = Dense(o.requant_scale, batch, problem_.n, &workspace->parameters[3]);
 }
 
-/// Whether the walk over a task's tiles packs the columns of B that it comes to: no other task
-/// needs them, what sums begin with comes from packing alone, and all of B would leave the L2
-/// cache. Vectors of Intel's cores rather wait for all of B than for pieces of its rows, measured.
-bool HostGemm::WalkPacks(const core::Operands& o, const RightSource& right,
-                         const HostProduct& product) const {
-  const bool waits = resources_->cpu.few_vector_ports && !resources_->kernel.wants_lines;
-  if (waits || cut_.row_tasks != 1 || product.past_caches || product.b_matrices != problem_.batch) {
-    return false;
-  }
-  if (problem_.k * problem_.n <= resources_->cpu.l2_bytes / 2 || o.bias_s32.present) return false;
+/// Whether what sums begin with comes from packing B alone.
+bool HostGemm::BeginsWithSums(const core::Operands& o, const RightSource& right,
+                              const HostProduct& product) {
   const bool one_zero_b =
       !right.zero.present || core::FormOf(right.zero) == core::ParameterForm::kOne;
   const int32_t zero_a = product.zero_a.data == nullptr ? product.shared_zero_a : 0;
-  return one_zero_b && (zero_a == 0 || zero_a == 128);
+  return one_zero_b && (zero_a == 0 || zero_a == 128) && !o.bias_s32.present;
+}
+
+/// Whether the walk over a task's tiles packs the columns of B that it comes to: no other task
+/// needs them, and all of B would leave the L2 cache, or would come from that of another thread.
+/// Vectors of Intel's cores rather wait for all of a large B than for pieces of its rows, measured.
+bool HostGemm::WalkPacks(const HostProduct& product) const {
+  if (cut_.row_tasks != 1 || product.past_caches || product.b_matrices != problem_.batch) {
+    return false;
+  }
+  if (problem_.k * problem_.n <= resources_->cpu.l2_bytes / 2) return crew_.threads() > 1;
+  return !resources_->cpu.few_vector_ports || resources_->kernel.wants_lines;
+}
+
+/// Whether each thread packs the whole B that it multiplies by: that takes no longer than to wait
+/// for what others have packed, as long as it stays in the L2 cache.
+bool HostGemm::EachPacks() const {
+  return crew_.threads() > 1 && problem_.batch * cut_.tasks() > 1 &&
+         problem_.k * problem_.n <= resources_->cpu.l2_bytes / 2;
 }
 
 /// Zero points of A as multiplied: one for all rows, or one for each.

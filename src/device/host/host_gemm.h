@@ -78,8 +78,10 @@ class HostGemm final : public Executable {
   void PackRight(const RightSource& source, int64_t matrices, Workspace* workspace) const;
   void FillParameters(const core::Operands& operands, Workspace* workspace,
                       HostProduct* product) const;
-  bool WalkPacks(const core::Operands& operands, const RightSource& right,
-                 const HostProduct& product) const;
+  static bool BeginsWithSums(const core::Operands& operands, const RightSource& right,
+                             const HostProduct& product);
+  bool WalkPacks(const HostProduct& product) const;
+  bool EachPacks() const;
   void FillZeroA(const core::Operands& operands, Workspace* workspace, HostProduct* product) const;
   void FillInit(const core::Operands& operands, Workspace* workspace, HostProduct* product) const;
   void SetWalkPacks();

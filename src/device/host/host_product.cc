@@ -58,7 +58,26 @@ void MakeRowTerms(const HostProduct& p, const Rectangle& at, const LeftRows& row
 /// Whether the walk packs the rows that it comes to, which then stay in a nearer cache. Terms of
 /// zero points want all of them before.
 bool PacksWhileWalking(const HostProduct& p) {
-  return p.by_rows && p.b != nullptr && !HasRowTerms(p);
+  return p.by_rows && !p.walk_packs && !HasRowTerms(p);
+}
+
+/// The columns of a rectangle of B, whose matrix this thread packs for itself if it has to: lines
+/// that other threads have packed take longer to come.
+ReadyColumns ColumnsFor(const HostProduct& p, const Rectangle& at, TaskMemory* memory) {
+  const int64_t matrix = p.b_matrices == 1 ? 0 : at.batch;
+  if (p.b != nullptr) {
+    return {p.b, matrix, at.first_column, 0, p.init.From(at.batch, at.first_column)};
+  }
+  PackedRight& packed = memory->columns;
+  if (memory->packed_matrix != matrix) {
+    const int64_t start_ns = p.measures_packing ? base::WallNowNs() : 0;
+    RightSource source = *p.b_source;
+    source.data += matrix * source.batch_stride;
+    packed.PackPanels(source, 0, 0, packed.layout().panels());
+    memory->packed_matrix = matrix;
+    if (p.measures_packing) memory->packing_ns += base::WallNowNs() - start_ns;
+  }
+  return {&packed, 0, at.first_column, 0, p.InitOf(packed) + at.first_column};
 }
 
 }  // namespace
@@ -89,10 +108,7 @@ void ReserveFor(const HostProduct& p, int64_t rows, TaskMemory* memory) {
 
 void ComputeRectangle(const HostProduct& p, const Rectangle& at, TaskMemory* memory) {
   ReadyRectangle ready{p, at, {}, {}};
-  if (p.b != nullptr) {
-    const int64_t matrix = p.b_matrices == 1 ? 0 : at.batch;
-    ready.b = {p.b, matrix, at.first_column, 0, p.init.From(at.batch, at.first_column)};
-  }
+  if (!p.walk_packs) ready.b = ColumnsFor(p, at, memory);
   LeftSource source = p.a;
   const bool widens = kernels::cpu::WidensA(p.kernel->form);
   if (widens) source.zero = p.zero_a.From(at.batch, 0);

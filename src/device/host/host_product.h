@@ -18,18 +18,23 @@ struct HostProduct {
   const core::Problem* problem = nullptr;
   const kernels::cpu::Int8Kernel* kernel = nullptr;
   LeftSource a;
-  const PackedRight* b = nullptr;  ///< Null: the walk packs columns itself.
+  const PackedRight* b = nullptr;  ///< Null: threads pack what they multiply, from b_source:
+  bool walk_packs = false;         ///< blocks of a task's columns, else all of a matrix.
   int64_t b_matrices = 1;
-  const RightSource* b_source = nullptr;  ///< What it packs.
-  int64_t columns_packed = 0;             ///< Together; a multiple of a strip's.
-  int64_t groups = 1;                     ///< Along K.
+  const RightSource* b_source = nullptr;
+  int64_t columns_packed = 0;  ///< Together; a multiple of a strip's.
+  int64_t groups = 1;          ///< Along K.
   void* c = nullptr;
   std::atomic<int64_t>* progress = nullptr;
 
   /// What sums begin with, one per padded column of every matrix: zero points of A, as far as all
-  /// rows share them, and the integer bias. Unused if the walk packs: it has no such bias, and
+  /// rows share them, and the integer bias. Unused if threads pack: there is no such bias then, and
   /// shared_zero_a is 0 or 128.
   DenseParameter<int32_t> init;
+  /// The same for columns that a thread has packed.
+  const int32_t* InitOf(const PackedRight& packed) const {
+    return zero_a.data == nullptr && shared_zero_a != 0 ? packed.init_128(0) : packed.init_0(0);
+  }
 
   // The rest of the zero points, see kernels::cpu::EpilogueTile.
   DenseParameter<int32_t> zero_a;  ///< Per row, of the bytes as multiplied; null if rows share one.

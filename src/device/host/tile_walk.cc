@@ -255,8 +255,7 @@ void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt block, int6
 ReadyColumns StartPacking(const HostProduct& p, int64_t column, int64_t columns,
                           PackedRight* packed) {
   packed->Reset(*p.kernel, RightLayout(*p.kernel, p.problem->k, columns), 1, p.block_groups);
-  const bool init_128 = p.zero_a.data == nullptr && p.shared_zero_a != 0;
-  return {packed, 0, 0, column, init_128 ? packed->init_128(0) : packed->init_0(0)};
+  return {packed, 0, 0, column, p.InitOf(*packed)};
 }
 
 /// The source of columns of the rectangle.
@@ -276,9 +275,9 @@ Ahead AheadOf(const ReadyRectangle& r, const Strip& strip, int64_t column, int64
   const HostProduct& p = r.product;
   const bool last = first + p.block_groups >= p.groups;
   // A lone tile reads B in order, which CPUs notice by themselves.
-  const int64_t together = p.b == nullptr ? p.columns_packed : strip.columns;
+  const int64_t together = p.walk_packs ? p.columns_packed : strip.columns;
   if (r.at.rows <= strip.most || (last && column + together >= r.at.columns)) return {};
-  if (p.b == nullptr) {
+  if (p.walk_packs) {
     if (p.b_source->column_stride != 1) return {};
     const int64_t elements = kernels::cpu::GroupElements(p.kernel->form);
     const int64_t k = last ? 0 : (first + p.block_groups) * elements;
@@ -326,7 +325,7 @@ void ComputeStrip(const ReadyRectangle& r, const Strip& strip, int64_t j, int64_
   int64_t init_step = 0;
   TileArgs args = ArgsOf(r, j);
   TakeGroups(r, j, first, p.block_groups, &args);
-  if (p.b == nullptr && p.block_groups < p.groups) {
+  if (p.walk_packs && p.block_groups < p.groups) {
     // What sums begin with is known when all of K is packed.
     const int32_t* none = r.b.packed->init_0(r.b.matrix) + r.b.IndexOf(j);
     if (last && args.init != none) AddToRows(args.init, strip.columns, at.rows, sums);
@@ -492,14 +491,16 @@ int64_t StripColumns(const Int8Kernel& kernel) {
 
 void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
   if (p.b == nullptr) {
-    memory->columns.Reset(*p.kernel, RightLayout(*p.kernel, p.problem->k, p.columns_packed), 1,
-                          p.block_groups);
+    const int64_t columns = p.walk_packs ? p.columns_packed : p.problem->n;
+    memory->columns.Reset(*p.kernel, RightLayout(*p.kernel, p.problem->k, columns), 1,
+                          p.walk_packs ? p.block_groups : p.groups);
+    memory->packed_matrix = -1;
   }
-  if (p.b != nullptr && p.by_rows) {
+  if (p.by_rows && !p.walk_packs) {
     memory->lines.Reserve(
         static_cast<size_t>(RowWriter::BytesFor(ChunkRows(*p.kernel), kChunkBytes)));
   } else if (p.block_groups < p.groups) {
-    const int64_t columns = p.b == nullptr ? p.columns_packed : StripColumns(*p.kernel);
+    const int64_t columns = p.walk_packs ? p.columns_packed : StripColumns(*p.kernel);
     const int64_t numbers = std::max(rows * columns, RowTileColumns(*p.kernel));
     memory->sums.Reserve(static_cast<size_t>(numbers) * sizeof(int32_t));
   }
@@ -508,7 +509,7 @@ void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
 void ComputeTiles(const ReadyRectangle& rectangle, TaskMemory* memory) {
   const Int8Kernel& kernel = *rectangle.product.kernel;
   if (kernel.begin != nullptr) kernel.begin();
-  if (rectangle.product.b == nullptr) {
+  if (rectangle.product.walk_packs) {
     WalkAndPack(rectangle, memory);
   } else if (rectangle.product.by_rows) {
     WalkRows(rectangle, memory);

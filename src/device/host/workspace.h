@@ -13,6 +13,7 @@ namespace tilewave::device::host {
 struct TaskMemory {
   base::AlignedBuffer rows;      ///< Packed rows of A.
   PackedRight columns;           ///< Of B, that are packed right before they are multiplied.
+  int64_t packed_matrix = -1;    ///< Of B, all of whose columns they are in this call; -1: none.
   int64_t packing_ns = 0;        ///< That packing took in this call, if it is measured.
   base::AlignedBuffer row_sums;  ///< Of those rows.
   base::AlignedBuffer sums;      ///< Of a strip of C, while K is not done.
