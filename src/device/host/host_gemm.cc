@@ -49,6 +49,8 @@ constexpr int64_t kShortestSpreadK = 256;
 // Sums of few rows or columns, in the L1 cache; CPUs that multiply faster than they read B find
 // them in the L2 cache as well, and read longer pieces.
 constexpr int64_t kFewSumsBytes = int64_t{16} << 10;
+// More of A than this is rather packed again, task by task.
+constexpr int64_t kMostBytesOfRows = int64_t{64} << 20;
 // A task that copies rows of C takes about this much.
 constexpr int64_t kBytesCopied = int64_t{64} << 10;
 // By rows, a task has this part of the rows of A that fit beside its columns of B: they pass once.
@@ -415,6 +417,7 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   product.any_zero_b = PackedRight::AnyZero(right, kernel);
   product.rows_in_place = BestInPlace(product.a, kernel, resources_->cpu, cut_.columns);
   if (product.b != nullptr) FillInit(operands, workspace, &product);
+  if (PacksAllRows(product)) PackAllRows(workspace, &product);
   product.sums_are_c = problem_.c_type == ElementType::kS32 &&
                        problem_.activation == Activation::kNone && !HasRowTerms(product);
   if (product.measures_packing) {
@@ -464,6 +467,29 @@ void HostGemm::PackRight(const RightSource& source, int64_t matrices, Workspace*
   right.Reset(resources_->kernel, RightLayout(resources_->kernel, problem_.k, problem_.n),
               matrices);
   right.PackAll(source, Before());
+}
+
+/// Whether tasks would pack rows again for the next columns of B that the L2 cache has room for.
+bool HostGemm::PacksAllRows(const HostProduct& product) const {
+  const int64_t bytes =
+      problem_.batch * problem_.m * PackedRowStride(product.a, resources_->kernel);
+  return product.by_rows && !product.walk_packs && !product.rows_in_place &&
+         product.a.floats == nullptr && !kernels::cpu::WidensA(resources_->kernel.form) &&
+         cut_.column_tasks > 1 && bytes <= kMostBytesOfRows;
+}
+
+void HostGemm::PackAllRows(Workspace* workspace, HostProduct* product) const {
+  const Int8Kernel& kernel = resources_->kernel;
+  const int64_t stride = PackedRowStride(product->a, kernel);
+  workspace->rows.Reserve(static_cast<size_t>(problem_.batch * problem_.m * stride));
+  std::byte* const to = workspace->rows.data();
+  base::ParallelFor(Before(), problem_.batch * cut_.row_tasks, [&](int64_t t) {
+    const int64_t matrix = t / cut_.row_tasks;
+    const int64_t first = t % cut_.row_tasks * cut_.rows;
+    PackRows(product->a, kernel, matrix, first, std::min(cut_.rows, problem_.m - first),
+             to + (((matrix * problem_.m) + first) * stride));
+  });
+  product->all_rows = {to, stride, 0};
 }
 
 void HostGemm::FillParameters(const core::Operands& o, Workspace* workspace,

@@ -114,6 +114,9 @@ void ComputeRectangle(const HostProduct& p, const Rectangle& at, TaskMemory* mem
   if (widens) source.zero = p.zero_a.From(at.batch, 0);
   if (p.rows_in_place) {
     ready.rows = RowsInPlace(p.a, at.batch, at.first_row);
+  } else if (p.all_rows.data != nullptr) {
+    ready.rows = p.all_rows;
+    ready.rows.data += ((at.batch * p.problem->m) + at.first_row) * ready.rows.stride;
   } else if (PacksWhileWalking(p)) {
     ready.rows_source = &source;
   } else {

@@ -18,6 +18,7 @@ struct HostProduct {
   const core::Problem* problem = nullptr;
   const kernels::cpu::Int8Kernel* kernel = nullptr;
   LeftSource a;
+  LeftRows all_rows;  ///< Of all matrices of A, one below the other, as packed; or none.
   const PackedRight* b = nullptr;  ///< Null: threads pack what they multiply, from b_source:
   bool walk_packs = false;         ///< blocks of a task's columns, else all of a matrix.
   int64_t b_matrices = 1;

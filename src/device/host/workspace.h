@@ -32,6 +32,7 @@ struct Workspace {
 
   std::vector<TaskMemory> members;  ///< One for each thread that took part in any product so far.
   PackedRight right;                ///< B, if it is packed in the call.
+  base::AlignedBuffer rows;         ///< A, if it is packed once for all tasks.
   base::AlignedBuffer init;
   base::AlignedBuffer row_terms;
   base::AlignedBuffer parameters[4];  ///< Row and column parameters as dense arrays.
