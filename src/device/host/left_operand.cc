@@ -17,10 +17,11 @@ constexpr int64_t kLineBytes = 64;
 // other (4096 in all; half of it still uses only two sets).
 constexpr int64_t kAliasBytes = 2048;
 // For kernels that want lines: how many columns pay for a copy of rows that do not begin with
-// lines, or that are a multiple of so many bytes apart.
+// lines, or that are a multiple of so many bytes, or of kAliasBytes, apart.
 constexpr int64_t kColumnsForLines = 128;
-constexpr int64_t kColumnsForSpread = 256;
+constexpr int64_t kColumnsForSpread = 192;
 constexpr int64_t kCrowdedBytes = 512;
+constexpr int64_t kColumnsForAlias = 65;
 // Where kernels flip at the cost of multiplying: how many columns pay for a flipped copy.
 constexpr int64_t kColumnsForFlip = 128;
 
@@ -113,7 +114,9 @@ bool BestInPlace(const LeftSource& s, const Int8Kernel& kernel, const arch::Cpu&
   if (!ReadableInPlace(s, kernel)) return false;
   if (s.flip != 0 && cpu.few_vector_ports && kernel.flip_competes && columns >= kColumnsForFlip)
     return false;
-  if (!kernel.wants_lines || columns < kColumnsForLines) return true;
+  if (!kernel.wants_lines) return true;
+  if (s.bytes.vector_stride % kAliasBytes == 0) return columns < kColumnsForAlias;
+  if (columns < kColumnsForLines) return true;
   const auto place = static_cast<int64_t>(reinterpret_cast<uintptr_t>(s.bytes.data));
   const int64_t odd = (place | s.bytes.vector_stride | s.bytes.batch_stride) % kLineBytes;
   if (odd != 0) return false;

@@ -52,7 +52,13 @@ struct Strip {
 /// Columns of a row tile; 0 if the kernel has none.
 int64_t RowTileColumns(const Int8Kernel& kernel) { return int64_t{kernel.row_panels} * kernel.nr; }
 
-Strip StripFor(const Int8Kernel& kernel, int64_t rows, int64_t columns_left) {
+/// So many rows that come from afar are read side by side: CPUs see where it goes in a few dozen
+/// pages, and each row is in another one.
+constexpr int64_t kMostRowsFollowed = 16;
+
+/// For the columns from `column` of a rectangle on.
+Strip StripFor(const HostProduct& p, int64_t rows, int64_t column, int64_t columns_left) {
+  const Int8Kernel& kernel = *p.kernel;
   if (rows == 1 && kernel.run_row != nullptr && columns_left >= RowTileColumns(kernel)) {
     return {RowTileColumns(kernel), &kernel.run_row, 1, 1};
   }
@@ -60,7 +66,10 @@ Strip StripFor(const Int8Kernel& kernel, int64_t rows, int64_t columns_left) {
   if (kernel.run_wide != nullptr && few && columns_left > kernel.nr) {
     return {StripColumns(kernel), kernel.run_wide, kernel.wide_mr, kernel.wide_most};
   }
-  return {kernel.nr, kernel.run, kernel.mr, kernel.mr};
+  const bool from_afar = column == 0 && p.rows_from_afar && p.rows_in_place;
+  const int64_t most =
+      from_afar ? std::min<int64_t>(kMostRowsFollowed, kernel.mr) : int64_t{kernel.mr};
+  return {kernel.nr, kernel.run, most, most};
 }
 
 std::byte* ElementOfC(const HostProduct& p, int64_t batch, int64_t row, int64_t column) {
@@ -359,7 +368,7 @@ void WalkStrips(const ReadyRectangle& r, int32_t* sums) {
   const HostProduct& p = r.product;
   Strip strip{};
   for (int64_t j = 0; j < r.at.columns; j += strip.columns) {
-    strip = StripFor(*p.kernel, r.at.rows, r.at.columns - j);
+    strip = StripFor(p, r.at.rows, j, r.at.columns - j);
     for (int64_t first = 0; first < p.groups; first += p.block_groups) {
       ComputeStrip(r, strip, j, first, sums);
     }
@@ -384,7 +393,7 @@ void WalkAndPack(ReadyRectangle r, TaskMemory* memory) {
       if (p.measures_packing) memory->packing_ns += base::WallNowNs() - start_ns;
       auto* sums = memory->sums.data<int32_t>();
       for (int64_t i = j; i < end; i += strip.columns) {
-        strip = StripFor(*p.kernel, r.at.rows, end - i);
+        strip = StripFor(p, r.at.rows, i, end - i);
         ComputeStrip(r, strip, i, first, sums);
         sums += strip.columns * r.at.rows;
       }
@@ -409,7 +418,7 @@ void SumChunk(const ReadyRectangle& r, const TileAt& chunk, const LeftRows& a, c
     const Sums& sums = last ? to : between;
     Strip strip{};
     for (int64_t j = 0; j < chunk.columns; j += strip.columns) {
-      strip = StripFor(*p.kernel, chunk.rows, chunk.columns - j);
+      strip = StripFor(p, chunk.rows, chunk.column + j, chunk.columns - j);
       const int64_t column = chunk.column + j;
       args->a = a.data;
       args->a_stride = a.stride;
