@@ -14,6 +14,8 @@ constexpr int64_t kColumns = kFewRowsColumns;
 constexpr int kVectors = 4;        // Registers of sums for these columns.
 constexpr int kQuads = kStep / 4;  // Quads along K of a step.
 constexpr int64_t kLanes = 16;     // s32 per register.
+constexpr int64_t kBytes = 64;     // Per register.
+static_assert(kBytes == kFewRowsPad);
 
 /// A step of K and 64 columns of B as quads. Interleaving leaves columns in an order of its own:
 /// lane 4 * i + l of vector v is column 16 * i + 4 * v + l. Sums stay in that order to the end.
@@ -95,22 +97,30 @@ TILEWAVE_AVX512VNNI inline void Restore(int32_t* sums) {
   _mm512_store_si512(sums + (3 * kLanes), _mm512_shuffle_i32x4(b, d, 0xDD));
 }
 
+/// sum += the sums of the quads of 64 elements of A.
+TILEWAVE_AVX512VNNI inline void AddQuads(const uint8_t* a, bool is_signed, __m512i* sum) {
+  const __m512i ones = _mm512_set1_epi8(1);
+  const __m512i bytes = _mm512_loadu_si512(a);
+  if (is_signed) {
+    DotAdd(sum, ones, bytes);
+  } else {
+    DotAdd(sum, bytes, ones);
+  }
+}
+
 /// Sum of a row of A modulo 2^32.
 TILEWAVE_AVX512VNNI int32_t SumOfRow(const FewRowsArgs& t, int64_t r) {
-  const __m512i ones = _mm512_set1_epi8(1);
-  __m512i sum = _mm512_setzero_si512();
   const uint8_t* a = t.a + (r * t.a_stride);
-  for (int64_t k = 0; k < t.k; k += kStep) {
-    const __m512i step =
-        _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a + k)));
-    const __m512i bytes = _mm512_maskz_mov_epi32(0xF, step);
-    if (t.a_signed) {
-      DotAdd(&sum, ones, bytes);
-    } else {
-      DotAdd(&sum, bytes, ones);
-    }
+  // One chain of additions would be what takes longest.
+  __m512i even = _mm512_setzero_si512();
+  __m512i odd = _mm512_setzero_si512();
+  int64_t k = 0;
+  for (; k + (2 * kBytes) <= t.k; k += 2 * kBytes) {
+    AddQuads(a + k, t.a_signed, &even);
+    AddQuads(a + k + kBytes, t.a_signed, &odd);
   }
-  return _mm512_reduce_add_epi32(sum);
+  for (; k < t.k; k += kBytes) AddQuads(a + k, t.a_signed, &even);
+  return _mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
 }
 
 /// What a row's sums begin with: the instruction wants one operand unsigned and one signed, and
@@ -193,15 +203,14 @@ TILEWAVE_AVX512VNNI void RunAcross(const FewRowsArgs& t) {
   }
 }
 
-constexpr int64_t kColumnsTogether = 4;  // Of a column-major B.
-constexpr int64_t kBytes = 64;           // Per register.
+constexpr int kMostColumnsAlong = 8;  // Of a column-major B, at a time.
 
 /// The sums of the lanes of each of four registers.
-TILEWAVE_AVX512VNNI inline __m128i AddLanes(const __m512i sum[4]) {
-  const __m512i low = _mm512_add_epi32(_mm512_unpacklo_epi32(sum[0], sum[1]),
-                                       _mm512_unpackhi_epi32(sum[0], sum[1]));
-  const __m512i high = _mm512_add_epi32(_mm512_unpacklo_epi32(sum[2], sum[3]),
-                                        _mm512_unpackhi_epi32(sum[2], sum[3]));
+TILEWAVE_AVX512VNNI inline __m128i AddLanes(__m512i s0, __m512i s1, __m512i s2, __m512i s3) {
+  const __m512i low =
+      _mm512_add_epi32(_mm512_unpacklo_epi32(s0, s1), _mm512_unpackhi_epi32(s0, s1));
+  const __m512i high =
+      _mm512_add_epi32(_mm512_unpacklo_epi32(s2, s3), _mm512_unpackhi_epi32(s2, s3));
   const __m512i all =
       _mm512_add_epi32(_mm512_unpacklo_epi64(low, high), _mm512_unpackhi_epi64(low, high));
   const __m256i half =
@@ -209,53 +218,76 @@ TILEWAVE_AVX512VNNI inline __m128i AddLanes(const __m512i sum[4]) {
   return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
 }
 
-/// kRows rows of A from row `r` on times `columns` <= 4 columns from j on, along K.
-template <bool kSignedA, bool kFlip, int kRows>
+/// The first `count` of four sums, each from its own register, and `start` to `to`.
+TILEWAVE_AVX512VNNI [[gnu::always_inline]] inline void StoreFour(const __m512i (&sum)[4],
+                                                                 int32_t start, int64_t count,
+                                                                 int32_t* to) {
+  const auto some = static_cast<unsigned>(std::clamp<int64_t>(count, 0, 4));
+  const __m128i all =
+      _mm_add_epi32(AddLanes(sum[0], sum[1], sum[2], sum[3]), _mm_set1_epi32(start));
+  _mm_mask_storeu_epi32(to, static_cast<__mmask8>((1u << some) - 1), all);
+}
+
+/// kRows rows of A from row `r` on times `columns` <= 4 * kFours columns from j on, along K. The
+/// loops must be unrolled early, or the sums live in memory.
+template <bool kSignedA, bool kFlip, int kRows, int kFours>
 TILEWAVE_AVX512VNNI void MultiplyAlong(const FewRowsArgs& t, int64_t r, int64_t j, int64_t columns,
                                        const int32_t* starts) {
+  constexpr int kAtOnce = 4 * kFours;
   const int64_t whole = t.k / kBytes * kBytes;
-  const uint8_t* b[kColumnsTogether];
+  const uint8_t* b[size_t{kAtOnce}];
   // The ends of columns stand here, so that nothing behind them is read. A is zero there.
-  alignas(kBytes) uint8_t ends[kColumnsTogether][kBytes] = {};
-  for (int64_t c = 0; c < kColumnsTogether; ++c) {
+  alignas(kBytes) uint8_t ends[size_t{kAtOnce}][kBytes] = {};
+#pragma GCC unroll 8
+  for (int c = 0; c < kAtOnce; ++c) {
     // Columns that are not there repeat the last one.
-    b[c] = t.b + ((j + std::min(c, columns - 1)) * t.b_stride);
+    b[c] = t.b + ((j + std::min<int64_t>(c, columns - 1)) * t.b_stride);
     std::memcpy(ends[c], b[c] + whole, static_cast<size_t>(t.k - whole));
   }
-  const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
   const uint8_t* a = t.a + (r * t.a_stride);
   const int64_t a_stride = t.a_stride;
-  __m512i sum[size_t{kRows}][kColumnsTogether];
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
+  __m512i sum[size_t{kRows}][size_t{kFours}][4];
 #pragma GCC unroll 4
   for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-    for (int64_t c = 0; c < kColumnsTogether; ++c) sum[i][c] = _mm512_setzero_si512();
+#pragma GCC unroll 8
+    for (int c = 0; c < kAtOnce; ++c) sum[i][c / 4][c % 4] = _mm512_setzero_si512();
   }
   for (int64_t k = 0; k < t.k; k += kBytes) {
-    __m512i column[kColumnsTogether];
-#pragma GCC unroll 4
-    for (int64_t c = 0; c < kColumnsTogether; ++c) {
+    __m512i column[size_t{kAtOnce}];
+#pragma GCC unroll 8
+    for (int c = 0; c < kAtOnce; ++c) {
       column[c] = _mm512_loadu_si512(k < whole ? b[c] + k : ends[c]);
       if constexpr (kFlip) column[c] = _mm512_xor_si512(column[c], flip);
     }
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i) {
       const __m512i row = _mm512_loadu_si512(a + (i * a_stride) + k);
-#pragma GCC unroll 4
-      for (int64_t c = 0; c < kColumnsTogether; ++c) {
+#pragma GCC unroll 8
+      for (int c = 0; c < kAtOnce; ++c) {
         if constexpr (kSignedA) {
-          DotAdd(&sum[i][c], column[c], row);
+          DotAdd(&sum[i][c / 4][c % 4], column[c], row);
         } else {
-          DotAdd(&sum[i][c], row, column[c]);
+          DotAdd(&sum[i][c / 4][c % 4], row, column[c]);
         }
       }
     }
   }
-  const auto wanted = static_cast<__mmask8>((1u << static_cast<unsigned>(columns)) - 1);
 #pragma GCC unroll 4
   for (int i = 0; i < kRows; ++i) {
-    const __m128i sums = _mm_add_epi32(AddLanes(sum[i]), _mm_set1_epi32(starts[r + i]));
-    _mm_mask_storeu_epi32(t.sums + ((r + i) * t.sums_stride) + j, wanted, sums);
+    int32_t* const to = t.sums + ((r + i) * t.sums_stride) + j;
+    StoreFour(sum[i][0], starts[r + i], columns, to);
+    if constexpr (kFours > 1) StoreFour(sum[i][1], starts[r + i], columns - 4, to + 4);
+  }
+}
+
+/// Some rows times columns [first, end).
+template <bool kSignedA, bool kFlip, int kRows, int kFours>
+TILEWAVE_AVX512VNNI void MultiplyAllAlong(const FewRowsArgs& t, int64_t r, int64_t first,
+                                          int64_t end, const int32_t* starts) {
+  for (int64_t j = first; j < end; j += 4 * kFours) {
+    MultiplyAlong<kSignedA, kFlip, kRows, kFours>(t, r, j, std::min<int64_t>(4 * kFours, end - j),
+                                                  starts);
   }
 }
 
@@ -263,16 +295,13 @@ template <bool kSignedA, bool kFlip>
 TILEWAVE_AVX512VNNI void RunAlong(const FewRowsArgs& t) {
   int32_t starts[kFewRows];
   for (int64_t r = 0; r < t.rows; ++r) starts[r] = StartOf(t, r);
-  for (int64_t j = 0; j < t.columns; j += kColumnsTogether) {
-    const int64_t columns = std::min(kColumnsTogether, t.columns - j);
+  // Columns come from afar once, and stay near for all rows.
+  for (int64_t j = 0; j < t.columns; j += kMostColumnsAlong) {
+    const int64_t end = std::min(t.columns, j + kMostColumnsAlong);
     int64_t r = 0;
-    for (; r + 4 <= t.rows; r += 4) {
-      MultiplyAlong<kSignedA, kFlip, 4>(t, r, j, columns, starts);
-    }
-    for (; r + 2 <= t.rows; r += 2) {
-      MultiplyAlong<kSignedA, kFlip, 2>(t, r, j, columns, starts);
-    }
-    if (r < t.rows) MultiplyAlong<kSignedA, kFlip, 1>(t, r, j, columns, starts);
+    for (; r + 4 <= t.rows; r += 4) MultiplyAllAlong<kSignedA, kFlip, 4, 1>(t, r, j, end, starts);
+    for (; r + 2 <= t.rows; r += 2) MultiplyAllAlong<kSignedA, kFlip, 2, 2>(t, r, j, end, starts);
+    if (r < t.rows) MultiplyAllAlong<kSignedA, kFlip, 1, 2>(t, r, j, end, starts);
   }
 }
 
