@@ -95,6 +95,25 @@ TEST_P(AllocationTest, PlainCallOnAnotherPlaceInMemory) {
   EXPECT_TRUE(ok);
 }
 
+// The same with columns of B in parts, for which rows are packed once if they are.
+TEST_P(AllocationTest, WideCallOnAnotherPlaceInMemory) {
+  constexpr int64_t kM = 70;
+  constexpr int64_t kK = 576;
+  constexpr int64_t kN = 6000;
+  alignas(64) static constexpr int8_t kA[(kM * kK) + 64] = {};
+  const std::vector<int8_t> b(kK * kN, 2);
+  std::vector<int32_t> c(kM * kN);
+  const Result<Weights> weights = engine_.Prepare(RowMajor(b.data(), kK, kN));
+  ASSERT_TRUE(weights.ok());
+  Matmul call{.a = RowMajor(kA, kM, kK), .b = *weights, .c = RowMajor(c.data(), kM, kN)};
+  ASSERT_TRUE(engine_.Run(call).ok());
+  call.a = RowMajor(kA + 4, kM, kK);
+  const int64_t before = testing::AllocationCount();
+  const bool ok = engine_.Run(call).ok();
+  EXPECT_EQ(testing::AllocationCount() - before, 0);
+  EXPECT_TRUE(ok);
+}
+
 TEST_P(AllocationTest, PlainCall) {
   const Matmul call{.a = RowMajor(static_cast<const int8_t*>(a_.data()), 65, 77),
                     .b = RowMajor(static_cast<const int8_t*>(b_.data()), 77, 51),

@@ -61,6 +61,8 @@ TEST(HostThreadsTest, EachPacksForItself) {
         EXPECT_EQ(product.c, expected) << kernel << " " << threads << " threads, M " << product.m;
         EXPECT_GT(stats.phases.pack_us, 0);
       }
+      // Zero points, other types, epilogues.
+      EXPECT_EQ(RunRandomCalls(&engine, 31, 12, {.m = 500, .k = 260, .n = 150, .batch = 4}), "");
     }
   }
 }

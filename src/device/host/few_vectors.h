@@ -109,12 +109,10 @@ void ShareParts(const FewVectors& few, const ManyVectors& many, int64_t batch, i
   // Pieces of rows should be long.
   const int64_t tasks_per_thread = many.bytes.vector_stride == 1 ? 1 : 2;
   const int64_t threads = crew.threads();
-  int64_t parts = threads == 1 ? 1 : base::CeilDiv(threads * tasks_per_thread, batch);
-  if (many.count > parts * most) {
-    // As many for each thread, if all take as long.
-    const int64_t all = base::RoundUp(batch * base::CeilDiv(many.count, most), threads);
-    parts = base::CeilDiv(all, batch);
-  }
+  const int64_t wanted = threads == 1 ? 1 : base::CeilDiv(threads * tasks_per_thread, batch);
+  // As many for each thread, if all take as long.
+  const int64_t all = batch * std::max(wanted, base::CeilDiv(many.count, most));
+  const int64_t parts = base::CeilDiv(base::RoundUp(all, threads), batch);
   const int64_t each = std::min(
       most, base::RoundUp(base::CeilDiv(many.count, parts), kernels::cpu::kFewRowsColumns));
   const int64_t tasks = base::CeilDiv(many.count, each);

@@ -41,13 +41,13 @@ constexpr int64_t kMostL3Bytes = int64_t{32} << 20;
 constexpr int64_t kLongestStreamedK = 1024;
 // With a K up to this, a tile takes less time than fetching its lines of C.
 constexpr int64_t kLongestFetchingK = 256;
-// With a K up to this, writing C takes so much of the time that it pays to write row by row (all K
-// on CPUs that multiply so fast that it always does).
+// With a K up to this, writing C takes so much of the time that it pays to write row by row. With
+// 512-bit vectors on Intel's cores any K does, measured.
 constexpr int64_t kLongestWritingK = 256;
 // Rows of quantised bytes this long are kept apart from each other.
 constexpr int64_t kShortestSpreadK = 256;
-// Sums of few rows or columns, in the L1 cache; CPUs that multiply faster than they read B find
-// them in the L2 cache as well, and read longer pieces.
+// Sums of few rows or columns, in the L1 cache. Intel's cores find them in the L2 cache as well,
+// and then read longer pieces.
 constexpr int64_t kFewSumsBytes = int64_t{16} << 10;
 // More of A than this is rather packed again, task by task.
 constexpr int64_t kMostBytesOfRows = int64_t{64} << 20;
@@ -122,6 +122,11 @@ bool GoesPastCaches(const core::Problem& p, const arch::Cpu& cpu, const Int8Kern
          p.k <= kLongestStreamedK && CanWalkByRows(kernel);
 }
 
+/// Whether B stays in the L2 cache beside rows of A and C.
+bool StaysInL2(const core::Problem& p, const arch::Cpu& cpu) {
+  return p.k * p.n <= cpu.l2_bytes / 2;
+}
+
 /// Bytes of C from which on writing it row by row pays for reading B from the L2 cache for each few
 /// rows, measured: the more the longer the products are.
 int64_t FewestBytesByRows(const core::Problem& p, const arch::Cpu& cpu) {
@@ -138,7 +143,7 @@ bool GoesByRows(const core::Problem& p, const HostProduct& product, const arch::
     return false;
   }
   const int64_t c_column_bytes = p.m * static_cast<int64_t>(ElementBytes(p.c_type));
-  const bool b_stays = p.k * p.n <= cpu.l2_bytes / 2;
+  const bool b_stays = StaysInL2(p, cpu);
   if (kernel.wants_lines) {
     return p.m > kernel.wide_product_rows && (c_column_bytes > p.k || b_stays);
   }
@@ -156,12 +161,11 @@ int SpeedOf(const core::Problem& p, const Int8Kernel& kernel) {
   return quantises || waits ? 1 : kernel.speed;
 }
 
-/// Whether a tile takes so little time that lines of C, as large as sums, have to be under way from
-/// a cache that is far away.
+/// Whether a tile takes so little time that lines of C have to be under way from a cache that is
+/// far away.
 bool FetchesC(const core::Problem& p, const arch::Cpu& cpu) {
-  const auto bytes = static_cast<int64_t>(ElementBytes(p.c_type));
-  return bytes == int64_t{sizeof(int32_t)} && p.k <= kLongestFetchingK &&
-         p.batch * p.m * p.n * bytes > cpu.l2_bytes;
+  return p.c_type == ElementType::kS32 && p.k <= kLongestFetchingK &&
+         p.batch * p.m * p.n * int64_t{sizeof(int32_t)} > cpu.l2_bytes;
 }
 
 }  // namespace
@@ -185,9 +189,7 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
                 flip_a_,
                 problem.k,
                 nullptr};
-  // Tiles read packed columns from the L2 cache as fast as they multiply. Columns that the walk has
-  // just packed are best still in the L1 cache, three quarters of it, beside rows of A; but not if
-  // putting sums aside then takes longer than multiplying.
+  // Tiles read packed columns from the L2 cache as fast as they multiply.
   const arch::Cpu& cpu = resources->cpu;
   const int64_t strip = StripColumns(resources->kernel);
   product_.block_groups = BlockGroups(cpu.l2_bytes / 4, strip, resources->kernel, product_.groups);
@@ -207,23 +209,24 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   with_dense_c_.c = {problem_.n, 1, problem_.m * problem_.n};
 }
 
-/// What the walk packs together. Kernels that want lines read from the L2 cache as fast as from the
+/// What the walk packs together. Columns that it has just packed are best still in the L1 cache,
+/// three quarters of it, beside rows of A; but not if putting sums aside then takes longer than
+/// multiplying. Kernels that want lines read from the L2 cache as fast as from the
 /// L1 cache: that is where long pieces of B's rows go then, as long as sums that wait fit beside.
 void HostGemm::SetWalkPacks() {
   const Int8Kernel& kernel = resources_->kernel;
   const arch::Cpu& cpu = resources_->cpu;
   const int64_t strip = StripColumns(kernel);
   int64_t columns = kColumnsPacked;
-  int64_t bytes = cpu.l1_bytes / 4 * 3;
-  int64_t columns_at_once = strip;
   if (kernel.wants_lines) {
     const int64_t sums_fitting = cpu.l2_bytes / 2 / (cut_.rows * int64_t{sizeof(int32_t)});
     columns = std::clamp(sums_fitting / strip * strip, kColumnsPacked, kMostColumnsPacked);
-    bytes = cpu.l2_bytes / 4;
-    columns_at_once = std::min(columns, base::RoundUp(cut_.columns, strip));
   }
-  product_.columns_packed = base::RoundUp(std::min(columns, problem_.n), strip);
-  walk_packs_groups_ = BlockGroups(bytes, columns_at_once, kernel, product_.groups);
+  product_.columns_packed = base::RoundUp(std::min(columns, cut_.columns), strip);
+  walk_packs_groups_ =
+      kernel.wants_lines
+          ? BlockGroups(cpu.l2_bytes / 4, product_.columns_packed, kernel, product_.groups)
+          : BlockGroups(cpu.l1_bytes / 4 * 3, strip, kernel, product_.groups);
 }
 
 /// Whether the bytes of A would leave the L2 cache, and are more than C, which goes to memory of
@@ -402,22 +405,24 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   const bool one_b = problem_.b.batch == 0 && right.zero.batch_stride == 0;
   product.b_matrices = one_b ? 1 : problem_.batch;
   FillZeroA(operands, workspace, &product);
+  const bool begins = weights == nullptr && BeginsWithSums(operands, right, product);
+  product.walk_packs = begins && WalkPacks(product);
   if (weights != nullptr) {
     product.b = &weights->packed();
-  } else if (BeginsWithSums(operands, right, product) && (WalkPacks(product) || EachPacks())) {
+  } else if (product.walk_packs || (begins && EachPacks())) {
     product.b_source = &right;
-    product.walk_packs = WalkPacks(product);
     if (product.walk_packs) product.block_groups = walk_packs_groups_;
   } else {
     PackRight(right, product.b_matrices, workspace);
     product.b = &workspace->right;
   }
-  packed();
-  product.measures_packing = pack_ns != nullptr && (product.b == nullptr || float_rows);
   product.any_zero_b = PackedRight::AnyZero(right, kernel);
   product.rows_in_place = BestInPlace(product.a, kernel, resources_->cpu, cut_.columns);
+  product.rows_once = PacksRowsOnce(product);
+  if (product.rows_once) PackRowsOnce(workspace, &product);
+  packed();
+  product.measures_packing = pack_ns != nullptr && (product.b == nullptr || float_rows);
   if (product.b != nullptr) FillInit(operands, workspace, &product);
-  if (PacksAllRows(product)) PackAllRows(workspace, &product);
   product.sums_are_c = problem_.c_type == ElementType::kS32 &&
                        problem_.activation == Activation::kNone && !HasRowTerms(product);
   if (product.measures_packing) {
@@ -469,19 +474,22 @@ void HostGemm::PackRight(const RightSource& source, int64_t matrices, Workspace*
   right.PackAll(source, Before());
 }
 
-/// Whether tasks would pack rows again for the next columns of B that the L2 cache has room for.
-bool HostGemm::PacksAllRows(const HostProduct& product) const {
-  const int64_t bytes =
-      problem_.batch * problem_.m * PackedRowStride(product.a, resources_->kernel);
-  return product.by_rows && !product.walk_packs && !product.rows_in_place &&
-         product.a.floats == nullptr && !kernels::cpu::WidensA(resources_->kernel.form) &&
-         cut_.column_tasks > 1 && bytes <= kMostBytesOfRows;
+/// Whether tasks would pack rows again for the next columns of B that the L2 cache has room for,
+/// wherever A stands.
+bool HostGemm::PacksRowsOnce(const HostProduct& product) const {
+  const Int8Kernel& kernel = resources_->kernel;
+  const int64_t bytes = problem_.batch * problem_.m * PackedRowStride(product.a, kernel);
+  return kernel.wants_lines && product.by_rows && !product.walk_packs &&
+         product.a.floats == nullptr && cut_.column_tasks > 1 && bytes <= kMostBytesOfRows;
 }
 
-void HostGemm::PackAllRows(Workspace* workspace, HostProduct* product) const {
+void HostGemm::PackRowsOnce(Workspace* workspace, HostProduct* product) const {
   const Int8Kernel& kernel = resources_->kernel;
   const int64_t stride = PackedRowStride(product->a, kernel);
+  // Whether A is read in place depends on where it stands: calls alike but for that find the memory
+  // of the first.
   workspace->rows.Reserve(static_cast<size_t>(problem_.batch * problem_.m * stride));
+  if (product->rows_in_place) return;
   std::byte* const to = workspace->rows.data();
   base::ParallelFor(Before(), problem_.batch * cut_.row_tasks, [&](int64_t t) {
     const int64_t matrix = t / cut_.row_tasks;
@@ -517,15 +525,15 @@ bool HostGemm::WalkPacks(const HostProduct& product) const {
   if (cut_.row_tasks != 1 || product.past_caches || product.b_matrices != problem_.batch) {
     return false;
   }
-  if (problem_.k * problem_.n <= resources_->cpu.l2_bytes / 2) return crew_.threads() > 1;
+  if (StaysInL2(problem_, resources_->cpu)) return crew_.threads() > 1 && !product.by_rows;
   return !resources_->cpu.few_vector_ports || resources_->kernel.wants_lines;
 }
 
 /// Whether each thread packs the whole B that it multiplies by: that takes no longer than to wait
-/// for what others have packed, as long as it stays in the L2 cache.
+/// for what others have packed (measured with two), as long as it stays in the L2 cache.
 bool HostGemm::EachPacks() const {
-  return crew_.threads() > 1 && problem_.batch * cut_.tasks() > 1 &&
-         problem_.k * problem_.n <= resources_->cpu.l2_bytes / 2;
+  return crew_.threads() > 1 && problem_.batch * cut_.tasks() > 1 && cut_.column_tasks == 1 &&
+         StaysInL2(problem_, resources_->cpu);
 }
 
 /// Zero points of A as multiplied: one for all rows, or one for each.

@@ -76,8 +76,8 @@ class HostGemm final : public Executable {
                                  RightSource* right) const;
   base::Crew Before() const;
   void PackRight(const RightSource& source, int64_t matrices, Workspace* workspace) const;
-  bool PacksAllRows(const HostProduct& product) const;
-  void PackAllRows(Workspace* workspace, HostProduct* product) const;
+  bool PacksRowsOnce(const HostProduct& product) const;
+  void PackRowsOnce(Workspace* workspace, HostProduct* product) const;
   void FillParameters(const core::Operands& operands, Workspace* workspace,
                       HostProduct* product) const;
   static bool BeginsWithSums(const core::Operands& operands, const RightSource& right,

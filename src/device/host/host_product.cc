@@ -98,7 +98,7 @@ LeftRows PackRowsOf(const HostProduct& p, const LeftSource& source, int64_t batc
 void ReserveFor(const HostProduct& p, int64_t rows, TaskMemory* memory) {
   // Whether kernels that want lines read A in place depends on where it stands: calls alike but for
   // that find the memory of the first.
-  if (!p.rows_in_place || p.kernel->wants_lines) {
+  if (!p.rows_once && (!p.rows_in_place || p.kernel->wants_lines)) {
     const int64_t packed = PacksWhileWalking(p) ? std::min(rows, ChunkRows(*p.kernel)) : rows;
     memory->rows.Reserve(static_cast<size_t>(packed * PackedRowStride(p.a, *p.kernel)));
   }

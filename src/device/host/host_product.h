@@ -18,7 +18,8 @@ struct HostProduct {
   const core::Problem* problem = nullptr;
   const kernels::cpu::Int8Kernel* kernel = nullptr;
   LeftSource a;
-  LeftRows all_rows;  ///< Of all matrices of A, one below the other, as packed; or none.
+  bool rows_once = false;  ///< Rows of A are packed for all tasks, unless they are read in place:
+  LeftRows all_rows;       ///< those of all matrices, one below the other.
   const PackedRight* b = nullptr;  ///< Null: threads pack what they multiply, from b_source:
   bool walk_packs = false;         ///< blocks of a task's columns, else all of a matrix.
   int64_t b_matrices = 1;
@@ -53,7 +54,7 @@ struct HostProduct {
   bool sums_are_c = false;        ///< Sums go to C as they are, from the kernel's registers.
   bool by_rows = false;      ///< C is written a few rows at a time, unless the walk packs columns.
   bool past_caches = false;  ///< C is too large for the caches, and written past them; by_rows.
-  bool fetches_c = false;    ///< By rows, lines of C are fetched before they are written.
+  bool fetches_c = false;    ///< By rows, lines of C are fetched before sums are written there.
   bool rows_from_afar = false;   ///< A is too large to be found in a near cache.
   int64_t block_groups = 1;      ///< Along K, that are multiplied before the next rows are.
   int64_t row_block_groups = 1;  ///< By rows, before the next columns are.

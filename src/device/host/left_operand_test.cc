@@ -288,6 +288,13 @@ TEST(BestInPlaceTest, KernelsThatWantLinesHaveRowsCopiedIfItPays) {
     EXPECT_TRUE(BestInPlace(s, lines, {}, kFew)) << "too few columns to pay for it";
     EXPECT_TRUE(BestInPlace(s, plain, {}, kMany)) << "others do not care";
   }
+  // Rows that all fall into the same two sets pay earlier.
+  EXPECT_TRUE(BestInPlace(crowded, lines, {}, 191));
+  EXPECT_FALSE(BestInPlace(crowded, lines, {}, 192));
+  LeftSource aliased = good;
+  aliased.bytes.vector_stride = 2048;
+  EXPECT_TRUE(BestInPlace(aliased, lines, {}, 64));
+  EXPECT_FALSE(BestInPlace(aliased, lines, {}, 65));
   LeftSource unreadable = good;
   unreadable.bytes.k_stride = 2;
   EXPECT_FALSE(BestInPlace(unreadable, lines, {}, kFew));

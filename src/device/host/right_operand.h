@@ -37,7 +37,7 @@ struct RightSource {
 RightSource RightSourceOf(const core::Problem& problem, const core::Operands& operands);
 
 /// One or more matrices B packed for a kernel, with what zero points need of them. All zero points
-/// here are those of the packed bytes. Immutable once packed.
+/// here are those of the packed bytes. Immutable once all of it is packed.
 class PackedRight {
  public:
   /// Takes the shape and makes room; keeps memory that is large enough. With room for some groups

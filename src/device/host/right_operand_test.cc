@@ -265,6 +265,42 @@ TEST(PackedRightTest, PanelsMayBePackedInAnyPortions) {
   }
 }
 
+TEST(PackedRightTest, BlocksOfKTakeThePlaceOfThoseBefore) {
+  constexpr RightShape kShape = {1, 301, 70};
+  constexpr int64_t kHeldGroups = 32;
+  base::Random random(109);
+  for (const Int8Kernel* kernel : Kernels()) {
+    if (kernel->form == Form::kS16xS16) continue;  // All of K at once.
+    SCOPED_TRACE(kernel->name);
+    const Right right(&random, kShape, RightStrideCases(kShape)[0], ElementType::kU8, Zeros::kOne);
+    const pack::PanelLayout layout = RightLayout(*kernel, kShape.k, kShape.n);
+    PackedRight whole;
+    Pack(right, *kernel, {}, &whole);
+    PackedRight blocks;
+    blocks.Reset(*kernel, layout, 1, kHeldGroups);
+    EXPECT_LT(blocks.bytes(), whole.bytes());
+    const int64_t block = kHeldGroups * layout.group_elements;
+    const auto group_bytes = static_cast<size_t>(layout.nr * layout.group_bytes);
+    for (int64_t k = 0; k < kShape.k; k += block) {
+      const int64_t count = std::min(block, kShape.k - k);
+      blocks.PackBlock(right.source, 0, 0, layout.panels(), k, count);
+      const int64_t first = k / layout.group_elements;
+      const int64_t end = first + base::CeilDiv(count, layout.group_elements);
+      for (int64_t j = 0; j < layout.columns_padded(); j += layout.nr) {
+        for (int64_t g = first; g < end; ++g) {
+          ASSERT_EQ(std::memcmp(blocks.panel_at(0, j, g), whole.panel_at(0, j, g), group_bytes), 0)
+              << "group " << g << " of the panel of column " << j;
+        }
+      }
+    }
+    for (int64_t j = 0; j < layout.columns_padded(); ++j) {
+      ASSERT_EQ(blocks.sums(0)[j], whole.sums(0)[j]) << j;
+      ASSERT_EQ(blocks.zeros(0)[j], whole.zeros(0)[j]) << j;
+      ASSERT_EQ(blocks.init_128(0)[j], whole.init_128(0)[j]) << j;
+    }
+  }
+}
+
 TEST(PackedRightTest, ManyThreadsPackAtOnce) {
   base::Random random(107);
   base::ThreadPool pool(3, 100);

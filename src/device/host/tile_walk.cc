@@ -78,15 +78,13 @@ std::byte* ElementOfC(const HostProduct& p, int64_t batch, int64_t row, int64_t 
   return static_cast<std::byte*>(p.c) + (index * p.element_bytes());
 }
 
-/// Arguments for the first row of the rectangle and the strip at `column` of it, all of K; C is
-/// missing.
+/// Arguments for the first row of the rectangle and the strip at `column` of it; C and what
+/// TakeGroups adds are missing.
 TileArgs ArgsOf(const ReadyRectangle& r, int64_t column) {
   const HostProduct& p = r.product;
   TileArgs args;
   args.a = r.rows.data;
   args.a_stride = r.rows.stride;
-  args.b = r.b.packed->panel_at(r.b.matrix, r.b.IndexOf(column));
-  args.groups = p.groups;
   args.flip = r.rows.flip;
   args.a_signed = p.a.type == ElementType::kS8;
   args.b_next = r.b.packed->panel_bytes();
@@ -99,7 +97,8 @@ int64_t GroupBytesOfPanel(const Int8Kernel& kernel) {
   return int64_t{kernel.nr} * kernels::cpu::GroupBytesOfB(kernel.form);
 }
 
-/// Narrows arguments for a strip and all of K to the groups from `first` on, at most `count`.
+/// Takes the groups from `first` on, at most `count`, of a strip's columns and of the rows whose
+/// beginnings `args` has.
 void TakeGroups(const ReadyRectangle& r, int64_t column, int64_t first, int64_t count,
                 TileArgs* args) {
   args->a += first * kGroupBytes;
@@ -218,6 +217,7 @@ void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, bool from
   const int64_t tiles = std::max<int64_t>(1, all_rows / strip.rows);
   const int64_t each =
       ahead.from == nullptr ? 0 : base::CeilDiv(ahead.lines, std::min(ahead.lines, tiles));
+  args.ahead[0] = nullptr;
   int64_t line = 0;
   int64_t rows = 0;
   for (int64_t left = all_rows; left > 0; left -= rows) {
@@ -238,7 +238,8 @@ void SumStrip(const Strip& strip, int64_t all_rows, int64_t init_step, bool from
 
 /// The last block of K of a strip, through the epilogue, a few tiles at a time.
 void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt block, int64_t init_step,
-                 bool from_afar, Ahead ahead, TileArgs args) {
+                 bool from_afar, Ahead ahead, TileArgs* strip_args) {
+  TileArgs& args = *strip_args;
   alignas(kLineBytes) int32_t sums[kBlockSums];
   const HostProduct& p = r.product;
   const bool fetches = p.problem->c.col == 1 && p.element_bytes() == int64_t{sizeof(int32_t)};
@@ -254,7 +255,7 @@ void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt block, int6
       args.out =
           ElementOfC(p, r.at.batch, r.at.first_row + block.row, r.at.first_column + block.column);
     }
-    SumStrip(strip, block.rows, init_step, from_afar, ahead, &args);
+    SumStrip(strip, block.rows, init_step, from_afar, ahead, strip_args);
     StoreInC(r, block, sums, strip.columns);
     ahead.from = nullptr;
   }
@@ -358,7 +359,7 @@ void ComputeStrip(const ReadyRectangle& r, const Strip& strip, int64_t j, int64_
     args.columns = static_cast<int>(columns);
     SumStrip(strip, at.rows, init_step, from_afar, ahead, &args);
   } else {
-    FinishStrip(r, strip, {0, 0, j, columns}, init_step, from_afar, ahead, args);
+    FinishStrip(r, strip, {0, 0, j, columns}, init_step, from_afar, ahead, &args);
   }
 }
 
@@ -430,8 +431,9 @@ void SumChunk(const ReadyRectangle& r, const TileAt& chunk, const LeftRows& a, c
       args->columns =
           static_cast<int>(last ? std::min(strip.columns, chunk.columns - j) : strip.columns);
       // Of the strip that comes next: these are too late.
+      const bool fetches_next = last && fetches && column + strip.columns < r.at.columns;
       args->out =
-          last && fetches ? reinterpret_cast<const std::byte*>(args->c + strip.columns) : nullptr;
+          fetches_next ? reinterpret_cast<const std::byte*>(args->c + strip.columns) : nullptr;
       args->out_stride = args->c_stride * int64_t{sizeof(int32_t)};
       SumStrip(strip, chunk.rows, begins ? 0 : between.stride, false, {}, args);
     }

@@ -30,7 +30,7 @@ struct ReadyRectangle {
   const int32_t* row_zero_terms = nullptr;  ///< Likewise.
 };
 
-/// Whether the walk can go by rows with this kernel, which it does to write C past the caches.
+/// Whether the walk can go by rows with this kernel.
 bool CanWalkByRows(const kernels::cpu::Int8Kernel& kernel);
 
 /// Rows that it then takes at a time.

@@ -12,7 +12,7 @@ namespace tilewave::device::host {
 /// calling thread lets it grow before the others come, since nothing may fail in those.
 struct TaskMemory {
   base::AlignedBuffer rows;      ///< Packed rows of A.
-  PackedRight columns;           ///< Of B, that are packed right before they are multiplied.
+  PackedRight columns;           ///< Of B, that this thread packs before it multiplies them.
   int64_t packed_matrix = -1;    ///< Of B, all of whose columns they are in this call; -1: none.
   int64_t packing_ns = 0;        ///< That packing took in this call, if it is measured.
   base::AlignedBuffer row_sums;  ///< Of those rows.

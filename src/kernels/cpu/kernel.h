@@ -86,7 +86,7 @@ struct Int8Kernel {
   const TileFunction* run_wide = nullptr;
   int wide_mr = 0;
   int wide_most = 0;
-  int wide_product_rows = 0;  ///< With more rows of C than these tiles are not wide; 0: any.
+  int wide_product_rows = 0;  ///< With more rows at a time tiles are not wide; 0: any.
 
   /// A row tile takes one row and row_panels neighbouring panels, all columns of them. Null: none.
   TileFunction run_row = nullptr;

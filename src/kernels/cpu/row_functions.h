@@ -59,14 +59,14 @@ struct EpilogueTile {
 /// caches.
 struct StreamedRows {
   static constexpr int64_t kLineBytes = 64;
-  /// Row r begins at from + r * from_stride: whole lines, of which the one before a row is where
-  /// its bytes wait.
+  /// Row r begins at from + r * from_stride, aligned to lines; the line before a row is where its
+  /// bytes wait.
   std::byte* from = nullptr;
   int64_t from_stride = 0;  ///< In bytes, a multiple of kLineBytes.
   std::byte* to = nullptr;  ///< Of the first row's chunk, at any place.
   int64_t to_stride = 0;    ///< In bytes.
   int64_t rows = 0;
-  int64_t bytes = 0;   ///< Of each row; a multiple of kLineBytes unless `last`.
+  int64_t bytes = 0;   ///< Of each row; unless `last`, some whole lines.
   bool first = false;  ///< Nothing waits.
   bool last = false;   ///< Nothing is to wait.
 };

@@ -575,8 +575,8 @@ TILEWAVE_ROWS_TARGET void Store(const EpilogueMode& mode, const EpilogueTile& ti
   StoreTile<V, ScaleOutputs<V>>(mode, tile);
 }
 
-/// Rows in whole lines, of which there are kLines and none waits for more or less than before: all
-/// chunks but the first and the last of a row.
+/// Rows in kLines whole lines: chunks that are neither the first nor the last of a row, of which as
+/// much waits afterwards as did before.
 template <typename Line, int kLines>
 TILEWAVE_ROWS_INLINE void StreamWholeLines(std::byte* from, int64_t from_stride, std::byte* to,
                                            int64_t to_stride, int64_t rows) {
@@ -605,11 +605,10 @@ TILEWAVE_ROWS_TARGET void StreamRows(const StreamedRows& c) {
     StreamWholeLines<Line, kUsualLines>(c.from, c.from_stride, c.to, c.to_stride, c.rows);
     return;
   }
-  // Copies: the compiler cannot know that `c` is no part of C.
   const int64_t bytes = c.bytes;
   const bool first = c.first;
   const bool last = c.last;
-  for (int64_t r = 0, rows = c.rows; r < rows; ++r) {
+  for (int64_t r = 0; r < c.rows; ++r) {
     std::byte* from = c.from + (r * c.from_stride);
     std::byte* to = c.to + (r * c.to_stride);
     std::byte* const end = from + bytes;
