@@ -97,7 +97,7 @@ TEST_P(AllocationTest, PlainCallOnAnotherPlaceInMemory) {
 
 // The same with columns of B in parts, for which rows are packed once if they are.
 TEST_P(AllocationTest, WideCallOnAnotherPlaceInMemory) {
-  constexpr int64_t kM = 70;
+  constexpr int64_t kM = 200;
   constexpr int64_t kK = 576;
   constexpr int64_t kN = 6000;
   alignas(64) static constexpr int8_t kA[(kM * kK) + 64] = {};
