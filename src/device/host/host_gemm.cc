@@ -135,8 +135,8 @@ int64_t FewestBytesByRows(const core::Problem& p, const arch::Cpu& cpu) {
 
 /// Whether C is written a few rows at a time, line after line. That is what limits kernels that
 /// want lines; not if B is larger than C and than what of it stays in the L2 cache: then strips of
-/// it pass once. Others go by strips, unless C leaves the L2 cache before the next strip comes to
-/// the lines that it shares with the one before, and rows are so many that CPUs do not fetch ahead.
+/// it pass once. Others go by strips, unless C is so large that the next strip finds the lines that
+/// it shares with the one before gone, and rows are so many that CPUs do not fetch ahead.
 bool GoesByRows(const core::Problem& p, const HostProduct& product, const arch::Cpu& cpu) {
   const Int8Kernel& kernel = *product.kernel;
   if (p.c.col != 1 || product.block_groups != product.groups || !CanWalkByRows(kernel)) {
@@ -211,8 +211,8 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
 
 /// What the walk packs together. Columns that it has just packed are best still in the L1 cache,
 /// three quarters of it, beside rows of A; but not if putting sums aside then takes longer than
-/// multiplying. Kernels that want lines read from the L2 cache as fast as from the
-/// L1 cache: that is where long pieces of B's rows go then, as long as sums that wait fit beside.
+/// multiplying. Kernels that want lines read from the L2 cache as fast as from the L1 cache: that
+/// is where long pieces of B's rows go then, as long as sums that wait fit beside.
 void HostGemm::SetWalkPacks() {
   const Int8Kernel& kernel = resources_->kernel;
   const arch::Cpu& cpu = resources_->cpu;
