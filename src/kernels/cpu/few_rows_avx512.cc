@@ -285,9 +285,9 @@ TILEWAVE_AVX512VNNI void MultiplyAlong(const FewRowsArgs& t, int64_t r, int64_t 
 template <bool kSignedA, bool kFlip, int kRows, int kFours>
 TILEWAVE_AVX512VNNI void MultiplyAllAlong(const FewRowsArgs& t, int64_t r, int64_t first,
                                           int64_t end, const int32_t* starts) {
-  for (int64_t j = first; j < end; j += 4 * kFours) {
-    MultiplyAlong<kSignedA, kFlip, kRows, kFours>(t, r, j, std::min<int64_t>(4 * kFours, end - j),
-                                                  starts);
+  constexpr int64_t kAtOnce = int64_t{4} * kFours;
+  for (int64_t j = first; j < end; j += kAtOnce) {
+    MultiplyAlong<kSignedA, kFlip, kRows, kFours>(t, r, j, std::min(kAtOnce, end - j), starts);
   }
 }
 
