@@ -116,9 +116,7 @@ void PackedRight::PackByteRows(const RightSource& source, int64_t matrix, int64_
   const pack::PanelSource from{source.data + (matrix * source.batch_stride) +
                                    (first * source.column_stride) + (k * source.k_stride),
                                source.k_stride, source.column_stride};
-  const int64_t group = k / layout_.group_elements % held_groups_;
-  std::byte* to = panels_.data() + (matrix * matrix_bytes_) + (p * panel_bytes()) +
-                  (group * layout_.nr * layout_.group_bytes);
+  std::byte* to = panels_.data() + OffsetOf(matrix, first, k / layout_.group_elements);
   int32_t sums[kernels::cpu::kMaxColumns];
   if (kernel_->pack_bytes != nullptr) {
     kernel_->pack_bytes(from, count, layout_.columns_of(p), flip, to, sums);
@@ -163,7 +161,7 @@ void PackedRight::PackPairPanel(const RightSource& source, int64_t matrix, int64
   const pack::PanelSource from{
       source.data + (matrix * source.batch_stride) + (first * source.column_stride),
       source.k_stride, source.column_stride};
-  std::byte* panel = panels_.data() + (matrix * layout_.bytes()) + (p * layout_.panel_bytes());
+  std::byte* panel = panels_.data() + OffsetOf(matrix, first, 0);
   pack::PackPairs(from, source.type, layout_.k, columns, layout_.nr, zeros, panel);
   // Zero points have gone into the pairs.
   for (int64_t array = 0; array < kArrays; ++array) {

@@ -67,8 +67,7 @@ class PackedRight {
 
   /// The panel that begins with column j, a multiple of nr, and there group g of K, which is held.
   const std::byte* panel_at(int64_t matrix, int64_t j, int64_t g = 0) const {
-    return panels_.data() + (matrix * matrix_bytes_) + (j * column_bytes_) +
-           (g % held_groups_ * layout_.nr * layout_.group_bytes);
+    return panels_.data() + OffsetOf(matrix, j, g);
   }
   int64_t panel_bytes() const { return column_bytes_ * layout_.nr; }
 
@@ -90,6 +89,10 @@ class PackedRight {
   }
   int32_t* Column(int64_t matrix, int64_t array) {
     return columns_.data<int32_t>() + (((matrix * kArrays) + array) * layout_.columns_padded());
+  }
+  int64_t OffsetOf(int64_t matrix, int64_t j, int64_t g) const {
+    return (matrix * matrix_bytes_) + (j * column_bytes_) +
+           (g % held_groups_ * layout_.nr * layout_.group_bytes);
   }
   void PackByteRows(const RightSource& source, int64_t matrix, int64_t p, int64_t k, int64_t count);
   void FillColumns(const RightSource& source, int64_t matrix, int64_t p);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/avx512_vnni.h"
+#include "kernels/cpu/rows_avx512.h"
 
 namespace tilewave::kernels::cpu {
 namespace {
@@ -97,37 +98,12 @@ TILEWAVE_AVX512VNNI inline void Restore(int32_t* sums) {
   _mm512_store_si512(sums + (3 * kLanes), _mm512_shuffle_i32x4(b, d, 0xDD));
 }
 
-/// sum += the sums of the quads of 64 elements of A.
-TILEWAVE_AVX512VNNI inline void AddQuads(const uint8_t* a, bool is_signed, __m512i* sum) {
-  const __m512i ones = _mm512_set1_epi8(1);
-  const __m512i bytes = _mm512_loadu_si512(a);
-  if (is_signed) {
-    DotAdd(sum, ones, bytes);
-  } else {
-    DotAdd(sum, bytes, ones);
-  }
-}
-
-/// Sum of a row of A modulo 2^32.
-TILEWAVE_AVX512VNNI int32_t SumOfRow(const FewRowsArgs& t, int64_t r) {
-  const uint8_t* a = t.a + (r * t.a_stride);
-  // One chain of additions would be what takes longest.
-  __m512i even = _mm512_setzero_si512();
-  __m512i odd = _mm512_setzero_si512();
-  int64_t k = 0;
-  for (; k + (2 * kBytes) <= t.k; k += 2 * kBytes) {
-    AddQuads(a + k, t.a_signed, &even);
-    AddQuads(a + k + kBytes, t.a_signed, &odd);
-  }
-  for (; k < t.k; k += kBytes) AddQuads(a + k, t.a_signed, &even);
-  return _mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
-}
-
 /// What a row's sums begin with: the instruction wants one operand unsigned and one signed, and
 /// flipping B to the other kind moves each of its elements by 128.
 int32_t StartOf(const FewRowsArgs& t, int64_t r) {
   if (t.a_signed != t.b_signed) return 0;
-  const uint32_t moved = static_cast<uint32_t>(SumOfRow(t, r)) * 128;
+  const auto sum = t.a_signed ? kRowsAvx512.sum_s8 : kRowsAvx512.sum_u8;
+  const uint32_t moved = static_cast<uint32_t>(sum(t.a + (r * t.a_stride), t.k)) * 128;
   return static_cast<int32_t>(t.a_signed ? 0 - moved : moved);
 }
 
@@ -242,7 +218,7 @@ TILEWAVE_AVX512VNNI void MultiplyAlong(const FewRowsArgs& t, int64_t r, int64_t 
   for (int c = 0; c < kAtOnce; ++c) {
     // Columns that are not there repeat the last one.
     b[c] = t.b + ((j + std::min<int64_t>(c, columns - 1)) * t.b_stride);
-    std::memcpy(ends[c], b[c] + whole, static_cast<size_t>(t.k - whole));
+    if (whole < t.k) std::memcpy(ends[c], b[c] + whole, static_cast<size_t>(t.k - whole));
   }
   const uint8_t* a = t.a + (r * t.a_stride);
   const int64_t a_stride = t.a_stride;

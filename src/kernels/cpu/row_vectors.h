@@ -575,24 +575,6 @@ TILEWAVE_ROWS_TARGET void Store(const EpilogueMode& mode, const EpilogueTile& ti
   StoreTile<V, ScaleOutputs<V>>(mode, tile);
 }
 
-/// Rows in kLines whole lines: chunks that are neither the first nor the last of a row, of which as
-/// much waits afterwards as did before.
-template <typename Line, int kLines>
-TILEWAVE_ROWS_INLINE void StreamWholeLines(std::byte* from, int64_t from_stride, std::byte* to,
-                                           int64_t to_stride, int64_t rows) {
-  constexpr int64_t kLine = StreamedRows::kLineBytes;
-  for (int64_t r = 0; r < rows; ++r) {
-    const auto waiting = static_cast<int64_t>(reinterpret_cast<uintptr_t>(to) % kLine);
-#pragma GCC unroll 8
-    for (int i = 0; i < kLines; ++i) {
-      Line::Stream(from - waiting + (i * kLine), to - waiting + (i * kLine));
-    }
-    Line::Keep(from + ((kLines - 1) * kLine), from - kLine);
-    from += from_stride;
-    to += to_stride;
-  }
-}
-
 /// RowFunctions::stream with the instructions of a struct Line:
 ///   Stream    a whole line from any place to its place in memory, past the caches
 ///   CopyPart  less than a line, or nothing
@@ -600,11 +582,6 @@ TILEWAVE_ROWS_INLINE void StreamWholeLines(std::byte* from, int64_t from_stride,
 template <typename Line>
 TILEWAVE_ROWS_TARGET void StreamRows(const StreamedRows& c) {
   constexpr int64_t kLine = StreamedRows::kLineBytes;
-  constexpr int kUsualLines = 4;
-  if (!c.first && !c.last && c.bytes == kUsualLines * kLine) {
-    StreamWholeLines<Line, kUsualLines>(c.from, c.from_stride, c.to, c.to_stride, c.rows);
-    return;
-  }
   const int64_t bytes = c.bytes;
   const bool first = c.first;
   const bool last = c.last;
