@@ -49,9 +49,7 @@ void PackedRight::Reset(const kernels::cpu::Int8Kernel& kernel, const pack::Pane
   kernel_ = &kernel;
   layout_ = layout;
   matrices_ = matrices;
-  // Pairs are made of all of K at once.
-  held_groups_ =
-      kernel.form == Form::kS16xS16 ? layout.groups() : std::min(held_groups, layout.groups());
+  held_groups_ = std::min(held_groups, layout.groups());
   column_bytes_ = held_groups_ * layout.group_bytes;
   matrix_bytes_ = layout.columns_padded() * column_bytes_;
   panels_.Reserve(static_cast<size_t>(matrix_bytes_ * matrices));
@@ -85,14 +83,10 @@ void PackedRight::PackPanels(const RightSource& source, int64_t matrix, int64_t 
 
 void PackedRight::PackBlock(const RightSource& source, int64_t matrix, int64_t first, int64_t count,
                             int64_t k, int64_t k_count) {
-  if (kernel_->form == Form::kS16xS16) {
-    // All of K at once.
-    for (int64_t p = first; k == 0 && p < first + count; ++p) PackPairPanel(source, matrix, p);
-    return;
-  }
   if (k == 0) {
     std::fill_n(Column(matrix, 0) + (first * layout_.nr), count * layout_.nr, 0);
     std::fill_n(Column(matrix, 2) + (first * layout_.nr), count * layout_.nr, 0);
+    for (int64_t p = first; p < first + count; ++p) FillZeros(source, matrix, p);
   }
   // Side by side panels share lines and pages of a row-major B: they are packed together, some rows
   // at a time.
@@ -101,71 +95,67 @@ void PackedRight::PackBlock(const RightSource& source, int64_t matrix, int64_t f
   const int64_t end = k + k_count;
   for (; k < end; k += chunk) {
     for (int64_t p = first; p < first + count; ++p) {
-      PackByteRows(source, matrix, p, k, std::min(chunk, end - k));
+      PackRows(source, matrix, p, k, std::min(chunk, end - k));
     }
   }
   if (end != layout_.k) return;
-  for (int64_t p = first; p < first + count; ++p) FillColumns(source, matrix, p);
+  for (int64_t p = first; p < first + count; ++p) FillTerms(matrix, p);
 }
 
 /// Elements [k, k + count) of panel `p`; k a multiple of whole groups.
-void PackedRight::PackByteRows(const RightSource& source, int64_t matrix, int64_t p, int64_t k,
-                               int64_t count) {
+void PackedRight::PackRows(const RightSource& source, int64_t matrix, int64_t p, int64_t k,
+                           int64_t count) {
   const int64_t first = p * layout_.nr;
-  const uint8_t flip = FlipOfB(kernel_->form, source.type);
+  const int64_t columns = layout_.columns_of(p);
   const pack::PanelSource from{source.data + (matrix * source.batch_stride) +
                                    (first * source.column_stride) + (k * source.k_stride),
                                source.k_stride, source.column_stride};
   std::byte* to = panels_.data() + OffsetOf(matrix, first, k / layout_.group_elements);
+  if (kernel_->form == Form::kS16xS16) {
+    pack::PackPairs(from, source.type, count, columns, layout_.nr, Column(matrix, 1) + first, to);
+    return;
+  }
+  const uint8_t flip = FlipOfB(kernel_->form, source.type);
   int32_t sums[kernels::cpu::kMaxColumns];
   if (kernel_->pack_bytes != nullptr) {
-    kernel_->pack_bytes(from, count, layout_.columns_of(p), flip, to, sums);
+    kernel_->pack_bytes(from, count, columns, flip, to, sums);
   } else {
-    pack::PackBytes(from, count, layout_.columns_of(p), layout_.nr, layout_.group_bytes, flip, to,
-                    sums);
+    pack::PackBytes(from, count, columns, layout_.nr, layout_.group_bytes, flip, to, sums);
   }
   int32_t* all = Column(matrix, 0) + first;
   for (int64_t j = 0; j < layout_.nr; ++j) all[j] += sums[j];
 }
 
-/// What zero points need of a panel's columns, from their sums.
-void PackedRight::FillColumns(const RightSource& source, int64_t matrix, int64_t p) {
+/// The zero points of a panel's columns. Padding has that of the bytes that it consists of.
+void PackedRight::FillZeros(const RightSource& source, int64_t matrix, int64_t p) {
   const int64_t first = p * layout_.nr;
   const int64_t columns = layout_.columns_of(p);
-  const int32_t* sums = Column(matrix, 0) + first;
   int32_t* zeros = Column(matrix, 1) + first;
-  int32_t* init_128 = Column(matrix, 3) + first;
   const int32_t shift = ShiftOf(FlipOfB(kernel_->form, source.type), source.type);
-  const auto k = static_cast<int32_t>(layout_.k);
-  // Padding has the zero point of the bytes that it consists of.
   if (core::FormOf(source.zero) == core::ParameterForm::kVector) {
     for (int64_t j = 0; j < columns; ++j) zeros[j] = shift + source.zero.At(matrix, first + j);
   } else {
     std::fill_n(zeros, columns, shift + (source.zero.present ? source.zero.At(0, 0) : 0));
   }
   std::fill_n(zeros + columns, layout_.nr - columns, shift);
+}
+
+/// What zero points need of a panel's columns, from their sums. Those of pairs have gone into the
+/// pairs.
+void PackedRight::FillTerms(int64_t matrix, int64_t p) {
+  const int64_t first = p * layout_.nr;
+  const int32_t* sums = Column(matrix, 0) + first;
+  int32_t* zeros = Column(matrix, 1) + first;
+  int32_t* init_128 = Column(matrix, 3) + first;
+  if (kernel_->form == Form::kS16xS16) {
+    std::fill_n(zeros, layout_.nr, 0);
+    std::fill_n(init_128, layout_.nr, 0);
+    return;
+  }
+  const auto k = static_cast<int32_t>(layout_.k);
   for (int64_t j = 0; j < layout_.nr; ++j) {
     // K * 128 * zero - 128 * sum.
     init_128[j] = MinusProduct(0, kHalfRange, MinusProduct(sums[j], k, zeros[j]));
-  }
-}
-
-void PackedRight::PackPairPanel(const RightSource& source, int64_t matrix, int64_t p) {
-  const int64_t first = p * layout_.nr;
-  const int64_t columns = layout_.columns_of(p);
-  int32_t* zeros = Column(matrix, 1) + first;
-  for (int64_t j = 0; j < layout_.nr; ++j) {
-    const bool real = j < columns && source.zero.present;
-    zeros[j] = real ? source.zero.At(matrix, first + j) : 0;
-  }
-  const pack::PanelSource from{
-      source.data + (matrix * source.batch_stride) + (first * source.column_stride),
-      source.k_stride, source.column_stride};
-  std::byte* panel = panels_.data() + OffsetOf(matrix, first, 0);
-  pack::PackPairs(from, source.type, layout_.k, columns, layout_.nr, zeros, panel);
-  // Zero points have gone into the pairs.
-  for (int64_t array = 0; array < kArrays; ++array) {
-    std::fill_n(Column(matrix, array) + first, layout_.nr, 0);
   }
 }
 

@@ -94,9 +94,9 @@ class PackedRight {
     return (matrix * matrix_bytes_) + (j * column_bytes_) +
            (g % held_groups_ * layout_.nr * layout_.group_bytes);
   }
-  void PackByteRows(const RightSource& source, int64_t matrix, int64_t p, int64_t k, int64_t count);
-  void FillColumns(const RightSource& source, int64_t matrix, int64_t p);
-  void PackPairPanel(const RightSource& source, int64_t matrix, int64_t p);
+  void PackRows(const RightSource& source, int64_t matrix, int64_t p, int64_t k, int64_t count);
+  void FillZeros(const RightSource& source, int64_t matrix, int64_t p);
+  void FillTerms(int64_t matrix, int64_t p);
 
   const kernels::cpu::Int8Kernel* kernel_ = nullptr;
   pack::PanelLayout layout_;
