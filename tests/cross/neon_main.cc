@@ -1,6 +1,6 @@
-// Checks the tile functions of every kernel that this CPU runs, without a test framework: for CPUs
-// that the build machine does not have (see scripts/test_aarch64).
-// Usage: neon_main [+NAME | -NAME]...  fails also if kernel NAME did not (+) or did (-) run.
+// Checks the functions for tiles and for few rows of every kernel that this CPU runs, without a
+// test framework: for CPUs that the build machine does not have (see scripts/test_aarch64). Usage:
+// neon_main [+NAME | -NAME]...  fails also if kernel NAME did not (+) or did (-) run.
 
 #include <cstdio>
 #include <set>
@@ -8,6 +8,7 @@
 
 #include "arch/cpu.h"
 #include "kernels/cpu/kernel_table.h"
+#include "tests/support/few_rows_check.h"
 #include "tests/support/int8_tile_check.h"
 
 int main(int argc, char** argv) {
@@ -23,7 +24,11 @@ int main(int argc, char** argv) {
       std::printf("%s: not supported by this CPU\n", kernel.name);
       continue;
     }
-    const std::string mismatch = tilewave::testing::FirstTileMismatch(kernel);
+    std::string mismatch = tilewave::testing::FirstTileMismatch(kernel);
+    if (mismatch.empty() && kernel.few_rows != nullptr) {
+      mismatch = tilewave::testing::FirstFewRowsMismatch(kernel.few_rows);
+      if (!mismatch.empty()) mismatch = "few rows: " + mismatch;
+    }
     std::printf("%s: %s\n", kernel.name, mismatch.empty() ? "ok" : mismatch.c_str());
     good = good && mismatch.empty();
     ran.insert(kernel.name);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernels/cpu/avx2.h"
+#include "kernels/cpu/wide_rows.h"
 
 namespace tilewave::kernels::cpu {
 namespace {
@@ -17,17 +18,6 @@ constexpr int64_t kColumns = 16;   // Of a block of B.
 constexpr int kVectors = 2;        // Registers of sums for these columns.
 constexpr int64_t kLanes = 8;      // s32 per register.
 constexpr int64_t kLineBytes = 64;
-constexpr int64_t kWideElements = kFewRows * 512;  // Of A, widened at once.
-
-/// A chunk of K of all rows as s16: as long as memory goes round. Zeros behind K, as A has them.
-struct WideRows {
-  explicit WideRows(int64_t rows) : chunk(kWideElements / rows / kFewRowsPad * kFewRowsPad) {}
-
-  const int16_t* at(int64_t r) const { return elements + (r * chunk); }
-
-  int64_t chunk;  ///< Elements of K.
-  alignas(32) int16_t elements[kWideElements];
-};
 
 template <bool kSigned>
 TILEWAVE_AVX2 inline __m256i Widen(__m128i bytes) {

@@ -2,17 +2,11 @@
 
 #if defined(__aarch64__)
 
-#include <arm_neon.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
-#if defined(__clang__)
-#define TILEWAVE_NEONDOT [[gnu::target("dotprod")]]
-#else
-#define TILEWAVE_NEONDOT [[gnu::target("arch=armv8.2-a+dotprod")]]
-#endif
+#include "kernels/cpu/neon_dot.h"
 
 namespace tilewave::kernels::cpu {
 namespace {
@@ -26,15 +20,6 @@ TILEWAVE_NEONDOT inline float32_t LoadGroup(const std::byte* group) {
   float32_t bytes;
   std::memcpy(&bytes, group, sizeof(bytes));
   return bytes;
-}
-
-/// sum + the products of each lane's four bytes of `column` and the lowest lane's of `row`. As an
-/// instruction because the header of clang before 16 has the intrinsic only if the whole file is
-/// compiled for such CPUs.
-TILEWAVE_NEONDOT inline void DotAdd(int32x4_t* sum, int8x16_t column, float32_t row) {
-  asm("sdot %[sum].4s, %[column].16b, %[row].4b[0]"
-      : [sum] "+w"(*sum)
-      : [column] "w"(column), [row] "w"(row));
 }
 
 /// Twenty-four sums, four registers of B and some of A: the largest tile that fits 32 registers.
@@ -55,16 +40,18 @@ TILEWAVE_NEONDOT void RunTile(const TileArgs& t) {
   const std::byte* b = t.b;
   const int64_t a_stride = t.a_stride;
   for (int64_t group = 0; group < t.groups; ++group) {
-    int8x16_t column[size_t{kVectors}];
+    uint8x16_t column[size_t{kVectors}];
 #pragma GCC unroll 4
     for (int64_t v = 0; v < kVectors; ++v) {
-      column[v] = vld1q_s8(reinterpret_cast<const int8_t*>(b + (v * kLanes * kGroupBytes)));
+      column[v] = vld1q_u8(reinterpret_cast<const uint8_t*>(b + (v * kLanes * kGroupBytes)));
     }
 #pragma GCC unroll 6
     for (int r = 0; r < kRows; ++r) {
       const float32_t row = LoadGroup(a + (r * a_stride));
 #pragma GCC unroll 4
-      for (int64_t v = 0; v < kVectors; ++v) DotAdd(&sum[r][v], column[v], row);
+      for (int64_t v = 0; v < kVectors; ++v) {
+        sum[r][v] = DotAddLane<true, 0>(sum[r][v], column[v], row);
+      }
     }
     a += kGroupBytes;
     b += kColumns * kGroupBytes;

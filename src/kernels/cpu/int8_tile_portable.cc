@@ -1,15 +1,23 @@
 #include "kernels/cpu/int8_tile_portable.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/cpu/portable_vectors.h"
+
 namespace tilewave::kernels::cpu {
 namespace {
+
+using portable::kLanes;
+using portable::LoadPairOfA;
+using portable::LoadPairsOfB;
+using portable::LoadSums;
+using portable::MultiplyAdd;
+using portable::PairOfA;
+using portable::PairsOfB;
+using portable::StoreSums;
+using portable::Sums;
 
 /// A's group times B's, modulo 2^32: all sums are kept unsigned, where wrapping is defined.
 template <Form kForm>
@@ -52,73 +60,6 @@ void RunQuads(const TileArgs& t) {
     }
   }
 }
-
-// Four sums and one step of them. With SSE2, which every x86-64 CPU has, as the one instruction
-// that multiplies pairs and adds the two products: g++ 12 does not find it in any plain loop.
-constexpr int64_t kLanes = 4;
-
-#if defined(__SSE2__)
-
-using Sums = __m128i;
-using PairOfA = __m128i;
-using PairsOfB = __m128i;
-
-inline Sums LoadSums(const int32_t* from) {
-  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-}
-inline void StoreSums(Sums sums, int32_t* to) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), sums);
-}
-inline PairOfA LoadPairOfA(const std::byte* group) {
-  int32_t pair;
-  std::memcpy(&pair, group, sizeof(pair));
-  return _mm_set1_epi32(pair);
-}
-inline PairsOfB LoadPairsOfB(const std::byte* groups) {
-  return _mm_load_si128(reinterpret_cast<const __m128i*>(groups));
-}
-inline Sums MultiplyAdd(Sums sums, PairOfA a, PairsOfB b) {
-  return _mm_add_epi32(sums, _mm_madd_epi16(a, b));
-}
-
-#else
-
-// Vectors of g++ and clang, for what the CPU has. The halves of a pair change places with the byte
-// order, in A and B alike.
-using Sums [[gnu::vector_size(16)]] = uint32_t;
-using SignedLanes [[gnu::vector_size(16)]] = int32_t;
-struct PairOfA {
-  uint32_t low;
-  uint32_t high;
-};
-struct PairsOfB {
-  Sums low;
-  Sums high;
-};
-
-inline Sums LoadSums(const int32_t* from) {
-  Sums sums;
-  std::memcpy(&sums, from, sizeof(sums));
-  return sums;
-}
-inline void StoreSums(Sums sums, int32_t* to) { std::memcpy(to, &sums, sizeof(sums)); }
-inline PairOfA LoadPairOfA(const std::byte* group) {
-  int32_t pair;
-  std::memcpy(&pair, group, sizeof(pair));
-  return {static_cast<uint32_t>(static_cast<int16_t>(pair)), static_cast<uint32_t>(pair >> 16)};
-}
-inline PairsOfB LoadPairsOfB(const std::byte* groups) {
-  Sums pairs;
-  std::memcpy(&pairs, groups, sizeof(pairs));
-  const auto high = reinterpret_cast<SignedLanes>(pairs) >> 16;
-  const auto low = reinterpret_cast<SignedLanes>(pairs << 16) >> 16;
-  return {reinterpret_cast<Sums>(low), reinterpret_cast<Sums>(high)};
-}
-inline Sums MultiplyAdd(Sums sums, PairOfA a, PairsOfB b) {
-  return sums + (b.low * a.low) + (b.high * a.high);
-}
-
-#endif
 
 /// kRows rows by two registers of columns: eight sums, two of B, one of A and one product fit the
 /// sixteen registers of SSE2. The loops must be unrolled early, or the sums live in memory.

@@ -4,6 +4,8 @@
 
 #include "kernels/cpu/few_rows_avx2.h"
 #include "kernels/cpu/few_rows_avx512.h"
+#include "kernels/cpu/few_rows_neondot.h"
+#include "kernels/cpu/few_rows_portable.h"
 #include "kernels/cpu/int8_tile_amx.h"
 #include "kernels/cpu/int8_tile_avx2.h"
 #include "kernels/cpu/int8_tile_avx512vl.h"
@@ -41,10 +43,12 @@ constexpr Int8Kernel kInt8Kernels[] = {
      FewRows_avx2},
 #elif defined(__aarch64__)
     {"Int8Gemm_neondot_6x16", Isa::kNeonDot, false, Form::kS8xS8, 6, 16,
-     kNeonDotTiles6x16, &kRowsPortable},
+     kNeonDotTiles6x16, &kRowsPortable, nullptr, false, nullptr, 0, 0, 0, nullptr, 0,
+     FewRows_neondot},
 #endif
     {"Int8Gemm_portable_4x8", Isa::kBaseline, false, Form::kS16xS16, 4, 8,
-     kPortableTiles4x8, &kRowsPortable},
+     kPortableTiles4x8, &kRowsPortable, nullptr, false, nullptr, 0, 0, 0, nullptr, 0,
+     FewRows_portable},
     {"Int8Gemm_portable_3x5", Isa::kBaseline, true, Form::kS8xS8, 3, 5,
      kPortableTiles3x5, &kRowsPortable},
     {"Int8Gemm_portable_1x1", Isa::kBaseline, true, Form::kU8xS8, 1, 1,
