@@ -14,33 +14,33 @@ constexpr int64_t kQuad = 4;
 // Neighbouring columns of a row-major source are packed eight at a time, in vectors of g++ and
 // clang for what the CPU has.
 constexpr int64_t kEight = 8;
-using Bytes [[gnu::vector_size(8)]] = uint8_t;
-using SignedBytes [[gnu::vector_size(8)]] = int8_t;
-using PairsOfBytes [[gnu::vector_size(16)]] = uint8_t;
-using Shorts [[gnu::vector_size(16)]] = int16_t;
-using Sums [[gnu::vector_size(16)]] = int32_t;
+using EightBytes [[gnu::vector_size(8)]] = uint8_t;
+using EightSigned [[gnu::vector_size(8)]] = int8_t;
+using EightPairs [[gnu::vector_size(16)]] = uint8_t;
+using EightShorts [[gnu::vector_size(16)]] = int16_t;
+using FourSums [[gnu::vector_size(16)]] = int32_t;
 
 int32_t ZeroOf(const int32_t* zeros, int64_t j) { return zeros == nullptr ? 0 : zeros[j]; }
 
-Bytes LoadBytes(const uint8_t* from) {
-  Bytes bytes;
+EightBytes LoadBytes(const uint8_t* from) {
+  EightBytes bytes;
   std::memcpy(&bytes, from, sizeof(bytes));
   return bytes;
 }
 
-Shorts Widen(Bytes bytes, bool is_signed) {
-  if (is_signed) return __builtin_convertvector(reinterpret_cast<SignedBytes>(bytes), Shorts);
-  return __builtin_convertvector(bytes, Shorts);
+EightShorts Widen(EightBytes bytes, bool is_signed) {
+  if (is_signed) return __builtin_convertvector(reinterpret_cast<EightSigned>(bytes), EightShorts);
+  return __builtin_convertvector(bytes, EightShorts);
 }
 
-PairsOfBytes Interleave(Bytes a, Bytes b) {
+EightPairs Interleave(EightBytes a, EightBytes b) {
   return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
 /// Pairs of elements of a and b to `to`.
-void StoreInterleaved(Shorts a, Shorts b, void* to) {
-  const Shorts both[2] = {__builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11),
-                          __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)};
+void StoreInterleaved(EightShorts a, EightShorts b, void* to) {
+  const EightShorts both[2] = {__builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11),
+                               __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)};
   std::memcpy(to, both, sizeof(both));
 }
 
@@ -48,26 +48,26 @@ void StoreInterleaved(Shorts a, Shorts b, void* to) {
 template <int64_t kGroup>
 void PackEightAsBytes(const uint8_t* from, int64_t k_stride, int64_t groups, uint8_t flip,
                       uint8_t* to, int64_t step, int32_t* sums) {
-  const Bytes flips = Bytes{} + flip;
-  Sums low = {};
-  Sums high = {};
+  const EightBytes flips = EightBytes{} + flip;
+  FourSums low = {};
+  FourSums high = {};
   for (int64_t g = 0; g < groups; ++g) {
-    Bytes row[size_t{kGroup}];
-    Shorts sum = {};
+    EightBytes row[size_t{kGroup}];
+    EightShorts sum = {};
 #pragma GCC unroll 4
     for (int64_t e = 0; e < kGroup; ++e) {
       row[e] = LoadBytes(from + (e * k_stride)) ^ flips;
       sum += Widen(row[e], true);
     }
-    const PairsOfBytes first = Interleave(row[0], row[1]);
+    const EightPairs first = Interleave(row[0], row[1]);
     if constexpr (kGroup == kQuad) {
-      StoreInterleaved(reinterpret_cast<Shorts>(first),
-                       reinterpret_cast<Shorts>(Interleave(row[2], row[3])), to);
+      StoreInterleaved(reinterpret_cast<EightShorts>(first),
+                       reinterpret_cast<EightShorts>(Interleave(row[2], row[3])), to);
     } else {
       std::memcpy(to, &first, sizeof(first));
     }
-    low += __builtin_convertvector(__builtin_shufflevector(sum, sum, 0, 1, 2, 3), Sums);
-    high += __builtin_convertvector(__builtin_shufflevector(sum, sum, 4, 5, 6, 7), Sums);
+    low += __builtin_convertvector(__builtin_shufflevector(sum, sum, 0, 1, 2, 3), FourSums);
+    high += __builtin_convertvector(__builtin_shufflevector(sum, sum, 4, 5, 6, 7), FourSums);
     from += kGroup * k_stride;
     to += step;
   }
@@ -78,7 +78,7 @@ void PackEightAsBytes(const uint8_t* from, int64_t k_stride, int64_t groups, uin
 /// Whole groups of eight columns, as pairs of s16 without their zero points, `step` numbers apart.
 void PackEightAsPairs(const uint8_t* from, int64_t k_stride, int64_t groups, bool is_signed,
                       const int16_t* zeros, int16_t* to, int64_t step) {
-  Shorts zero;
+  EightShorts zero;
   std::memcpy(&zero, zeros, sizeof(zero));
   for (int64_t g = 0; g < groups; ++g) {
     StoreInterleaved(Widen(LoadBytes(from), is_signed) - zero,

@@ -9,7 +9,23 @@
 #include "arch/cpu.h"
 #include "kernels/cpu/kernel_table.h"
 #include "tests/support/few_rows_check.h"
+#include "tests/support/host_products_check.h"
 #include "tests/support/int8_tile_check.h"
+
+namespace {
+
+std::string FirstMismatch(const tilewave::kernels::cpu::Int8Kernel& kernel) {
+  std::string mismatch = tilewave::testing::FirstTileMismatch(kernel);
+  if (!mismatch.empty()) return "tiles: " + mismatch;
+  if (kernel.few_rows != nullptr) {
+    mismatch = tilewave::testing::FirstFewRowsMismatch(kernel.few_rows);
+    if (!mismatch.empty()) return "few rows: " + mismatch;
+  }
+  mismatch = tilewave::testing::FirstHostMismatch(kernel.name);
+  return mismatch.empty() ? "" : "products: " + mismatch;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using tilewave::kernels::cpu::Int8Kernel;
@@ -24,11 +40,7 @@ int main(int argc, char** argv) {
       std::printf("%s: not supported by this CPU\n", kernel.name);
       continue;
     }
-    std::string mismatch = tilewave::testing::FirstTileMismatch(kernel);
-    if (mismatch.empty() && kernel.few_rows != nullptr) {
-      mismatch = tilewave::testing::FirstFewRowsMismatch(kernel.few_rows);
-      if (!mismatch.empty()) mismatch = "few rows: " + mismatch;
-    }
+    const std::string mismatch = FirstMismatch(kernel);
     std::printf("%s: %s\n", kernel.name, mismatch.empty() ? "ok" : mismatch.c_str());
     good = good && mismatch.empty();
     ran.insert(kernel.name);

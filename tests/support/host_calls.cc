@@ -9,14 +9,6 @@
 
 namespace tilewave::testing {
 
-arch::Cpu TinyCaches(int64_t l3_bytes) {
-  arch::Cpu cpu = arch::DetectCpu();
-  cpu.l1_bytes = 2048;
-  cpu.l2_bytes = 16384;
-  cpu.l3_bytes = l3_bytes;
-  return cpu;
-}
-
 Engine HostEngineWith(const device::host::HostOptions& host) {
   Result<Engine> engine =
       engine::Composer::Compose({.device = "host"}, engine::StandardRegistry(host));
