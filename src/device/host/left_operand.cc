@@ -17,11 +17,12 @@ constexpr int64_t kLineBytes = 64;
 // other (4096 in all; half of it still uses only two sets).
 constexpr int64_t kAliasBytes = 2048;
 // For kernels that want lines: how many columns pay for a copy of rows that do not begin with
-// lines, or that are a multiple of so many bytes, or of kAliasBytes, apart.
-constexpr int64_t kColumnsForLines = 128;
-constexpr int64_t kColumnsForSpread = 192;
+// lines, or that are a multiple of so many bytes, or of kAliasBytes, apart (measured; the fewer
+// columns, the larger a part of the time is the copy).
+constexpr int64_t kColumnsForLines = 192;
+constexpr int64_t kColumnsForSpread = 1024;
 constexpr int64_t kCrowdedBytes = 512;
-constexpr int64_t kColumnsForAlias = 65;
+constexpr int64_t kColumnsForAlias = 320;
 // Where kernels flip at the cost of multiplying: how many columns pay for a flipped copy.
 constexpr int64_t kColumnsForFlip = 128;
 

@@ -288,13 +288,16 @@ TEST(BestInPlaceTest, KernelsThatWantLinesHaveRowsCopiedIfItPays) {
     EXPECT_TRUE(BestInPlace(s, lines, {}, kFew)) << "too few columns to pay for it";
     EXPECT_TRUE(BestInPlace(s, plain, {}, kMany)) << "others do not care";
   }
+  // The fewer columns, the larger a part of the time is the copy.
+  EXPECT_TRUE(BestInPlace(ragged, lines, {}, 191));
+  EXPECT_FALSE(BestInPlace(ragged, lines, {}, 192));
+  EXPECT_TRUE(BestInPlace(crowded, lines, {}, 1023));
+  EXPECT_FALSE(BestInPlace(crowded, lines, {}, 1024));
   // Rows that all fall into the same two sets pay earlier.
-  EXPECT_TRUE(BestInPlace(crowded, lines, {}, 191));
-  EXPECT_FALSE(BestInPlace(crowded, lines, {}, 192));
   LeftSource aliased = good;
   aliased.bytes.vector_stride = 2048;
-  EXPECT_TRUE(BestInPlace(aliased, lines, {}, 64));
-  EXPECT_FALSE(BestInPlace(aliased, lines, {}, 65));
+  EXPECT_TRUE(BestInPlace(aliased, lines, {}, 319));
+  EXPECT_FALSE(BestInPlace(aliased, lines, {}, 320));
   LeftSource unreadable = good;
   unreadable.bytes.k_stride = 2;
   EXPECT_FALSE(BestInPlace(unreadable, lines, {}, kFew));
