@@ -62,8 +62,9 @@ Strip StripFor(const HostProduct& p, int64_t rows, int64_t column, int64_t colum
   if (rows == 1 && kernel.run_row != nullptr && columns_left >= RowTileColumns(kernel)) {
     return {RowTileColumns(kernel), &kernel.run_row, 1, 1};
   }
-  const bool few = kernel.wide_product_rows == 0 || rows <= kernel.wide_product_rows;
-  if (kernel.run_wide != nullptr && few && columns_left > kernel.nr) {
+  const bool wide = kernel.wide_product_rows == 0 || rows <= kernel.wide_product_rows ||
+                    p.groups == kernel.wide_groups;
+  if (kernel.run_wide != nullptr && wide && columns_left > kernel.nr) {
     return {StripColumns(kernel), kernel.run_wide, kernel.wide_mr, kernel.wide_most};
   }
   const bool from_afar = column == 0 && p.rows_from_afar && p.rows_in_place;

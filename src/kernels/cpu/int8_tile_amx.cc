@@ -223,8 +223,17 @@ TILEWAVE_AMX void TakeRest(const TileArgs& t, int64_t done) {
   TakeStep<kSignedA, kRows, kPanels>({a, kTileBytes, b, kStepPanelBytes});
 }
 
+/// Where sums go.
+struct Sums {
+  int32_t* at;
+  int64_t stride;  ///< In numbers.
+};
+
+/// All of a tile at once.
 template <bool kSignedA, int kRows, int kPanels>
-TILEWAVE_AMX inline void AddProducts(const TileArgs& t) {
+TILEWAVE_AMX inline void ComputeWhole(const TileArgs& t, const Sums& to) {
+  constexpr std::make_integer_sequence<int, kSumsOf<kRows, kPanels>> kAll;
+  LoadSums<kPanels>(t.init, t.init_stride, kAll);
   Step step{t.a, t.a_stride, t.b, t.b_next};
   int64_t group = 0;
   for (; group + kStepGroups <= t.groups; group += kStepGroups) {
@@ -234,6 +243,68 @@ TILEWAVE_AMX inline void AddProducts(const TileArgs& t) {
     step.b += kStepPanelBytes;
   }
   if (group < t.groups) TakeRest<kSignedA, kRows, kPanels>(t, group);
+  StoreSums<kPanels>(to.at, to.stride, kAll);
+}
+
+// Pieces of 16 columns have two registers of sums, and the next piece has the two others.
+constexpr int UpperSum(int piece) { return piece % 2; }
+constexpr int LowerSum(int piece) { return 2 + (piece % 2); }
+
+template <int kPiece>
+TILEWAVE_AMX inline void StorePiece(const Sums& to) {
+  int32_t* const at = to.at + (kPiece * kLanes);
+  Store<UpperSum(kPiece)>(at, to.stride * kNumberBytes);
+  Store<LowerSum(kPiece)>(at + (kTileRows * to.stride), to.stride * kNumberBytes);
+}
+
+/// 16 columns of the only step, times rows of A that are there already.
+template <bool kSignedA, int kPiece>
+TILEWAVE_AMX inline void ComputePiece(const TileArgs& t, const Step& step, const Sums& to) {
+  constexpr int kB = kPiece % 2 == 0 ? kB0 : kB1;
+  const int32_t* init = t.init + (kPiece * kLanes);
+  Load<UpperSum(kPiece)>(init, t.init_stride * kNumberBytes);
+  Load<LowerSum(kPiece)>(init + (kTileRows * t.init_stride), t.init_stride * kNumberBytes);
+  Load<kB>(step.b + (kPiece / 2 * step.b_next) + (kPiece % 2 * kTileBytes), kPanelGroupBytes);
+  DotAdd<kSignedA, UpperSum(kPiece), kA0, kB>();
+  DotAdd<kSignedA, LowerSum(kPiece), kA1, kB>();
+  if constexpr (kPiece > 0) StorePiece<kPiece - 1>(to);
+}
+
+/// Two panels with a step of K, a few columns at a time: storing sums, which takes as long as all
+/// the rest then, goes on beside the next ones.
+template <bool kSignedA, int kRows>
+TILEWAVE_AMX inline void ComputePieces(const TileArgs& t, const Sums& to) {
+  const Step step{t.a, t.a_stride, t.b, t.b_next};
+  if (t.out != nullptr) FetchWith<kRows, 2>(t, 0);
+  Load<kA0>(step.a, step.a_stride);
+  Load<kA1>(step.a + (kTileRows * step.a_stride), step.a_stride);
+  ComputePiece<kSignedA, 0>(t, step, to);
+  ComputePiece<kSignedA, 1>(t, step, to);
+  ComputePiece<kSignedA, 2>(t, step, to);
+  ComputePiece<kSignedA, 3>(t, step, to);
+  StorePiece<3>(to);
+}
+
+/// Two panels one after the other: for whoever calls with another K.
+template <bool kSignedA, int kRows>
+TILEWAVE_AMX void ComputeBoth(const TileArgs& t, const Sums& to) {
+  ComputeWhole<kSignedA, kRows, 1>(t, to);
+  TileArgs second = t;
+  second.b += t.b_next;
+  second.init += kPanelColumns;
+  second.out = nullptr;
+  ComputeWhole<kSignedA, kRows, 1>(second, {to.at + kPanelColumns, to.stride});
+}
+
+template <bool kSignedA, int kRows, int kPanels>
+TILEWAVE_AMX inline void Compute(const TileArgs& t, const Sums& to) {
+  if constexpr (kPanels == 2 && kRows > kTileRows) {
+    // With a longer K nothing is gained by pieces, measured.
+    t.groups == kStepGroups ? ComputePieces<kSignedA, kRows>(t, to)
+                            : ComputeBoth<kSignedA, kRows>(t, to);
+  } else {
+    ComputeWhole<kSignedA, kRows, kPanels>(t, to);
+  }
 }
 
 /// Sums of a tile on lines of their own go to C.
@@ -264,25 +335,20 @@ TILEWAVE_AMX void CopySums(const int32_t* sums, const TileArgs& t) {
 template <int kRows, int kPanels>
 TILEWAVE_AMX void Run(const TileArgs& t) {
   constexpr bool kOwnShapes = kRows != kTileRows && kRows != kFullRows;
-  constexpr std::make_integer_sequence<int, kSumsOf<kRows, kPanels>> kAll;
   constexpr int64_t kColumns = kPanels * kPanelColumns;
   if constexpr (kOwnShapes) LoadShapes(kShapes[size_t{kRows} - 1]);
-  LoadSums<kPanels>(t.init, t.init_stride, kAll);
-  if (t.a_signed) {
-    AddProducts<true, kRows, kPanels>(t);
-  } else {
-    AddProducts<false, kRows, kPanels>(t);
-  }
   // Stores of tiles are slow where they cross lines.
   const auto place = static_cast<int64_t>(reinterpret_cast<uintptr_t>(t.c));
   const bool whole_lines = (place | (t.c_stride * kNumberBytes)) % kLineBytes == 0;
-  if (t.columns == kColumns && whole_lines) {
-    StoreSums<kPanels>(t.c, t.c_stride, kAll);
+  const bool in_place = t.columns == kColumns && whole_lines;
+  alignas(kLineBytes) int32_t sums[size_t{kRows * kColumns}];
+  const Sums to = in_place ? Sums{t.c, t.c_stride} : Sums{sums, kColumns};
+  if (t.a_signed) {
+    Compute<true, kRows, kPanels>(t, to);
   } else {
-    alignas(kLineBytes) int32_t sums[size_t{kRows * kColumns}];
-    StoreSums<kPanels>(sums, kColumns, kAll);
-    CopySums<kRows, kPanels>(sums, t);
+    Compute<false, kRows, kPanels>(t, to);
   }
+  if (!in_place) CopySums<kRows, kPanels>(sums, t);
   if constexpr (kOwnShapes) LoadShapes(kShapes[size_t{kFullRows} - 1]);
 }
 
@@ -294,9 +360,11 @@ const TileFunction kAmxTiles32x32[32] = {
     Run<17, 1>, Run<18, 1>, Run<19, 1>, Run<20, 1>, Run<21, 1>, Run<22, 1>, Run<23, 1>, Run<24, 1>,
     Run<25, 1>, Run<26, 1>, Run<27, 1>, Run<28, 1>, Run<29, 1>, Run<30, 1>, Run<31, 1>, Run<32, 1>};
 
-const TileFunction kAmxTiles16x64[16] = {
-    Run<1, 2>, Run<2, 2>,  Run<3, 2>,  Run<4, 2>,  Run<5, 2>,  Run<6, 2>,  Run<7, 2>,  Run<8, 2>,
-    Run<9, 2>, Run<10, 2>, Run<11, 2>, Run<12, 2>, Run<13, 2>, Run<14, 2>, Run<15, 2>, Run<16, 2>};
+const TileFunction kAmxTiles32x64[32] = {
+    Run<1, 2>,  Run<2, 2>,  Run<3, 2>,  Run<4, 2>,  Run<5, 2>,  Run<6, 2>,  Run<7, 2>,  Run<8, 2>,
+    Run<9, 2>,  Run<10, 2>, Run<11, 2>, Run<12, 2>, Run<13, 2>, Run<14, 2>, Run<15, 2>, Run<16, 2>,
+    Run<17, 2>, Run<18, 2>, Run<19, 2>, Run<20, 2>, Run<21, 2>, Run<22, 2>, Run<23, 2>, Run<24, 2>,
+    Run<25, 2>, Run<26, 2>, Run<27, 2>, Run<28, 2>, Run<29, 2>, Run<30, 2>, Run<31, 2>, Run<32, 2>};
 
 TILEWAVE_AMX void BeginAmx() { LoadShapes(kShapes[size_t{kFullRows} - 1]); }
 

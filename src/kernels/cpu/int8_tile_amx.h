@@ -8,8 +8,9 @@ namespace tilewave::kernels::cpu {
 /// AMX-INT8, with the system's leave (arch::AllowAmx), AVX512 F and BW, and BeginAmx before.
 extern const TileFunction kAmxTiles32x32[32];
 
-/// The same for two panels of 32 columns at a time, 1 to 16 rows: one by four.
-extern const TileFunction kAmxTiles16x64[16];
+/// The same for two panels of 32 columns at a time: one by four registers with at most 16 rows,
+/// else two by one four times, or two by two twice where K is longer.
+extern const TileFunction kAmxTiles32x64[32];
 
 /// Gives the calling thread's tile registers their shape, and takes it away: while they have one,
 /// the system saves them whenever it changes threads.

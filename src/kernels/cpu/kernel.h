@@ -107,10 +107,13 @@ struct Int8Kernel {
 
   /// About how many times as fast as AVX512-VNNI: by that, how much work is worth a thread.
   int speed = 1;
+
+  /// With exactly so many groups of K, tiles are wide however many rows there are.
+  int wide_groups = 0;
 };
 
 /// Largest mr * nr and nr of the table: the size of the tile that callers provide.
-inline constexpr int kMaxTile = 1024;
+inline constexpr int kMaxTile = 2048;
 inline constexpr int kMaxColumns = 64;  ///< Of a panel.
 
 }  // namespace tilewave::kernels::cpu

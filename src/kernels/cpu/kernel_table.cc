@@ -27,8 +27,8 @@ namespace {
 constexpr Int8Kernel kInt8Kernels[] = {
 #if defined(__x86_64__)
     {"Int8Gemm_amx_32x32", Isa::kAmxInt8, false, Form::kAnyxS8, 32, 32,
-     kAmxTiles32x32, &kRowsAvx512, PackQuads32_avx512, false, kAmxTiles16x64, 16, 16, 16,
-     nullptr, 0, FewRows_avx512, BeginAmx, EndAmx, true, false, 4},
+     kAmxTiles32x32, &kRowsAvx512, PackQuads32_avx512, false, kAmxTiles32x64, 32, 32, 16,
+     nullptr, 0, FewRows_avx512, BeginAmx, EndAmx, true, false, 4, 16},
     {"Int8Gemm_avx512vnni_8x32", Isa::kAvx512Vnni, false, Form::kU8xS8, 8, 32,
      kAvx512VnniTiles8x32, &kRowsAvx512, PackQuads32_avx512, true, kAvx512VnniTiles6x64, 6, 6, 0,
      Row_avx512vnni_1x128, 4, FewRows_avx512, nullptr, nullptr, false, true},
