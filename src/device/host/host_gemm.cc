@@ -39,8 +39,10 @@ constexpr int64_t kMostColumnsPacked = 1024;
 constexpr int64_t kMostL3Bytes = int64_t{32} << 20;
 // With a K beyond this, writing C takes little of the time.
 constexpr int64_t kLongestStreamedK = 1024;
-// With a K up to this, a tile takes less time than fetching its lines of C.
+// With a K up to this, a tile takes less time than fetching its lines of C; with the second one, if
+// memory is the limit.
 constexpr int64_t kLongestFetchingK = 256;
+constexpr int64_t kLongestFetchingFastK = 384;
 // With a K up to this, writing C takes so much of the time that it pays to write row by row. With
 // 512-bit vectors on Intel's cores any K does, measured.
 constexpr int64_t kLongestWritingK = 256;
@@ -162,10 +164,12 @@ int SpeedOf(const core::Problem& p, const Int8Kernel& kernel) {
 }
 
 /// Whether a tile takes so little time that lines of C have to be under way from a cache that is
-/// far away.
-bool FetchesC(const core::Problem& p, const arch::Cpu& cpu) {
-  return p.c_type == ElementType::kS32 && p.k <= kLongestFetchingK &&
-         p.batch * p.m * p.n * int64_t{sizeof(int32_t)} > cpu.l2_bytes;
+/// far away. Some of a C that takes two thirds of the L2 cache are no more there when they are
+/// written again; with less, fetching them only takes time (measured).
+bool FetchesC(const core::Problem& p, const arch::Cpu& cpu, const Int8Kernel& kernel) {
+  const int64_t longest_k = kernel.wants_lines ? kLongestFetchingFastK : kLongestFetchingK;
+  return p.c_type == ElementType::kS32 && p.k <= longest_k &&
+         p.batch * p.m * p.n * int64_t{sizeof(int32_t)} > cpu.l2_bytes / 3 * 2;
 }
 
 }  // namespace
@@ -197,7 +201,7 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   product_.past_caches = GoesPastCaches(problem_, resources->cpu, resources->kernel);
   product_.by_rows = product_.past_caches || GoesByRows(problem_, product_, cpu);
   product_.row_block_groups = RowBlockGroups(cpu.l1_bytes, resources->kernel, product_.groups);
-  product_.fetches_c = FetchesC(problem_, cpu);
+  product_.fetches_c = FetchesC(problem_, cpu, resources->kernel);
   product_.few_sums_bytes = cpu.few_vector_ports ? cpu.l2_bytes / 16 : kFewSumsBytes;
   cut_ = CutFor(crew_.threads(), macs);
   SetWalkPacks();
