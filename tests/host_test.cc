@@ -22,6 +22,7 @@ using testing::HostEngineWith;
 using testing::kAmpleL3Bytes;
 using testing::KernelNames;
 using testing::kTinyL3Bytes;
+using testing::RandomCall;
 using testing::RunRandomCalls;
 using testing::TinyCaches;
 
@@ -57,6 +58,17 @@ TEST_P(HostTest, WideOutputsRowByRow) {
     Engine engine =
         HostEngineWith({.kernel = GetParam(), .threads = few_vector_ports ? 3 : 1, .cpu = cpu});
     EXPECT_EQ(RunRandomCalls(&engine, 29, 150, {.m = 120, .k = 30, .n = 300, .batch = 2}), "");
+  }
+}
+
+// One step along K of the widest multiply-adds, and a little less and more.
+TEST_P(HostTest, ProductsOfOneStep) {
+  arch::Cpu cpu = TinyCaches(kAmpleL3Bytes);
+  for (const int64_t l2_bytes : {16384, 1 << 20}) {
+    cpu.l2_bytes = l2_bytes;
+    Engine engine = HostEngineWith({.kernel = GetParam(), .threads = 1, .cpu = cpu});
+    const RandomCall::Limits limits = {.m = 90, .k = 66, .n = 200, .batch = 2, .least_k = 61};
+    EXPECT_EQ(RunRandomCalls(&engine, 31, 120, limits), "");
   }
 }
 

@@ -36,8 +36,8 @@ struct PanelSource {
   int64_t column_stride = 0;
 };
 
-/// Packs one panel of `columns` <= nr columns in groups of `group` bytes, the source's XOR flip,
-/// and writes the sums of each column's k packed bytes, taken as s8, to sums[0 .. nr).
+/// Packs one panel of `columns` <= nr columns in groups of `group` bytes, 2 or 4, the source's XOR
+/// flip, and writes the sums of each column's k packed bytes, taken as s8, to sums[0 .. nr).
 void PackBytes(const PanelSource& source, int64_t k, int64_t columns, int64_t nr, int64_t group,
                uint8_t flip, std::byte* panel, int32_t* sums);
 

@@ -15,7 +15,7 @@
 namespace tilewave::testing {
 namespace {
 
-constexpr int kCalls = 25;  // Of each kind.
+constexpr int kCallsOfAKind = 25;
 constexpr RandomCall::Limits kKinds[] = {
     {}, {.m = 16, .k = 300, .n = 200, .batch = 2}, {.m = 300, .k = 200, .n = 12, .batch = 2}};
 
@@ -70,7 +70,7 @@ std::string FirstHostMismatch(const std::string& kernel) {
           device::host::OpenHostDevice({.kernel = kernel, .threads = threads, .cpu = cpu});
       if (!device.ok()) return device.status().ToString();
       for (const RandomCall::Limits& limits : kKinds) {
-        for (int i = 0; i < kCalls; ++i) {
+        for (int i = 0; i < kCallsOfAKind; ++i) {
           RandomCall call(&random, limits);
           const std::string complaint = Complaint(device->get(), &call);
           if (!complaint.empty()) return complaint + " " + call.Describe();

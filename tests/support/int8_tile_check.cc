@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/checked_math.h"
 #include "base/random.h"
 
 namespace tilewave::testing {
@@ -130,6 +131,8 @@ class Call {
 
  private:
   static constexpr int64_t kGuard = 64;  ///< Numbers before and behind C.
+  static constexpr int64_t kLineBytes = 64;
+  static constexpr int64_t kLineNumbers = kLineBytes / sizeof(int32_t);
 
   int Width() const { return case_.panels * kernel_.nr; }
 
@@ -166,10 +169,19 @@ class Call {
   void FillC(Random* random) {
     const int64_t row = case_.init == Init::kFromC ? Width() : case_.columns;
     args_.c_stride = row + random->Between(0, 5);
-    const int64_t start = kGuard + random->Between(0, 15);
-    c_.resize(static_cast<size_t>(start + ((case_.rows - 1) * args_.c_stride) + row + kGuard));
+    int64_t start = kGuard + random->Between(0, 15);
+    // Some kernels have a way of their own to write whole lines.
+    const bool whole_lines = random->Between(0, 1) == 1;
+    if (whole_lines) args_.c_stride = base::RoundUp(args_.c_stride, kLineNumbers);
+    c_.resize(static_cast<size_t>(start + kLineNumbers + ((case_.rows - 1) * args_.c_stride) + row +
+                                  kGuard));
+    while (whole_lines && reinterpret_cast<uintptr_t>(c_.data() + start) % kLineBytes != 0) ++start;
     for (int32_t& number : c_) number = RandomNumber(random);
     args_.c = c_.data() + start;
+    if (random->Between(0, 1) == 1) {
+      args_.out = reinterpret_cast<const std::byte*>(args_.c);
+      args_.out_stride = args_.c_stride * static_cast<int64_t>(sizeof(int32_t));
+    }
     if (case_.init == Init::kFromC) {
       args_.init = args_.c;
       args_.init_stride = args_.c_stride;

@@ -150,7 +150,7 @@ void RandomCall::ChooseIntegerEpilogue(ElementType type, int64_t batch, int64_t 
 
 RandomCall::RandomCall(base::Random* random, const Limits& limits) : random_(random) {
   const int64_t m = OneIn(random_, 6) ? 1 : random_->Between(1, limits.m);
-  const int64_t k = OneIn(random_, 6) ? 1 : random_->Between(1, limits.k);
+  const int64_t k = OneIn(random_, 6) ? limits.least_k : random_->Between(limits.least_k, limits.k);
   const int64_t n = OneIn(random_, 6) ? 1 : random_->Between(1, limits.n);
   const int64_t batch = OneIn(random_, 3) ? random_->Between(1, limits.batch) : 1;
   const ElementType a_type = ChooseInputType();

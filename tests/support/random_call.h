@@ -21,6 +21,7 @@ class RandomCall {
     int64_t k = 150;
     int64_t n = 70;
     int64_t batch = 3;
+    int64_t least_k = 1;
   };
 
   RandomCall(base::Random* random, const Limits& limits);

@@ -299,7 +299,7 @@ TILEWAVE_AMX void ComputeBoth(const TileArgs& t, const Sums& to) {
 template <bool kSignedA, int kRows, int kPanels>
 TILEWAVE_AMX inline void Compute(const TileArgs& t, const Sums& to) {
   if constexpr (kPanels == 2 && kRows > kTileRows) {
-    // With a longer K nothing is gained by pieces, measured.
+    // With any other K nothing is gained by pieces, measured.
     t.groups == kStepGroups ? ComputePieces<kSignedA, kRows>(t, to)
                             : ComputeBoth<kSignedA, kRows>(t, to);
   } else {

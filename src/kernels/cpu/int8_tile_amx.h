@@ -9,7 +9,7 @@ namespace tilewave::kernels::cpu {
 extern const TileFunction kAmxTiles32x32[32];
 
 /// The same for two panels of 32 columns at a time: one by four registers with at most 16 rows,
-/// else two by one four times, or two by two twice where K is longer.
+/// else two by one four times, if K has 16 groups, and two by two twice, if not.
 extern const TileFunction kAmxTiles32x64[32];
 
 /// Gives the calling thread's tile registers their shape, and takes it away: while they have one,

@@ -86,7 +86,8 @@ struct Int8Kernel {
   const TileFunction* run_wide = nullptr;
   int wide_mr = 0;
   int wide_most = 0;
-  int wide_product_rows = 0;  ///< With more rows at a time tiles are not wide; 0: any.
+  /// With more rows at a time tiles are not wide, but with wide_groups; 0: any.
+  int wide_product_rows = 0;
 
   /// A row tile takes one row and row_panels neighbouring panels, all columns of them. Null: none.
   TileFunction run_row = nullptr;
@@ -108,11 +109,12 @@ struct Int8Kernel {
   /// About how many times as fast as AVX512-VNNI: by that, how much work is worth a thread.
   int speed = 1;
 
-  /// With exactly so many groups of K, tiles are wide however many rows there are.
+  /// With exactly so many groups of K, tiles are wide however many rows there are. 0: never.
   int wide_groups = 0;
 };
 
-/// Largest mr * nr and nr of the table: the size of the tile that callers provide.
+/// Largest tile of the table, wide ones and row tiles among them, and largest nr: what callers
+/// provide for.
 inline constexpr int kMaxTile = 2048;
 inline constexpr int kMaxColumns = 64;  ///< Of a panel.
 

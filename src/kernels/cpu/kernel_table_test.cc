@@ -39,6 +39,7 @@ TEST(KernelTableTest, FieldsFitTogether) {
     // Panels of a row tile are told from those of a wide one by their number.
     EXPECT_TRUE(kernel.run_row == nullptr || kernel.row_panels > 2);
     EXPECT_LE(kernel.row_panels * kernel.nr, kMaxTile);
+    EXPECT_TRUE(kernel.wide_groups == 0 || kernel.run_wide != nullptr);
     if (kernel.run_wide == nullptr) continue;
     EXPECT_GE(kernel.wide_mr, 1);
     EXPECT_LE(kernel.wide_mr, kernel.wide_most);

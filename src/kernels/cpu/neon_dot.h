@@ -26,11 +26,11 @@ template <bool kSigned, int kLane, typename Row>
 [[nodiscard]] TILEWAVE_NEONDOT inline int32x4_t DotAddLane(int32x4_t sum, uint8x16_t column,
                                                            Row row) {
   if constexpr (kSigned) {
-    asm("sdot %[sum].4s, %[column].16b, %[row].4b[%[lane]]"
+    asm("sdot %[sum].4s, %[column].16b, %[row].4b[%c[lane]]"
         : [sum] "+w"(sum)
         : [column] "w"(column), [row] "w"(row), [lane] "n"(kLane));
   } else {
-    asm("udot %[sum].4s, %[column].16b, %[row].4b[%[lane]]"
+    asm("udot %[sum].4s, %[column].16b, %[row].4b[%c[lane]]"
         : [sum] "+w"(sum)
         : [column] "w"(column), [row] "w"(row), [lane] "n"(kLane));
   }
