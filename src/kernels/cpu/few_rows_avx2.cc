@@ -160,8 +160,7 @@ TILEWAVE_AVX2 void MultiplyStep(const FewRowsArgs& t, const WideRows& a, int64_t
 
 template <bool kSignedB>
 TILEWAVE_AVX2 void RunAcross(const FewRowsArgs& t) {
-  const int64_t wide = t.near_bytes / (t.rows * static_cast<int64_t>(sizeof(int32_t)));
-  const int64_t block_columns = std::max(kFewRowsColumns, wide / kFewRowsColumns * kFewRowsColumns);
+  const int64_t block_columns = ColumnsNearby(t);
   WideRows a(t.rows);
   for (int64_t first = 0; first < t.columns; first += block_columns) {
     const int64_t end = std::min(t.columns, first + block_columns);

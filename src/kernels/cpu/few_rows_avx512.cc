@@ -158,8 +158,7 @@ TILEWAVE_AVX512VNNI void MultiplySteps(const FewRowsArgs& t, int64_t first, int6
 
 template <bool kSignedA, bool kFlip>
 TILEWAVE_AVX512VNNI void RunAcross(const FewRowsArgs& t) {
-  const int64_t wide = t.near_bytes / (t.rows * static_cast<int64_t>(sizeof(int32_t)));
-  const int64_t block_columns = std::max(kColumns, wide / kColumns * kColumns);
+  const int64_t block_columns = ColumnsNearby(t);
   int32_t starts[kFewRows];
   for (int64_t r = 0; r < t.rows; ++r) starts[r] = StartOf(t, r);
   for (int64_t first = 0; first < t.columns; first += block_columns) {
