@@ -90,14 +90,14 @@ TEST_P(AllocationTest, TheCounterCounts) {
   EXPECT_EQ(testing::AllocationCount() - before, *number);
 }
 
-// Kernels may read A where it stands or not, depending on where that is.
+// Kernels may read A where it stands or not, depending on where that is, if columns are many.
 TEST_P(AllocationTest, PlainCallOnAnotherPlaceInMemory) {
   alignas(64) static constexpr int8_t kA[(40 * 64) + 64] = {};
-  const std::vector<int8_t> b(64 * 130, 2);
-  std::vector<int32_t> c(40 * 130);
+  const std::vector<int8_t> b(64 * 260, 2);
+  std::vector<int32_t> c(40 * 260);
   const Matmul call{.a = RowMajor(kA, 40, 64),
-                    .b = RowMajor(b.data(), 64, 130),
-                    .c = RowMajor(c.data(), 40, 130)};
+                    .b = RowMajor(b.data(), 64, 260),
+                    .c = RowMajor(c.data(), 40, 260)};
   ExpectNoneOnAnotherPlace(call, RowMajor(kA + 4, 40, 64));
 }
 

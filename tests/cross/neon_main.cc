@@ -1,6 +1,8 @@
-// Checks the functions for tiles and for few rows of every kernel that this CPU runs, without a
-// test framework: for CPUs that the build machine does not have (see scripts/test_aarch64). Usage:
-// neon_main [+NAME | -NAME]...  fails also if kernel NAME did not (+) or did (-) run.
+// Checks the functions for tiles and for few rows of every kernel that this CPU runs, and the host
+// device with it, without a test framework: for CPUs that the build machine does not have (see
+// scripts/test_aarch64).
+//
+// Usage: neon_main [+NAME | -NAME]...  fails also if kernel NAME did not (+) or did (-) run.
 
 #include <cstdio>
 #include <set>

@@ -30,10 +30,4 @@ inline constexpr int64_t kFewRows = 17;  ///< Sixteen, and one of ones for the s
 inline constexpr int64_t kFewRowsPad = 64;
 inline constexpr int64_t kFewRowsColumns = 64;
 
-/// Columns of a row-major B whose sums fit near_bytes.
-inline int64_t ColumnsNearby(const FewRowsArgs& t) {
-  const int64_t fitting = t.near_bytes / (t.rows * static_cast<int64_t>(sizeof(int32_t)));
-  return fitting < kFewRowsColumns ? kFewRowsColumns : fitting / kFewRowsColumns * kFewRowsColumns;
-}
-
 }  // namespace tilewave::kernels::cpu

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernels/cpu/avx2.h"
+#include "kernels/cpu/few_rows_parts.h"
 #include "kernels/cpu/wide_rows.h"
 
 namespace tilewave::kernels::cpu {
@@ -148,13 +149,8 @@ TILEWAVE_AVX2 void MultiplyStep(const FewRowsArgs& t, const WideRows& a, int64_t
     }
   }
   for (; j < end; j += kColumns) {
-    // What there is of a block; nothing beside B is read.
-    alignas(16) uint8_t block[kStep][kColumns] = {};
-    const int64_t columns = std::min(kColumns, end - j);
-    for (int64_t i = 0; i < rows; ++i) {
-      std::memcpy(block[i], b + (i * t.b_stride) + j, static_cast<size_t>(columns));
-    }
-    MultiplyBlock<kSignedB>(t, a, in_chunk, block[0], kColumns, t.sums + j);
+    const PartOfBlock<kStep, kColumns> part(b + j, t.b_stride, rows, std::min(kColumns, end - j));
+    MultiplyBlock<kSignedB>(t, a, in_chunk, part.bytes[0], kColumns, t.sums + j);
   }
 }
 
@@ -164,11 +160,7 @@ TILEWAVE_AVX2 void RunAcross(const FewRowsArgs& t) {
   WideRows a(t.rows);
   for (int64_t first = 0; first < t.columns; first += block_columns) {
     const int64_t end = std::min(t.columns, first + block_columns);
-    // To the end of the last 16 columns, all of which are computed.
-    const int64_t computed = (end - first + kColumns - 1) / kColumns * kColumns;
-    for (int64_t r = 0; r < t.rows; ++r) {
-      std::fill_n(t.sums + (r * t.sums_stride) + first, computed, 0);
-    }
+    for (int64_t r = 0; r < t.rows; ++r) BeginSums(t, r, first, end, kColumns, 0);
     for (int64_t k = 0; k < t.k; k += kStep) {
       if (k % a.chunk == 0) WidenChunk(t, k, &a);
       MultiplyStep<kSignedB>(t, a, k % a.chunk, k, first, end);

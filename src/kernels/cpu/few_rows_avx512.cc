@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/avx512_vnni.h"
+#include "kernels/cpu/few_rows_parts.h"
 #include "kernels/cpu/rows_avx512.h"
 
 namespace tilewave::kernels::cpu {
@@ -98,13 +99,10 @@ TILEWAVE_AVX512VNNI inline void Restore(int32_t* sums) {
   _mm512_store_si512(sums + (3 * kLanes), _mm512_shuffle_i32x4(b, d, 0xDD));
 }
 
-/// What a row's sums begin with: the instruction wants one operand unsigned and one signed, and
-/// flipping B to the other kind moves each of its elements by 128.
+/// What a row's sums begin with: the instruction wants one operand unsigned and one signed, or B is
+/// flipped.
 int32_t StartOf(const FewRowsArgs& t, int64_t r) {
-  if (t.a_signed != t.b_signed) return 0;
-  const auto sum = t.a_signed ? kRowsAvx512.sum_s8 : kRowsAvx512.sum_u8;
-  const uint32_t moved = static_cast<uint32_t>(sum(t.a + (r * t.a_stride), t.k)) * 128;
-  return static_cast<int32_t>(t.a_signed ? 0 - moved : moved);
+  return t.a_signed != t.b_signed ? 0 : StartOfFlipped(t, r, kRowsAvx512);
 }
 
 /// Where a step of K meets 64 columns.

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "kernels/cpu/few_rows_parts.h"
 #include "kernels/cpu/neon_dot.h"
 #include "kernels/cpu/rows_portable.h"
 
@@ -91,23 +92,17 @@ TILEWAVE_NEONDOT void MultiplyColumns(const FewRowsArgs& t, int64_t k, int64_t f
     if (rows == kStep && j + kColumns <= end) {
       LoadBlock<kFlip>(b + j, t.b_stride, &block);
     } else {
-      // What there is of a block; nothing beside B is read.
-      uint8_t bytes[kStep][kColumns] = {};
-      const auto columns = static_cast<size_t>(std::min(kColumns, end - j));
-      for (int64_t i = 0; i < rows; ++i) std::memcpy(bytes[i], b + (i * t.b_stride) + j, columns);
-      LoadBlock<kFlip>(bytes[0], kColumns, &block);
+      const PartOfBlock<kStep, kColumns> part(b + j, t.b_stride, rows, std::min(kColumns, end - j));
+      LoadBlock<kFlip>(part.bytes[0], kColumns, &block);
     }
     MultiplyBlock<kSigned>(t, t.a + k, block, t.sums + j);
   }
 }
 
-/// What a row's sums begin with: the instructions want both operands signed or both unsigned, and
-/// flipping B to the other kind moves each of its elements by 128.
+/// What a row's sums begin with: the instructions want both operands signed or both unsigned, or B
+/// is flipped.
 int32_t StartOf(const FewRowsArgs& t, int64_t r) {
-  if (t.a_signed == t.b_signed) return 0;
-  const auto sum = t.a_signed ? kRowsPortable.sum_s8 : kRowsPortable.sum_u8;
-  const uint32_t moved = static_cast<uint32_t>(sum(t.a + (r * t.a_stride), t.k)) * 128;
-  return static_cast<int32_t>(t.a_signed ? moved : 0 - moved);
+  return t.a_signed == t.b_signed ? 0 : StartOfFlipped(t, r, kRowsPortable);
 }
 
 template <bool kSigned, bool kFlip>
@@ -117,11 +112,7 @@ TILEWAVE_NEONDOT void RunAcross(const FewRowsArgs& t) {
   for (int64_t r = 0; r < t.rows; ++r) starts[r] = StartOf(t, r);
   for (int64_t first = 0; first < t.columns; first += block_columns) {
     const int64_t end = std::min(t.columns, first + block_columns);
-    // To the end of the last block, all of which is computed.
-    const int64_t computed = (end - first + kColumns - 1) / kColumns * kColumns;
-    for (int64_t r = 0; r < t.rows; ++r) {
-      std::fill_n(t.sums + (r * t.sums_stride) + first, computed, starts[r]);
-    }
+    for (int64_t r = 0; r < t.rows; ++r) BeginSums(t, r, first, end, kColumns, starts[r]);
     for (int64_t k = 0; k < t.k; k += kStep) MultiplyColumns<kSigned, kFlip>(t, k, first, end);
   }
 }

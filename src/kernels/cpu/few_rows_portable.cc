@@ -2,23 +2,13 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 
+#include "kernels/cpu/few_rows_parts.h"
 #include "kernels/cpu/portable_vectors.h"
 #include "kernels/cpu/wide_rows.h"
 
 namespace tilewave::kernels::cpu {
 namespace {
-
-using portable::kLanes;
-using portable::LoadPairOfA;
-using portable::LoadPairsOfB;
-using portable::LoadSums;
-using portable::MultiplyAdd;
-using portable::MultiplyAddPairs;
-using portable::PairOfA;
-using portable::StoreSums;
-using portable::Sums;
 
 constexpr int64_t kStep = 8;           // Elements of K at a time,
 constexpr int64_t kPairs = kStep / 2;  // in pairs.
@@ -72,15 +62,15 @@ void MultiplyBlock(const FewRowsArgs& t, const WideRows& a, int64_t in_chunk, co
                    int32_t* sums) {
   for (int64_t r = 0; r < t.rows; ++r) {
     const int16_t* row = a.at(r) + in_chunk;
-    PairOfA pair[kPairs];
+    Pairs pair[kPairs];
 #pragma GCC unroll 4
-    for (int64_t q = 0; q < kPairs; ++q) pair[q] = LoadPairOfA(row + (2 * q));
+    for (int64_t q = 0; q < kPairs; ++q) pair[q] = LoadPair(row + (2 * q));
 #pragma GCC unroll 4
     for (int64_t j = 0; j < kColumns; j += kLanes) {
       Sums sum = LoadSums(sums + j);
 #pragma GCC unroll 4
       for (int64_t q = 0; q < kPairs; ++q) {
-        sum = MultiplyAdd(sum, pair[q], LoadPairsOfB(block.pairs[q][j]));
+        sum = MultiplyAdd(sum, pair[q], LoadPairs(block.pairs[q][j]));
       }
       StoreSums(sum, sums + j);
     }
@@ -108,11 +98,8 @@ void MultiplyStep(const FewRowsArgs& t, const WideRows& a, int64_t k, int64_t fi
       if (fetches) FetchNextStep(b + j, t.b_stride);
       LoadBlock<kSignedB>(b + j, t.b_stride, &block);
     } else {
-      // What there is of a block; nothing beside B is read.
-      uint8_t bytes[kStep][kColumns] = {};
-      const auto columns = static_cast<size_t>(std::min(kColumns, end - j));
-      for (int64_t i = 0; i < rows; ++i) std::memcpy(bytes[i], b + (i * t.b_stride) + j, columns);
-      LoadBlock<kSignedB>(bytes[0], kColumns, &block);
+      const PartOfBlock<kStep, kColumns> part(b + j, t.b_stride, rows, std::min(kColumns, end - j));
+      LoadBlock<kSignedB>(part.bytes[0], kColumns, &block);
     }
     MultiplyBlock(t, a, k % a.chunk, block, t.sums + j);
   }
@@ -124,11 +111,7 @@ void RunAcross(const FewRowsArgs& t) {
   WideRows a(t.rows);
   for (int64_t first = 0; first < t.columns; first += block_columns) {
     const int64_t end = std::min(t.columns, first + block_columns);
-    // To the end of the last block, all of which is computed.
-    const int64_t computed = (end - first + kColumns - 1) / kColumns * kColumns;
-    for (int64_t r = 0; r < t.rows; ++r) {
-      std::fill_n(t.sums + (r * t.sums_stride) + first, computed, 0);
-    }
+    for (int64_t r = 0; r < t.rows; ++r) BeginSums(t, r, first, end, kColumns, 0);
     for (int64_t k = 0; k < t.k; k += kStep) {
       if (k % a.chunk == 0) WidenChunk(t, k, &a);
       MultiplyStep<kSignedB>(t, a, k, first, end);
@@ -162,10 +145,10 @@ void MultiplyAlong(const FewRowsArgs& t, const WideRows& a, int64_t in_chunk, in
   for (int64_t k = 0; k < count; k += 2 * kLanes) {
 #pragma GCC unroll 2
     for (int i = 0; i < kRows; ++i) {
-      const auto row = LoadPairsOfB(a.at(r + i) + in_chunk + k);
+      const auto row = LoadPairs(a.at(r + i) + in_chunk + k);
 #pragma GCC unroll 2
       for (int c = 0; c < kTogether; ++c) {
-        sum[i][c] = MultiplyAddPairs(sum[i][c], row, LoadPairsOfB(b.elements[c] + k));
+        sum[i][c] = MultiplyAdd(sum[i][c], row, LoadPairs(b.elements[c] + k));
       }
     }
   }
@@ -183,8 +166,7 @@ template <bool kSignedB>
 void RunAlong(const FewRowsArgs& t) {
   WideRows a(t.rows);
   WideColumns b;
-  const int64_t computed = (t.columns + kTogether - 1) / kTogether * kTogether;
-  for (int64_t r = 0; r < t.rows; ++r) std::fill_n(t.sums + (r * t.sums_stride), computed, 0);
+  for (int64_t r = 0; r < t.rows; ++r) BeginSums(t, r, 0, t.columns, kTogether, 0);
   int64_t count = 0;
   for (int64_t k = 0; k < t.k; k += count) {
     const int64_t in_chunk = k % a.chunk;

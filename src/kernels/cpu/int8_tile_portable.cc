@@ -9,16 +9,6 @@
 namespace tilewave::kernels::cpu {
 namespace {
 
-using portable::kLanes;
-using portable::LoadPairOfA;
-using portable::LoadPairsOfB;
-using portable::LoadSums;
-using portable::MultiplyAdd;
-using portable::PairOfA;
-using portable::PairsOfB;
-using portable::StoreSums;
-using portable::Sums;
-
 /// A's group times B's, modulo 2^32: all sums are kept unsigned, where wrapping is defined.
 template <Form kForm>
 uint32_t GroupProduct(const std::byte* a, const std::byte* b) {
@@ -79,12 +69,12 @@ void RunPairs(const TileArgs& t) {
   const std::byte* b = t.b;
   const int64_t a_stride = t.a_stride;
   for (int64_t group = 0; group < t.groups; ++group) {
-    PairsOfB column[size_t{kVectors}];
+    Pairs column[size_t{kVectors}];
 #pragma GCC unroll 2
-    for (int64_t v = 0; v < kVectors; ++v) column[v] = LoadPairsOfB(b + (v * kLanes * kGroupBytes));
+    for (int64_t v = 0; v < kVectors; ++v) column[v] = LoadPairs(b + (v * kLanes * kGroupBytes));
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
-      const PairOfA row = LoadPairOfA(a + (r * a_stride));
+      const Pairs row = LoadPair(a + (r * a_stride));
 #pragma GCC unroll 2
       for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = MultiplyAdd(sum[r][v], row, column[v]);
     }
