@@ -22,6 +22,7 @@ class Case:
     prepacked: bool
     copies: int = 1
     calls: int = 0  # In one sample; 0: as many as the time asks for.
+    b_bits: int = 8  # That the values of weights fit.
 
     @property
     def shape(self) -> str:
@@ -47,11 +48,11 @@ class Case:
 
     @property
     def data_key(self) -> str:
-        return f"{self.kind}-{self.a}-{self.shape}-{int(self.b_transposed)}"
+        return f"{self.kind}-{self.a}-{self.shape}-{int(self.b_transposed)}-{self.b_bits}"
 
     def words(self, directory: str) -> str:
         return (f"kind={self.kind} m={self.m} k={self.k} n={self.n} batch={self.batch} a={self.a} "
-                f"b_transposed={int(self.b_transposed)} prepacked={int(self.prepacked)} "
+                f"b_bits={self.b_bits} b_transposed={int(self.b_transposed)} prepacked={int(self.prepacked)} "
                 f"dir={directory}")
 
 

@@ -188,7 +188,7 @@ def rows_of(machine: Machine, case: Case, entries: list[Entry]) -> list[dict]:
     for entry in entries:
         samples = entry.samples
         row = {"suite": case.suite, "shape": case.shape, "types": case.types,
-               "threads": case.threads, "prepacked": case.prepacked,
+               "threads": case.threads, "prepacked": case.prepacked, "weight_bits": case.b_bits,
                "library": entry.library.name, "version": entry.library.version,
                "gops": None, "pct_peak": None, "ratio_to_best_peer": None, "us": None,
                "gb_s": None, "spread": None, "samples": len(samples), "attempts": entry.attempts,

@@ -4,6 +4,7 @@ usage: see scripts/peers --help
 """
 
 import argparse
+import dataclasses
 import datetime
 import fnmatch
 import json
@@ -35,6 +36,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--instructions", choices=("all", "vnni"), default="all",
                         help="vnni: nobody uses AMX, as on a CPU that has AVX512-VNNI alone; "
                         "leaves out those that cannot be told")
+    parser.add_argument("--weight-bits", type=int, choices=(7, 8), default=8,
+                        help="7: bytes of B within -64..63, with which libraries that add pairs of "
+                        "products in 16 bits are right, too (CPUs without VNNI)")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--plot", metavar="FILE", help=".svg or .png")
     for hidden in ("build", "root", "python", "onednn", "onednn-gomp", "mkl", "command"):
@@ -60,6 +64,7 @@ def chosen(options: argparse.Namespace) -> list[peers_cases.Case]:
                  if any(fnmatch.fnmatchcase(case.shape, p) for p in options.only_shape)]
     if options.only_types:
         found = [case for case in found if fnmatch.fnmatchcase(case.types, options.only_types)]
+    found = [dataclasses.replace(case, b_bits=options.weight_bits) for case in found]
     if options.form:
         found = [case for case in found if case.prepacked == (options.form == "prepacked")]
     return found
@@ -96,6 +101,7 @@ def header(options: argparse.Namespace, machine: Machine) -> dict:
         "tile_peak_gops": machine.tile_peak,
         "bandwidth_gb_s": machine.bandwidth,
         "rounds": options.rounds,
+        "weight_bits": options.weight_bits,
     }
 
 
@@ -104,6 +110,8 @@ def print_header(head: dict) -> None:
         print(f"{key + ':':<10}{head[key]}")
     if not head["instruction"]:
         print("peak:     not known: no dot product instruction that the probe knows")
+    if head["weight_bits"] < 8:
+        print(f"weights:  within {head['weight_bits']} bits, which helps other libraries to be right")
     for threads, peak in head["peak_gops"].items():
         rates = head["bandwidth_gb_s"][threads]
         tiles = head["tile_peak_gops"][threads]

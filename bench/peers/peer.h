@@ -25,6 +25,7 @@ struct Case {
   int64_t n = 0;
   int64_t batch = 1;
   bool a_signed = true;       ///< kGemm: A is s8, else u8. B is s8 always.
+  int b_bits = 8;             ///< kGemm and kLayer: values of B fit as many, with the sign.
   bool b_transposed = false;  ///< B is stored as N x K, row-major.
   bool prepacked = true;      ///< B may be brought into any form before the clock starts.
   int threads = 1;

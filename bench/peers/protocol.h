@@ -47,6 +47,7 @@ inline Case ParseCase(const Command& command) {
   wanted.n = command.Number("n");
   wanted.batch = command.Number("batch");
   wanted.a_signed = command.Text("a") == "s8";
+  wanted.b_bits = static_cast<int>(command.Number("b_bits"));
   wanted.b_transposed = command.Number("b_transposed") != 0;
   wanted.prepacked = command.Number("prepacked") != 0;
   return wanted;

@@ -92,12 +92,13 @@ Buffer<T> Straight(const Case& wanted, Buffer<T> b) {
   return turned;
 }
 
+/// `bits`: of each value, at most 8.
 template <typename T>
-Buffer<int16_t> WriteBytes(Random random, int64_t count, const std::string& path) {
+Buffer<int16_t> WriteBytes(Random random, int64_t count, int bits, const std::string& path) {
   Buffer<T> bytes(count);
   Buffer<int16_t> wide(count);
   for (int64_t i = 0; i < count; ++i) {
-    bytes[i] = static_cast<T>(random.Next() >> 56);
+    bytes[i] = static_cast<T>(static_cast<T>(random.Next() >> 56) >> (8 - bits));
     wide[i] = static_cast<int16_t>(+bytes[i]);
   }
   WriteFile(path, bytes.data(), count);
@@ -175,15 +176,16 @@ void WriteInputs(const Case& wanted, const std::string& dir) {
   Stored in;
   const float spread = 1.0f / std::sqrt(static_cast<float>(wanted.k));
   if (wanted.kind == Kind::kGemm) {
-    in.a = wanted.a_signed ? WriteBytes<int8_t>(Random(1), wanted.a_count(), dir + "/a")
-                           : WriteBytes<uint8_t>(Random(1), wanted.a_count(), dir + "/a");
+    in.a = wanted.a_signed ? WriteBytes<int8_t>(Random(1), wanted.a_count(), 8, dir + "/a")
+                           : WriteBytes<uint8_t>(Random(1), wanted.a_count(), 8, dir + "/a");
   } else {
     in.a_f32 = WriteFloats(Random(1), wanted.a_count(), 1, dir + "/a");
   }
   if (wanted.kind == Kind::kHeads) {
     in.b_f32 = Straight(wanted, WriteFloats(Random(2), wanted.b_count(), 1, dir + "/b"));
   } else {
-    in.b = Straight(wanted, WriteBytes<int8_t>(Random(2), wanted.b_count(), dir + "/b"));
+    in.b = Straight(wanted,
+                    WriteBytes<int8_t>(Random(2), wanted.b_count(), wanted.b_bits, dir + "/b"));
   }
   if (wanted.kind == Kind::kLayer) {
     in.scale_b = Buffer<float>(wanted.n);
