@@ -17,6 +17,7 @@ using base::Random;
 using kernels::cpu::Form;
 using kernels::cpu::Int8Kernel;
 using kernels::cpu::kGroupBytes;
+using kernels::cpu::kSelfGroups;
 using kernels::cpu::TileArgs;
 
 enum class Fill { kRandom, kMostNegative, kMostPositive, kExtremes };
@@ -56,6 +57,7 @@ bool IsWide(Form form, bool is_a) {
 }
 
 Extremes ExtremesOf(Form form, bool is_a, bool is_unsigned) {
+  if (is_a && form == Form::kS16xS8) return {-32639, 32639};
   if (IsWide(form, is_a)) return {-32768, 32767};
   if (is_unsigned) return {0, 255};
   return {-128, 127};
@@ -123,6 +125,7 @@ class Call {
       functions[case_.rows - 1](args_);
     }
     if (kernel_.end != nullptr) kernel_.end();
+    if (std::string text = CheckSelfProducts(); !text.empty()) return text;
     for (size_t i = 0; i < expected.size(); ++i) {
       if (c_[i] != expected[i]) return Describe(static_cast<int64_t>(i), expected[i]);
     }
@@ -138,9 +141,17 @@ class Call {
 
   void FillA(Random* random) {
     const int64_t row_bytes = case_.groups * kGroupBytes;
-    const int64_t start = 1 + (2 * random->Between(0, 31));
+    int64_t start = 1 + (2 * random->Between(0, 31));
     args_.a_stride = row_bytes + 1 + (2 * random->Between(0, 20));
-    a_.resize(static_cast<size_t>(start + ((case_.rows - 1) * args_.a_stride) + row_bytes));
+    int64_t start_bytes = 0;
+    if (kernel_.self != nullptr && random->Between(0, 1) == 1) {
+      start_bytes = sizeof(int32_t);
+      args_.row_start = row_bytes;
+      args_.a_stride = row_bytes + (4 * random->Between(1, 9));
+      start = 4 * random->Between(0, 15);
+    }
+    a_.resize(
+        static_cast<size_t>(start + ((case_.rows - 1) * args_.a_stride) + row_bytes + start_bytes));
     for (std::byte& byte : a_) byte = static_cast<std::byte>(random->Between(0, 255));
     for (int r = 0; r < case_.rows; ++r) {
       for (int64_t i = 0; i < row_bytes; i += ElementBytes(kernel_.form, true)) {
@@ -208,22 +219,74 @@ class Call {
     }
   }
 
-  int64_t Product(int r, int j) const {
-    const Form form = kernel_.form;
-    const std::byte* a = args_.a + (r * args_.a_stride);
+  /// Element `i` of a group of row r.
+  int64_t ElementOfA(int r, int64_t group, int i) const {
+    const bool wide = IsWide(kernel_.form, true);
+    return ReadElement(wide, IsUnsigned(kernel_.form, case_.a_signed), flip_,
+                       args_.a + (r * args_.a_stride) + (group * kGroupBytes) +
+                           (i * ElementBytes(kernel_.form, true)));
+  }
+  /// The same of column j.
+  int64_t ElementOfB(int j, int64_t group, int i) const {
+    const bool wide = IsWide(kernel_.form, false);
     const std::byte* panel = args_.b + ((j / kernel_.nr) * args_.b_next);
-    const bool a_unsigned = IsUnsigned(form, case_.a_signed);
+    const int64_t at = ((group * kernel_.nr) + (j % kernel_.nr)) * GroupBytesOfB(kernel_.form);
+    return ReadElement(wide, false, 0, panel + at + (i * ElementBytes(kernel_.form, false)));
+  }
+
+  int64_t Product(int r, int j) const {
     int64_t sum = 0;
     for (int64_t group = 0; group < case_.groups; ++group) {
-      const std::byte* b =
-          panel + (((group * kernel_.nr) + (j % kernel_.nr)) * GroupBytesOfB(form));
-      for (int i = 0; i < GroupElements(form); ++i) {
-        sum += ReadElement(IsWide(form, true), a_unsigned, flip_,
-                           a + (group * kGroupBytes) + (i * ElementBytes(form, true))) *
-               ReadElement(IsWide(form, false), false, 0, b + (i * ElementBytes(form, false)));
+      for (int i = 0; i < GroupElements(kernel_.form); ++i) {
+        sum += ElementOfA(r, group, i) * ElementOfB(j, group, i);
       }
     }
     return sum;
+  }
+
+  /// What the self products of row r and column j add.
+  uint64_t SelfProducts(int r, int j) const {
+    if (kernel_.self == nullptr) return 0;
+    int64_t sum = 0;
+    for (int64_t group = 0; group + kSelfGroups <= case_.groups; group += kSelfGroups) {
+      for (int i = 0; i < GroupElements(kernel_.form); ++i) {
+        sum += ElementOfA(r, group, i) * ElementOfA(r, group + 1, i);
+        sum += ElementOfB(j, group, i) * ElementOfB(j, group + 1, i);
+      }
+    }
+    return static_cast<uint64_t>(sum);
+  }
+
+  /// Whether the kernel's own functions for self products agree with the definition.
+  std::string CheckSelfProducts() {
+    if (kernel_.self == nullptr || args_.row_start == 0) return "";
+    std::vector<int32_t> init(static_cast<size_t>(kernel_.nr));
+    kernel_.self->subtract_columns(args_.b, case_.groups, init.data());
+    const std::vector<std::byte> before = a_;
+    const int64_t first = args_.a - a_.data();
+    kernel_.self->start_rows(a_.data() + first, args_.a_stride, case_.rows, case_.groups);
+    for (int r = 0; r < case_.rows; ++r) {
+      std::byte* const at = a_.data() + first + (r * args_.a_stride) + args_.row_start;
+      const int32_t start = StartOf(r);
+      for (int j = 0; j < kernel_.nr; ++j) {
+        const uint64_t all = SelfProducts(r, j) + static_cast<uint64_t>(int64_t{start}) +
+                             static_cast<uint64_t>(int64_t{init[static_cast<size_t>(j)]});
+        if (static_cast<uint32_t>(all) != 0) {
+          return std::string(kernel_.name) + ": self products of row " + std::to_string(r) +
+                 " and column " + std::to_string(j) + ", " + std::to_string(case_.groups) +
+                 " groups";
+        }
+      }
+      std::memcpy(at, before.data() + (at - a_.data()), sizeof(start));
+    }
+    return a_ == before ? "" : std::string(kernel_.name) + ": a row has changed";
+  }
+
+  int32_t StartOf(int r) const {
+    if (args_.row_start == 0) return 0;
+    int32_t start;
+    std::memcpy(&start, args_.a + (r * args_.a_stride) + args_.row_start, sizeof(start));
+    return start;
   }
 
   /// All of c_ as it must be after the call.
@@ -233,7 +296,8 @@ class Call {
     for (int r = 0; r < case_.rows; ++r) {
       for (int j = 0; j < case_.columns; ++j) {
         const int64_t begin = args_.init[(r * args_.init_stride) + j];
-        const auto sum = static_cast<uint64_t>(begin) + static_cast<uint64_t>(Product(r, j));
+        const auto sum = static_cast<uint64_t>(begin) + static_cast<uint64_t>(Product(r, j)) +
+                         SelfProducts(r, j) + static_cast<uint64_t>(int64_t{StartOf(r)});
         sums[(r * args_.c_stride) + j] = static_cast<int32_t>(static_cast<uint32_t>(sum));
       }
     }

@@ -31,6 +31,7 @@ constexpr int64_t kSmallestWakingMacs = int64_t{1} << 23;
 // Several tasks for each thread even out what other programs take away from some of them.
 constexpr int64_t kTasksPerThread = 4;
 constexpr int64_t kGroupsPerLine = 16;
+static_assert(kGroupsPerLine % kernels::cpu::kSelfGroups == 0);  // Blocks of K begin with one.
 // Columns that the walk packs together: whole lines of a row-major B, and some for each page.
 constexpr int64_t kColumnsPacked = 128;
 constexpr int64_t kMostColumnsPacked = 1024;
@@ -491,6 +492,7 @@ bool HostGemm::PacksRowsOnce(const HostProduct& product) const {
 void HostGemm::PackRowsOnce(Workspace* workspace, HostProduct* product) const {
   const Int8Kernel& kernel = resources_->kernel;
   const int64_t stride = PackedRowStride(product->a, kernel);
+  TW_CHECK(kernel.self == nullptr);  // LeftRows::start.
   // Whether A is read in place depends on where it stands: calls alike but for that find the memory
   // of the first.
   workspace->rows.Reserve(static_cast<size_t>(problem_.batch * problem_.m * stride));
@@ -581,13 +583,15 @@ void HostGemm::FillInit(const core::Operands& o, Workspace* workspace, HostProdu
     const int64_t b_matrix = product->b_matrices == 1 ? 0 : matrix;
     const int32_t* sums = b.sums(b_matrix);
     const int32_t* zeros = b.zeros(b_matrix);
+    const int32_t* init_0 = b.init_0(b_matrix);
     int32_t* to = init + (matrix * per_matrix);
     for (int64_t j = 0; j < per_matrix; ++j) {
       const bool biased = o.bias_s32.present && j < problem_.n;
-      const auto bias = static_cast<uint32_t>(biased ? o.bias_s32.At(matrix, j) : 0);
+      const auto begin = static_cast<uint32_t>(init_0[j]) +
+                         static_cast<uint32_t>(biased ? o.bias_s32.At(matrix, j) : 0);
       const auto k_zero = static_cast<uint32_t>(problem_.k) * static_cast<uint32_t>(zeros[j]);
       const uint32_t term = static_cast<uint32_t>(sums[j]) - k_zero;
-      to[j] = static_cast<int32_t>(bias - (static_cast<uint32_t>(zero_a) * term));
+      to[j] = static_cast<int32_t>(begin - (static_cast<uint32_t>(zero_a) * term));
     }
   }
   product->init = {init, per_batch ? per_matrix : 0};

@@ -34,6 +34,11 @@ int64_t RowBytes(const LeftSource& s, Form form) {
   return base::RoundUp(s.k, kernels::cpu::GroupElements(form)) * (WidensA(form) ? 2 : 1);
 }
 
+/// Where what a row's sums begin with stands: behind its last group. 0: nowhere.
+int64_t RowStart(const LeftSource& s, const Int8Kernel& kernel) {
+  return kernel.self == nullptr ? 0 : RowBytes(s, kernel.form);
+}
+
 bool Dense(const LeftSource& s) {
   return s.bytes.k_stride == 1 && s.bytes.vector_stride == s.k &&
          s.k % kernels::cpu::kGroupBytes == 0 && s.k % kAliasBytes != 0;
@@ -101,6 +106,10 @@ void PackWideRows(const LeftSource& s, const Int8Kernel& kernel, const uint8_t* 
     }
     if (s.k % 2 != 0) wide[s.k] = 0;
   }
+  if (kernel.self != nullptr) {
+    const int64_t groups = RowBytes(s, kernel.form) / kernels::cpu::kGroupBytes;
+    kernel.self->start_rows(to, stride, count, groups);
+  }
 }
 
 }  // namespace
@@ -133,7 +142,8 @@ int64_t SpreadRowStride(const Int8Kernel& kernel, int64_t bytes) {
 int64_t PackedRowStride(const LeftSource& s, const Int8Kernel& kernel) {
   const bool as_they_are = s.floats == nullptr && !WidensA(kernel.form) && Dense(s);
   if (as_they_are && !kernel.wants_lines) return s.k;
-  return SpreadRowStride(kernel, RowBytes(s, kernel.form));
+  const int64_t start_bytes = kernel.self == nullptr ? 0 : int64_t{sizeof(int32_t)};
+  return SpreadRowStride(kernel, RowBytes(s, kernel.form) + start_bytes);
 }
 
 LeftRows PackRows(const LeftSource& s, const Int8Kernel& kernel, int64_t batch, int64_t first,
@@ -149,7 +159,7 @@ LeftRows PackRows(const LeftSource& s, const Int8Kernel& kernel, int64_t batch, 
   } else {
     PackByteRows(s, kernel, from, count, stride, reinterpret_cast<uint8_t*>(to));
   }
-  return {to, stride, 0};
+  return {to, stride, 0, RowStart(s, kernel)};
 }
 
 LeftRows RowsInPlace(const LeftSource& s, int64_t batch, int64_t first) {

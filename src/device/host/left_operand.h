@@ -37,6 +37,7 @@ struct LeftRows {
   const std::byte* data = nullptr;
   int64_t stride = 0;  ///< Bytes from row to row.
   uint8_t flip = 0;    ///< Left to the kernel.
+  int64_t start = 0;   ///< Of kernels with SelfProducts: TileArgs::row_start. 0: none.
 };
 
 /// Whether a kernel can read rows where they stand.

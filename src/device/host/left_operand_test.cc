@@ -97,6 +97,17 @@ std::vector<std::byte> RowByDefinition(const Matrix& m, const LeftSource& s, For
   return bytes;
 }
 
+/// What the sums of a row in groups begin with: -(its self product).
+int32_t StartByDefinition(const std::vector<std::byte>& row) {
+  std::vector<int16_t> elements(row.size() / sizeof(int16_t));
+  std::memcpy(elements.data(), row.data(), row.size());
+  int32_t sum = 0;
+  for (size_t i = 0; i + 4 <= elements.size(); i += 4) {
+    sum += (elements[i] * elements[i + 2]) + (elements[i + 1] * elements[i + 3]);
+  }
+  return -sum;
+}
+
 /// Packs and compares with the definition; neither are bytes beyond the rows touched.
 void ExpectPacks(const Matrix& m, const LeftSource& s, const Int8Kernel& kernel, int64_t b,
                  int64_t first, int64_t count) {
@@ -112,6 +123,15 @@ void ExpectPacks(const Matrix& m, const LeftSource& s, const Int8Kernel& kernel,
     ASSERT_LE(static_cast<int64_t>(expected.size()), stride);
     ASSERT_TRUE(std::equal(expected.begin(), expected.end(), rows.data + (r * stride)))
         << "row " << first + r << " of matrix " << b;
+    if (kernel.self == nullptr) {
+      ASSERT_EQ(rows.start, 0);
+      continue;
+    }
+    ASSERT_EQ(rows.start, static_cast<int64_t>(expected.size()));
+    ASSERT_LE(rows.start + static_cast<int64_t>(sizeof(int32_t)), stride);
+    int32_t start = 0;
+    std::memcpy(&start, rows.data + (r * stride) + rows.start, sizeof(start));
+    ASSERT_EQ(start, StartByDefinition(expected)) << "row " << first + r << " of matrix " << b;
   }
   const auto is_poison = [](std::byte byte) { return byte == kPoison; };
   ASSERT_TRUE(std::all_of(memory.begin(), memory.begin() + kGuards, is_poison));

@@ -11,8 +11,9 @@ constexpr uint8_t kSignBit = 0x80;
 constexpr int32_t kHalfRange = 128;
 
 // Rows of B that are packed for one panel before the next: they stay in the caches, and they are
-// whole groups in every form.
+// whole groups in every form, also those of self products.
 constexpr int64_t kRowsTogether = 128;
+static_assert(kRowsTogether % (4 * kernels::cpu::kSelfGroups) == 0);
 // So many panels make long pieces of these rows, up to a page, so that pages are not looked up
 // again and again and CPUs notice what is read.
 constexpr int64_t kPanelsTogether = 128;
@@ -124,6 +125,10 @@ void PackedRight::PackRows(const RightSource& source, int64_t matrix, int64_t p,
   }
   int32_t* all = Column(matrix, 0) + first;
   for (int64_t j = 0; j < layout_.nr; ++j) all[j] += sums[j];
+  if (kernel_->self != nullptr) {
+    kernel_->self->subtract_columns(to, base::CeilDiv(count, layout_.group_elements),
+                                    Column(matrix, 2) + first);
+  }
 }
 
 /// The zero points of a panel's columns. Padding has that of the bytes that it consists of.
@@ -146,6 +151,7 @@ void PackedRight::FillTerms(int64_t matrix, int64_t p) {
   const int64_t first = p * layout_.nr;
   const int32_t* sums = Column(matrix, 0) + first;
   int32_t* zeros = Column(matrix, 1) + first;
+  const int32_t* init_0 = Column(matrix, 2) + first;
   int32_t* init_128 = Column(matrix, 3) + first;
   if (kernel_->form == Form::kS16xS16) {
     std::fill_n(zeros, layout_.nr, 0);
@@ -155,7 +161,7 @@ void PackedRight::FillTerms(int64_t matrix, int64_t p) {
   const auto k = static_cast<int32_t>(layout_.k);
   for (int64_t j = 0; j < layout_.nr; ++j) {
     // K * 128 * zero - 128 * sum.
-    init_128[j] = MinusProduct(0, kHalfRange, MinusProduct(sums[j], k, zeros[j]));
+    init_128[j] = MinusProduct(init_0[j], kHalfRange, MinusProduct(sums[j], k, zeros[j]));
   }
 }
 

@@ -55,7 +55,7 @@ class PackedRight {
 
   /// Packs elements [k, k + k_count) of `count` panels, k a multiple of whole groups, and of those
   /// held if they are not all, of which there are no more. All of K is packed in order, from 0 on.
-  /// init_0 is there at once, the rest once the last element is.
+  /// What is known of columns is so once the last element is packed.
   void PackBlock(const RightSource& source, int64_t matrix, int64_t first, int64_t count, int64_t k,
                  int64_t k_count);
 
@@ -75,7 +75,8 @@ class PackedRight {
   static bool AnyZero(const RightSource& source, const kernels::cpu::Int8Kernel& kernel);
 
   // For each padded column of a matrix: the sum of its bytes, its zero point, and what sums begin
-  // with if all zero points of A (as multiplied) are 0, or 128 as those of s8 made u8 are.
+  // with if all zero points of A (as multiplied) are 0, or 128 as those of s8 made u8 are. With 0
+  // that is 0, at once, unless the kernel has SelfProducts.
   const int32_t* sums(int64_t matrix) const { return Column(matrix, 0); }
   const int32_t* zeros(int64_t matrix) const { return Column(matrix, 1); }
   const int32_t* init_0(int64_t matrix) const { return Column(matrix, 2); }

@@ -103,6 +103,21 @@ int32_t PackedAt(const PackedRight& packed, Form form, int64_t matrix, int64_t i
   return wide;
 }
 
+/// What the kernel's sums of column `j` come with.
+int32_t SelfProductAt(const PackedRight& packed, const Int8Kernel& kernel, int64_t matrix,
+                      int64_t j) {
+  if (kernel.self == nullptr) return 0;
+  const int64_t per_group = GroupElements(kernel.form);
+  int32_t sum = 0;
+  for (int64_t g = 0; g + 1 < packed.layout().groups(); g += kernels::cpu::kSelfGroups) {
+    for (int64_t i = g * per_group; i < (g + 1) * per_group; ++i) {
+      sum += PackedAt(packed, kernel.form, matrix, i, j) *
+             PackedAt(packed, kernel.form, matrix, i + per_group, j);
+    }
+  }
+  return sum;
+}
+
 /// Every number that is packed, and the arrays, against what their comments promise.
 void ExpectDefinition(const PackedRight& packed, const Right& right, const Int8Kernel& kernel) {
   const bool wide = kernel.form == Form::kS16xS16;
@@ -128,8 +143,9 @@ void ExpectDefinition(const PackedRight& packed, const Right& right, const Int8K
       const int32_t packed_zero = wide ? 0 : zero + shift;
       ASSERT_EQ(packed.sums(matrix)[j], wide ? 0 : sum);
       ASSERT_EQ(packed.zeros(matrix)[j], packed_zero);
-      ASSERT_EQ(packed.init_0(matrix)[j], 0);
-      ASSERT_EQ(packed.init_128(matrix)[j], wide ? 0 : -128 * (sum - (k * packed_zero)));
+      const int32_t begin = -SelfProductAt(packed, kernel, matrix, j);
+      ASSERT_EQ(packed.init_0(matrix)[j], begin);
+      ASSERT_EQ(packed.init_128(matrix)[j], wide ? 0 : begin - (128 * (sum - (k * packed_zero))));
     }
   }
 }
@@ -183,7 +199,7 @@ TEST(PackedRightTest, ArraysMakeUpForZeroPoints) {
     const int32_t* init = shift == 0 ? packed.init_0(last) : packed.init_128(last);
     for (int64_t j = 0; j < right.shape.n; ++j) {
       int32_t expected = 0;
-      int32_t actual = init[j];
+      int32_t actual = init[j] + SelfProductAt(packed, kernel, last, j);
       for (int64_t i = 0; i < right.shape.k; ++i) {
         const int32_t original = a[static_cast<size_t>(i)];
         const int32_t multiplied = original + shift;
@@ -296,6 +312,7 @@ TEST(PackedRightTest, BlocksOfKTakeThePlaceOfThoseBefore) {
     for (int64_t j = 0; j < layout.columns_padded(); ++j) {
       ASSERT_EQ(blocks.sums(0)[j], whole.sums(0)[j]) << j;
       ASSERT_EQ(blocks.zeros(0)[j], whole.zeros(0)[j]) << j;
+      ASSERT_EQ(blocks.init_0(0)[j], whole.init_0(0)[j]) << j;
       ASSERT_EQ(blocks.init_128(0)[j], whole.init_128(0)[j]) << j;
     }
   }

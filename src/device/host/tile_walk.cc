@@ -17,6 +17,7 @@ using kernels::cpu::kGroupBytes;
 using kernels::cpu::TileArgs;
 
 constexpr int64_t kLineBytes = RowWriter::kLineBytes;
+constexpr int64_t kLineNumbers = kLineBytes / static_cast<int64_t>(sizeof(int32_t));
 
 /// By rows, so many columns are computed before they are written together: whole lines, from a
 /// part of B that stays in the L1 cache beside them while tiles of up to so many rows use it.
@@ -243,7 +244,8 @@ void FinishStrip(const ReadyRectangle& r, const Strip& strip, TileAt block, int6
   TileArgs& args = *strip_args;
   alignas(kLineBytes) int32_t sums[kBlockSums];
   const HostProduct& p = r.product;
-  const bool fetches = p.problem->c.col == 1 && p.element_bytes() == int64_t{sizeof(int32_t)};
+  const bool fetches = p.problem->c.col == 1 && (p.element_bytes() == int64_t{sizeof(int32_t)} ||
+                                                 strip.columns <= kLineNumbers);
   args.out_stride = p.problem->c.row * p.element_bytes();
   args.c_stride = strip.columns;
   args.columns = static_cast<int>(strip.columns);
@@ -325,6 +327,12 @@ void AddToRows(const int32_t* init, int64_t columns, int64_t rows, int32_t* sums
   }
 }
 
+/// Whether sums begin with anything that packed columns have. Only then has the walk to add it at
+/// the end.
+bool BeginsLate(const HostProduct& p) {
+  return p.kernel->self != nullptr || (p.zero_a.data == nullptr && p.shared_zero_a != 0);
+}
+
 /// A strip and a block of K, from group `first` on. Sums wait in `sums` for the next block.
 void ComputeStrip(const ReadyRectangle& r, const Strip& strip, int64_t j, int64_t first,
                   int32_t* sums) {
@@ -336,12 +344,13 @@ void ComputeStrip(const ReadyRectangle& r, const Strip& strip, int64_t j, int64_
   int64_t init_step = 0;
   TileArgs args = ArgsOf(r, j);
   TakeGroups(r, j, first, p.block_groups, &args);
-  if (p.walk_packs && p.block_groups < p.groups) {
+  if (p.walk_packs && p.block_groups < p.groups && BeginsLate(p)) {
     // What sums begin with is known when all of K is packed.
-    const int32_t* none = r.b.packed->init_0(r.b.matrix) + r.b.IndexOf(j);
-    if (last && args.init != none) AddToRows(args.init, strip.columns, at.rows, sums);
-    if (first == 0) args.init = none;
+    static constexpr int32_t kNothing[kernels::cpu::kMaxTileColumns] = {};
+    if (last) AddToRows(args.init, strip.columns, at.rows, sums);
+    if (first == 0) args.init = kNothing;
   }
+  args.row_start = first == 0 ? r.rows.start : 0;
   if (first != 0) {
     args.init = sums;
     init_step = strip.columns;
@@ -426,6 +435,7 @@ void SumChunk(const ReadyRectangle& r, const TileAt& chunk, const LeftRows& a, c
       args->a_stride = a.stride;
       TakeGroups(r, column, first, p.row_block_groups, args);
       const bool begins = first == 0;
+      args->row_start = begins ? a.start : 0;
       args->init = begins ? r.b.init + column - r.b.at : between.at + j;
       args->c = sums.at + j;
       args->c_stride = sums.stride;

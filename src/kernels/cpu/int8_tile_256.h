@@ -1,6 +1,7 @@
 #pragma once
 
-// The tile of all kernels with 256-bit registers: a template over the multiply-add. Every function
+// What tiles of kernels with 256-bit registers share, and the tile of those that multiply quads of
+// bytes: a template over the multiply-add. Every function
 // that uses such registers must carry the target of its caller, or it is not inlined; the file that
 // includes this one says which target that is. All is in an unnamed namespace: each such file gets
 // a copy of its own, which the linker cannot hand to code for other CPUs.
@@ -33,6 +34,10 @@ TILEWAVE_TILE_256_TARGET inline __m256i BroadcastGroup(const std::byte* group) {
   return _mm256_set1_epi32(bytes);
 }
 
+TILEWAVE_TILE_256_TARGET inline __m256i LoadLanes(const int32_t* from) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+}
+
 TILEWAVE_TILE_256_TARGET inline void StoreLanes(int32_t* to, __m256i lanes) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), lanes);
 }
@@ -60,57 +65,47 @@ TILEWAVE_TILE_256_TARGET inline void StoreColumns(int32_t* to, __m256i low, __m2
   if ((columns & 1) != 0) *to = _mm_cvtsi128_si32(rest);
 }
 
-/// Four s8 of B in every lane.
-struct QuadsOfB {
-  static constexpr int64_t kGroupBytesOfB = 4;
+/// The sums of a tile.
+template <int kRows>
+using Sums256 = __m256i[size_t{kRows}][size_t{kTile256Vectors}];
 
-  TILEWAVE_TILE_256_TARGET static inline __m256i Load(const std::byte* b) {
-    return _mm256_load_si256(reinterpret_cast<const __m256i*>(b));
+/// What sums of rows from `row` on begin with; fetches their lines of C. The loops must be unrolled
+/// early, or the sums live in memory.
+template <int kRows>
+TILEWAVE_TILE_256_TARGET inline void LoadTile(const TileArgs& t, Sums256<kRows>& sum,
+                                              int64_t row = 0) {
+  if (t.out != nullptr) {
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) __builtin_prefetch(t.out + ((row + r) * t.out_stride));
   }
-};
-
-/// Dot::Load takes a group of eight columns of B from their kGroupBytesOfB each, Dot::Add(&sum, a,
-/// b) adds the products of a group of A and a group of B in every lane. Six rows
-/// by two registers: twelve sums cover the latency of the multiply-adds and leave the sixteen
-/// registers room for two of B, one of A, and one product or the bits to flip in A. The loops must
-/// be unrolled early, or the sums live in memory.
-template <typename Dot, int kRows>
-TILEWAVE_TILE_256_TARGET void RunTile256(const TileArgs& t) {
-  __m256i sum[size_t{kRows}][size_t{kTile256Vectors}];
+  if (t.init_stride == 0) {
+    const __m256i low = LoadLanes(t.init);
+    const __m256i high = LoadLanes(t.init + kTile256Lanes);
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) {
+      sum[r][0] = low;
+      sum[r][1] = high;
+    }
+    return;
+  }
 #pragma GCC unroll 6
   for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 2
-    for (int64_t v = 0; v < kTile256Vectors; ++v) {
-      sum[r][v] = _mm256_loadu_si256(
-          reinterpret_cast<const __m256i*>(t.init + (r * t.init_stride) + (v * kTile256Lanes)));
-    }
+    sum[r][0] = LoadLanes(t.init + ((row + r) * t.init_stride));
+    sum[r][1] = LoadLanes(t.init + ((row + r) * t.init_stride) + kTile256Lanes);
   }
-  const std::byte* a = t.a;
-  const std::byte* b = t.b;
-  const int64_t a_stride = t.a_stride;
-  [[maybe_unused]] const __m256i flip = _mm256_set1_epi8(static_cast<char>(t.flip));
-  for (int64_t group = 0; group < t.groups; ++group) {
-    __m256i column[size_t{kTile256Vectors}];
-#pragma GCC unroll 2
-    for (int64_t v = 0; v < kTile256Vectors; ++v) {
-      column[v] = Dot::Load(b + (v * kTile256Lanes * Dot::kGroupBytesOfB));
-    }
-#pragma GCC unroll 6
-    for (int r = 0; r < kRows; ++r) {
-      __m256i row = BroadcastGroup(a + (r * a_stride));
-      if constexpr (Dot::kFlips) row = _mm256_xor_si256(row, flip);
-#pragma GCC unroll 2
-      for (int64_t v = 0; v < kTile256Vectors; ++v) Dot::Add(&sum[r][v], row, column[v]);
-    }
-    a += kGroupBytes;
-    b += kTile256Columns * Dot::kGroupBytesOfB;
-  }
-  int32_t* const c = t.c;  // The compiler cannot know that `t` is no part of C.
+}
+
+template <int kRows>
+TILEWAVE_TILE_256_TARGET inline void StoreTile(const TileArgs& t, const Sums256<kRows>& sum,
+                                               int64_t row = 0) {
+  int32_t* const c =
+      t.c + (row * t.c_stride);  // The compiler cannot know that `t` is no part of C.
   const int64_t c_stride = t.c_stride;
   if (t.columns < kTile256Columns) {
+    const int columns = t.columns;
 #pragma GCC unroll 6
     for (int r = 0; r < kRows; ++r) {
-      StoreColumns(c + (r * c_stride), sum[r][0], sum[r][1], t.columns);
+      StoreColumns(c + (r * c_stride), sum[r][0], sum[r][1], columns);
     }
     return;
   }
@@ -119,6 +114,36 @@ TILEWAVE_TILE_256_TARGET void RunTile256(const TileArgs& t) {
     StoreLanes(c + (r * c_stride), sum[r][0]);
     StoreLanes(c + (r * c_stride) + kTile256Lanes, sum[r][1]);
   }
+}
+
+/// Dot::Add(&sum, a, b) adds the products of four u8 and four s8 in every lane. Six rows
+/// by two registers: twelve sums cover the latency of the multiply-adds and leave the sixteen
+/// registers room for two of B, one of A, and the bits to flip in A.
+template <typename Dot, int kRows>
+TILEWAVE_TILE_256_TARGET void RunTile256(const TileArgs& t) {
+  constexpr int64_t kVectorBytes = kTile256Lanes * kGroupBytes;
+  Sums256<kRows> sum;
+  LoadTile<kRows>(t, sum);
+  const std::byte* a = t.a;
+  const std::byte* b = t.b;
+  const int64_t a_stride = t.a_stride;
+  const __m256i flip = _mm256_set1_epi8(static_cast<char>(t.flip));
+  for (int64_t group = 0; group < t.groups; ++group) {
+    __m256i column[size_t{kTile256Vectors}];
+#pragma GCC unroll 2
+    for (int64_t v = 0; v < kTile256Vectors; ++v) {
+      column[v] = _mm256_load_si256(reinterpret_cast<const __m256i*>(b + (v * kVectorBytes)));
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) {
+      const __m256i row = _mm256_xor_si256(BroadcastGroup(a + (r * a_stride)), flip);
+#pragma GCC unroll 2
+      for (int64_t v = 0; v < kTile256Vectors; ++v) Dot::Add(&sum[r][v], row, column[v]);
+    }
+    a += kGroupBytes;
+    b += kTile256Vectors * kVectorBytes;
+  }
+  StoreTile<kRows>(t, sum);
 }
 
 }  // namespace

@@ -4,7 +4,8 @@
 
 namespace tilewave::kernels::cpu {
 
-/// Form kS16xS8, 1 to 6 rows by 16 columns. Needs AVX2.
-extern const TileFunction kAvx2Tiles6x16[6];
+/// Form kS16xS8, 1 to 8 rows by 16 columns, by sums of elements. Needs AVX2.
+extern const TileFunction kAvx2Tiles8x16[8];
+extern const SelfProducts kAvx2SelfProducts;
 
 }  // namespace tilewave::kernels::cpu

@@ -10,9 +10,7 @@ namespace {
 
 /// Four u8 times four s8. As an instruction rather than the intrinsic because g++ 12 copies each
 /// sum before and after that one.
-struct DotQuadsEvex : QuadsOfB {
-  static constexpr bool kFlips = true;
-
+struct DotQuadsEvex {
   TILEWAVE_TILE_256_TARGET static inline void Add(__m256i* sum, __m256i u8, __m256i s8) {
     asm("vpdpbusd %[s8], %[u8], %[sum]" : [sum] "+v"(*sum) : [u8] "v"(u8), [s8] "v"(s8));
   }

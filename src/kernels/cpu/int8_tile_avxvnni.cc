@@ -10,9 +10,7 @@ namespace {
 
 /// Four u8 times four s8. As an instruction rather than the intrinsic because g++ 12 copies each
 /// sum before and after that one.
-struct DotQuadsVex : QuadsOfB {
-  static constexpr bool kFlips = true;
-
+struct DotQuadsVex {
   TILEWAVE_TILE_256_TARGET static inline void Add(__m256i* sum, __m256i u8, __m256i s8) {
     asm("%{vex%} vpdpbusd %[s8], %[u8], %[sum]" : [sum] "+x"(*sum) : [u8] "x"(u8), [s8] "x"(s8));
   }

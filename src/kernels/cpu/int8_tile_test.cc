@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <string>
 
 #include "arch/cpu.h"
@@ -94,6 +95,109 @@ TEST(Int8TileTest, TheCheckSeesEveryFault) {
   EXPECT_NE(FirstMismatchWith<Fault::kDropsLastGroup>(), "");
   EXPECT_NE(FirstMismatchWith<Fault::kSignedA>(), "");
   EXPECT_NE(FirstMismatchWith<Fault::kSaturates>(), "");
+}
+
+enum class SelfFault {
+  kNone,
+  kIgnoresRowStart,
+  kMultipliesPlainly,
+  kStartsWithSelfProduct,
+  kStartsOneRow,
+  kForgetsAGroup,
+};
+
+/// One s16 element of A, or s8 of a column of B. Groups of two.
+int32_t WideAt(const std::byte* row, int64_t i) {
+  int16_t value;
+  std::memcpy(&value, row + (i * 2), sizeof(value));
+  return value;
+}
+int32_t NarrowAt(const std::byte* panel, int64_t i, int j) {
+  return static_cast<int8_t>(panel[(((i / 2 * kColumns) + j) * 2) + (i % 2)]);
+}
+
+/// A kernel of one row and three columns with SelfProducts.
+template <SelfFault kFault>
+void RunBySums(const TileArgs& t) {
+  for (int j = 0; j < t.columns; ++j) {
+    auto sum = static_cast<uint32_t>(t.init[j]);
+    if (t.row_start != 0 && kFault != SelfFault::kIgnoresRowStart) {
+      uint32_t start;
+      std::memcpy(&start, t.a + t.row_start, sizeof(start));
+      sum += start;
+    }
+    int64_t i = 0;
+    const int64_t by_sums = kFault == SelfFault::kMultipliesPlainly ? 0 : t.groups / 2 * 4;
+    for (; i < by_sums; i += (i % 4 == 1 ? 3 : 1)) {
+      sum += static_cast<uint32_t>((WideAt(t.a, i) + NarrowAt(t.b, i + 2, j)) *
+                                   (WideAt(t.a, i + 2) + NarrowAt(t.b, i, j)));
+    }
+    for (; i < t.groups * 2; ++i) {
+      sum += static_cast<uint32_t>(WideAt(t.a, i) * NarrowAt(t.b, i, j));
+    }
+    t.c[j] = static_cast<int32_t>(sum);
+  }
+}
+
+template <SelfFault kFault>
+void StartRows(std::byte* rows, int64_t stride, int64_t count, int64_t groups) {
+  if (kFault == SelfFault::kStartsOneRow) count = 1;
+  for (int64_t r = 0; r < count; ++r) {
+    std::byte* const row = rows + (r * stride);
+    uint32_t sum = 0;
+    for (int64_t i = 0; i < groups / 2 * 4; i += (i % 4 == 1 ? 3 : 1)) {
+      sum += static_cast<uint32_t>(WideAt(row, i) * WideAt(row, i + 2));
+    }
+    if (kFault != SelfFault::kStartsWithSelfProduct) sum = 0 - sum;
+    std::memcpy(row + (groups * kGroupBytes), &sum, sizeof(sum));
+  }
+}
+
+template <SelfFault kFault>
+void SubtractColumns(const std::byte* panel, int64_t groups, int32_t* init) {
+  const int64_t taken = groups - (kFault == SelfFault::kForgetsAGroup ? 1 : 0);
+  for (int j = 0; j < kColumns; ++j) {
+    auto sum = static_cast<uint32_t>(init[j]);
+    for (int64_t i = 0; i < taken / 2 * 4; i += (i % 4 == 1 ? 3 : 1)) {
+      sum -= static_cast<uint32_t>(NarrowAt(panel, i, j) * NarrowAt(panel, i + 2, j));
+    }
+    init[j] = static_cast<int32_t>(sum);
+  }
+}
+
+template <SelfFault kFault>
+void RunTwoBySums(const TileArgs& t) {
+  RunBySums<kFault>(t);
+  TileArgs second = t;
+  second.a += t.a_stride;
+  second.c += t.c_stride;
+  second.init += t.init_stride;
+  RunBySums<kFault>(second);
+}
+
+template <SelfFault kFault>
+std::string FirstMismatchBySums() {
+  static constexpr TileFunction kFunctions[] = {RunBySums<kFault>, RunTwoBySums<kFault>};
+  static constexpr SelfProducts kSelf = {StartRows<kFault>, SubtractColumns<kFault>};
+  const Int8Kernel kernel = {.name = "Int8Gemm_faulty_2x3",
+                             .isa = Isa::kBaseline,
+                             .test_only = true,
+                             .form = Form::kS16xS8,
+                             .mr = 2,
+                             .nr = kColumns,
+                             .run = kFunctions,
+                             .rows = nullptr,
+                             .self = &kSelf};
+  return testing::FirstTileMismatch(kernel);
+}
+
+TEST(Int8TileTest, TheCheckSeesFaultsOfSelfProducts) {
+  EXPECT_EQ(FirstMismatchBySums<SelfFault::kNone>(), "");
+  EXPECT_NE(FirstMismatchBySums<SelfFault::kIgnoresRowStart>(), "");
+  EXPECT_NE(FirstMismatchBySums<SelfFault::kMultipliesPlainly>(), "");
+  EXPECT_NE(FirstMismatchBySums<SelfFault::kStartsWithSelfProduct>(), "");
+  EXPECT_NE(FirstMismatchBySums<SelfFault::kStartsOneRow>(), "");
+  EXPECT_NE(FirstMismatchBySums<SelfFault::kForgetsAGroup>(), "");
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ enum class Form : uint8_t {
   kU8xS8,    ///< Four u8 of A times four s8 of B (x86 VNNI).
   kS8xS8,    ///< Four s8 times four s8 (Arm dot product).
   kAnyxS8,   ///< Four s8 or u8 of A, as TileArgs::a_signed says, times four s8 (AMX).
-  kS16xS8,   ///< Two s16 of A, zero points already subtracted, times two s8 (AVX2).
+  kS16xS8,   ///< Two s16 of A, zero points already subtracted, times two s8 (AVX2); SelfProducts.
   kS16xS16,  ///< Two s16 times two s16, zero points already subtracted.
 };
 
@@ -54,16 +54,38 @@ struct TileArgs {
   int64_t ahead_step = 0;  ///< Bytes from those to the next,
   int ahead_shift = 0;     ///< which come with every 2^ahead_shift groups.
   int64_t a_ahead = 0;     ///< Bytes from `a` to rows that may be fetched meanwhile; a hint.
-  /// Where elements of C as large as sums will go, which may be fetched meanwhile; a hint. Null:
-  /// there is nothing to fetch.
+  /// Where elements of C as large as sums will go, which may be fetched meanwhile, smaller ones if
+  /// a row of sums is no longer than a line; a hint. Null: there is nothing to fetch.
   const std::byte* out = nullptr;
   int64_t out_stride = 0;  ///< Bytes from row to row.
+  /// Bytes from a row of A to an s32, aligned to 4, that its sums begin with besides `init`; 0:
+  /// there is none. Kernels with SelfProducts; others ignore it.
+  int64_t row_start = 0;
 };
 using TileFunction = void (*)(const TileArgs&);
 
 /// A fast twin of pack::PackBytes for panels of this kernel's nr columns and its groups.
 using PackBytesFunction = void (*)(const pack::PanelSource& source, int64_t k, int64_t columns,
                                    uint8_t flip, std::byte* panel, int32_t* sums);
+
+/// For kernels that multiply sums of elements of A and B (S. Winograd, "A New Algorithm for Inner
+/// Product", IEEE Trans. Computers C-17, 1968): of four elements of K,
+///   a0 b0 + a1 b1 + a2 b2 + a3 b3 + a0 a2 + a1 a3 + b0 b2 + b1 b3
+///     = (a0 + b2) (a2 + b0) + (a1 + b3) (a3 + b1),
+/// two multiplications and four additions for four and none. Their tiles' sums come with what A and
+/// B add here, the self products of a row and of a column, from every two groups, counted from the
+/// tile's first. Callers make sums begin without it: with TileArgs::row_start and `init`. No
+/// element of A is beyond +-32639, so that sums of two elements are s16.
+struct SelfProducts {
+  /// Writes what row_start wants behind the `groups` groups of each row: -(its self product),
+  /// modulo 2^32. Rows stand `stride` bytes apart.
+  void (*start_rows)(std::byte* rows, int64_t stride, int64_t count, int64_t groups);
+  /// init[j] -= the self product of column j of a panel, modulo 2^32, for all nr columns.
+  void (*subtract_columns)(const std::byte* panel, int64_t groups, int32_t* init);
+};
+
+/// Groups that make a self product. Blocks of K begin at a multiple of them.
+inline constexpr int64_t kSelfGroups = 2;
 
 /// What a kernel needs of the CPU.
 enum class Isa : uint8_t { kBaseline, kNeonDot, kAvx2, kAvxVnni, kAvx512Vnni, kAmxInt8 };
@@ -111,11 +133,14 @@ struct Int8Kernel {
 
   /// With exactly so many groups of K, tiles are wide however many rows there are. 0: never.
   int wide_groups = 0;
+
+  const SelfProducts* self = nullptr;  ///< Null: sums are of products of A and B alone.
 };
 
 /// Largest tile of the table, wide ones and row tiles among them, and largest nr: what callers
 /// provide for.
 inline constexpr int kMaxTile = 2048;
-inline constexpr int kMaxColumns = 64;  ///< Of a panel.
+inline constexpr int kMaxColumns = 64;       ///< Of a panel.
+inline constexpr int kMaxTileColumns = 128;  ///< Of any tile.
 
 }  // namespace tilewave::kernels::cpu

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kernels/cpu/few_rows_avx2.h"
 #include "kernels/cpu/few_rows_avx512.h"
 #include "kernels/cpu/few_rows_neondot.h"
@@ -38,9 +40,9 @@ constexpr Int8Kernel kInt8Kernels[] = {
     {"Int8Gemm_avxvnni_6x16", Isa::kAvxVnni, false, Form::kU8xS8, 6, 16,
      kAvxVnniTiles6x16, &kRowsAvx2, PackQuads16_avx2, true, nullptr, 0, 0, 0, nullptr, 0,
      FewRows_avx2},
-    {"Int8Gemm_avx2_6x16", Isa::kAvx2, false, Form::kS16xS8, 6, 16,
-     kAvx2Tiles6x16, &kRowsAvx2, PackPairs16_avx2, false, nullptr, 0, 0, 0, nullptr, 0,
-     FewRows_avx2},
+    {"Int8Gemm_avx2_8x16", Isa::kAvx2, false, Form::kS16xS8, 8, 16,
+     kAvx2Tiles8x16, &kRowsAvx2, PackPairs16_avx2, false, nullptr, 0, 0, 0, nullptr, 0,
+     FewRows_avx2, nullptr, nullptr, false, false, 1, 0, &kAvx2SelfProducts},
 #elif defined(__aarch64__)
     {"Int8Gemm_neondot_6x16", Isa::kNeonDot, false, Form::kS8xS8, 6, 16,
      kNeonDotTiles6x16, &kRowsPortable, nullptr, false, nullptr, 0, 0, 0, nullptr, 0,
@@ -59,7 +61,8 @@ constexpr Int8Kernel kInt8Kernels[] = {
 constexpr bool TilesFit() {
   for (const Int8Kernel& kernel : kInt8Kernels) {
     if (kernel.row_panels * kernel.nr > kMaxTile || kernel.mr * kernel.nr > kMaxTile ||
-        kernel.wide_most * 2 * kernel.nr > kMaxTile || kernel.nr > kMaxColumns)
+        kernel.wide_most * 2 * kernel.nr > kMaxTile || kernel.nr > kMaxColumns ||
+        std::max(2, kernel.row_panels) * kernel.nr > kMaxTileColumns)
       return false;
   }
   return true;
