@@ -22,7 +22,7 @@ class Case:
     prepacked: bool
     copies: int = 1
     calls: int = 0  # In one sample; 0: as many as the time asks for.
-    b_bits: int = 8  # That the values of weights fit.
+    b_bits: int = 8  # That the values of weights fit; f32 ones of heads have none.
 
     @property
     def shape(self) -> str:
@@ -52,8 +52,8 @@ class Case:
 
     def words(self, directory: str) -> str:
         return (f"kind={self.kind} m={self.m} k={self.k} n={self.n} batch={self.batch} a={self.a} "
-                f"b_bits={self.b_bits} b_transposed={int(self.b_transposed)} prepacked={int(self.prepacked)} "
-                f"dir={directory}")
+                f"b_bits={self.b_bits} b_transposed={int(self.b_transposed)} "
+                f"prepacked={int(self.prepacked)} dir={directory}")
 
 
 CUBES = [(n, n, n, 1, False) for n in (64, 128, 256, 512, 1024, 2048)]

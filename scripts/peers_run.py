@@ -64,7 +64,8 @@ def chosen(options: argparse.Namespace) -> list[peers_cases.Case]:
                  if any(fnmatch.fnmatchcase(case.shape, p) for p in options.only_shape)]
     if options.only_types:
         found = [case for case in found if fnmatch.fnmatchcase(case.types, options.only_types)]
-    found = [dataclasses.replace(case, b_bits=options.weight_bits) for case in found]
+    found = [case if case.kind == "heads" else
+             dataclasses.replace(case, b_bits=options.weight_bits) for case in found]
     if options.form:
         found = [case for case in found if case.prepacked == (options.form == "prepacked")]
     return found
@@ -111,7 +112,7 @@ def print_header(head: dict) -> None:
     if not head["instruction"]:
         print("peak:     not known: no dot product instruction that the probe knows")
     if head["weight_bits"] < 8:
-        print(f"weights:  within {head['weight_bits']} bits, which helps other libraries to be right")
+        print(f"weights:  within {head['weight_bits']} bits, with which no library saturates")
     for threads, peak in head["peak_gops"].items():
         rates = head["bandwidth_gb_s"][threads]
         tiles = head["tile_peak_gops"][threads]
@@ -214,7 +215,7 @@ def report(options: argparse.Namespace, head: dict, rows: list[dict], limits: di
             print(f"{row['library']}, {row['shape']} {row['types']}: {row['status']}")
     reference = os.path.join(options.internal_root, "bench", "peers", "reference_table.json")
     beside = peers_table.against_reference(rows, reference, head["machine"])
-    if beside:
+    if beside and head["weight_bits"] == 8:
         print("\n" + beside)
     sys.stdout.flush()
     if options.json:

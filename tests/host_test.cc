@@ -32,6 +32,7 @@ TEST_P(HostTest, ManyBlocksOfEverything) {
   Engine engine =
       HostEngineWith({.kernel = GetParam(), .threads = 1, .cpu = TinyCaches(kAmpleL3Bytes)});
   EXPECT_EQ(RunRandomCalls(&engine, 21, 60, {.m = 90, .k = 300, .n = 300, .batch = 2}), "");
+  EXPECT_EQ(RunRandomCalls(&engine, 28, 20, {.m = 40, .k = 900, .n = 90, .batch = 2}), "");
 }
 
 TEST_P(HostTest, AllRowsAtOnceWhileKIsInBlocks) {

@@ -113,9 +113,15 @@ class Call {
     args_.columns = case_.columns;
     args_.flip = case_.flip;
     args_.a_signed = case_.a_signed;
+    if (random->Between(0, 1) == 1) {  // Lines, and anything behind them.
+      args_.ahead[0] = b_.data();
+      args_.ahead[1] = b_.data() + kLineBytes;
+      args_.ahead_step = kLineBytes * random->Between(1, 100);
+      args_.ahead_shift = static_cast<int>(random->Between(0, 2));
+    }
   }
 
-  std::string Run() {
+  std::string Run(Random* random) {
     const std::vector<int32_t> expected = Expected();
     if (kernel_.begin != nullptr) kernel_.begin();
     if (case_.panels > 2) {
@@ -125,7 +131,7 @@ class Call {
       functions[case_.rows - 1](args_);
     }
     if (kernel_.end != nullptr) kernel_.end();
-    if (std::string text = CheckSelfProducts(); !text.empty()) return text;
+    if (std::string text = CheckSelfProducts(random); !text.empty()) return text;
     for (size_t i = 0; i < expected.size(); ++i) {
       if (c_[i] != expected[i]) return Describe(static_cast<int64_t>(i), expected[i]);
     }
@@ -258,9 +264,11 @@ class Call {
   }
 
   /// Whether the kernel's own functions for self products agree with the definition.
-  std::string CheckSelfProducts() {
+  std::string CheckSelfProducts(Random* random) {
     if (kernel_.self == nullptr || args_.row_start == 0) return "";
     std::vector<int32_t> init(static_cast<size_t>(kernel_.nr));
+    for (int32_t& number : init) number = RandomNumber(random);
+    const std::vector<int32_t> init_before = init;
     kernel_.self->subtract_columns(args_.b, case_.groups, init.data());
     const std::vector<std::byte> before = a_;
     const int64_t first = args_.a - a_.data();
@@ -270,7 +278,8 @@ class Call {
       const int32_t start = StartOf(r);
       for (int j = 0; j < kernel_.nr; ++j) {
         const uint64_t all = SelfProducts(r, j) + static_cast<uint64_t>(int64_t{start}) +
-                             static_cast<uint64_t>(int64_t{init[static_cast<size_t>(j)]});
+                             static_cast<uint64_t>(int64_t{init[static_cast<size_t>(j)]}) -
+                             static_cast<uint64_t>(int64_t{init_before[static_cast<size_t>(j)]});
         if (static_cast<uint32_t>(all) != 0) {
           return std::string(kernel_.name) + ": self products of row " + std::to_string(r) +
                  " and column " + std::to_string(j) + ", " + std::to_string(case_.groups) +
@@ -352,7 +361,7 @@ std::string FirstOfShapes(const Int8Kernel& kernel, int panels, int most_rows, R
                            .init = AnyOf(kInits, random),
                            .flip = AnyOf(kFlips, random),
                            .a_signed = random->Between(0, 1) == 1};
-        if (std::string text = Call(kernel, each, random).Run(); !text.empty()) return text;
+        if (std::string text = Call(kernel, each, random).Run(random); !text.empty()) return text;
       }
     }
   }
@@ -367,7 +376,7 @@ std::string FirstOfShapes(const Int8Kernel& kernel, int panels, int most_rows, R
                            .init = init,
                            .flip = flip,
                            .a_signed = flip != 0};
-        if (std::string text = Call(kernel, each, random).Run(); !text.empty()) return text;
+        if (std::string text = Call(kernel, each, random).Run(random); !text.empty()) return text;
       }
     }
   }

@@ -31,7 +31,7 @@ constexpr int64_t kSmallestWakingMacs = int64_t{1} << 23;
 // Several tasks for each thread even out what other programs take away from some of them.
 constexpr int64_t kTasksPerThread = 4;
 constexpr int64_t kGroupsPerLine = 16;
-static_assert(kGroupsPerLine % kernels::cpu::kSelfGroups == 0);  // Blocks of K begin with one.
+static_assert(kGroupsPerLine % kernels::cpu::kSelfGroups == 0);  // Blocks of K cut none.
 // Columns that the walk packs together: whole lines of a row-major B, and some for each page.
 constexpr int64_t kColumnsPacked = 128;
 constexpr int64_t kMostColumnsPacked = 1024;
@@ -492,7 +492,7 @@ bool HostGemm::PacksRowsOnce(const HostProduct& product) const {
 void HostGemm::PackRowsOnce(Workspace* workspace, HostProduct* product) const {
   const Int8Kernel& kernel = resources_->kernel;
   const int64_t stride = PackedRowStride(product->a, kernel);
-  TW_CHECK(kernel.self == nullptr);  // LeftRows::start.
+  TW_CHECK(kernel.self == nullptr);  // all_rows would have to say where its rows' starts are.
   // Whether A is read in place depends on where it stands: calls alike but for that find the memory
   // of the first.
   workspace->rows.Reserve(static_cast<size_t>(problem_.batch * problem_.m * stride));
@@ -564,8 +564,8 @@ void HostGemm::FillZeroA(const core::Operands& o, Workspace* workspace,
   }
 }
 
-/// Sums begin with what all rows share: the integer bias, and the terms of zero points of A if
-/// they are one.
+/// Sums begin with what all rows share: the integer bias, self products of B, and the terms of zero
+/// points of A if they are one.
 void HostGemm::FillInit(const core::Operands& o, Workspace* workspace, HostProduct* product) const {
   const PackedRight& b = *product->b;
   const int64_t per_matrix = b.layout().columns_padded();

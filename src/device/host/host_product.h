@@ -30,13 +30,14 @@ struct HostProduct {
   std::atomic<int64_t>* progress = nullptr;
 
   /// What sums begin with, one per padded column of every matrix: zero points of A, as far as all
-  /// rows share them, and the integer bias. Unused if threads pack: there is no such bias then, and
-  /// shared_zero_a is 0 or 128.
+  /// rows share them, self products of B, and the integer bias. Unused if threads pack: there is no
+  /// such bias then, and shared_zero_a is 0 or 128.
   DenseParameter<int32_t> init;
   /// The same for columns that a thread has packed.
   const int32_t* InitOf(const PackedRight& packed) const {
-    return zero_a.data == nullptr && shared_zero_a != 0 ? packed.init_128(0) : packed.init_0(0);
+    return HasSharedZeroA() ? packed.init_128(0) : packed.init_0(0);
   }
+  bool HasSharedZeroA() const { return zero_a.data == nullptr && shared_zero_a != 0; }
 
   // The rest of the zero points, see kernels::cpu::EpilogueTile.
   DenseParameter<int32_t> zero_a;  ///< Per row, of the bytes as multiplied; null if rows share one.

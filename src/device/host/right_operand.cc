@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace tilewave::device::host {
 namespace {
 
@@ -84,6 +86,7 @@ void PackedRight::PackPanels(const RightSource& source, int64_t matrix, int64_t 
 
 void PackedRight::PackBlock(const RightSource& source, int64_t matrix, int64_t first, int64_t count,
                             int64_t k, int64_t k_count) {
+  TW_CHECK_EQ(k % (layout_.group_elements * kernels::cpu::kSelfGroups), 0);
   if (k == 0) {
     std::fill_n(Column(matrix, 0) + (first * layout_.nr), count * layout_.nr, 0);
     std::fill_n(Column(matrix, 2) + (first * layout_.nr), count * layout_.nr, 0);

@@ -53,9 +53,9 @@ class PackedRight {
   /// threads at once.
   void PackPanels(const RightSource& source, int64_t matrix, int64_t first, int64_t count);
 
-  /// Packs elements [k, k + k_count) of `count` panels, k a multiple of whole groups, and of those
-  /// held if they are not all, of which there are no more. All of K is packed in order, from 0 on.
-  /// What is known of columns is so once the last element is packed.
+  /// Packs elements [k, k + k_count) of `count` panels, k a multiple of kSelfGroups groups, and of
+  /// those held if they are not all, of which there are no more. All of K is packed in order, from
+  /// 0 on. The arrays below are there once the last element is.
   void PackBlock(const RightSource& source, int64_t matrix, int64_t first, int64_t count, int64_t k,
                  int64_t k_count);
 

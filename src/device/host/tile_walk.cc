@@ -329,9 +329,7 @@ void AddToRows(const int32_t* init, int64_t columns, int64_t rows, int32_t* sums
 
 /// Whether sums begin with anything that packed columns have. Only then has the walk to add it at
 /// the end.
-bool BeginsLate(const HostProduct& p) {
-  return p.kernel->self != nullptr || (p.zero_a.data == nullptr && p.shared_zero_a != 0);
-}
+bool BeginsLate(const HostProduct& p) { return p.kernel->self != nullptr || p.HasSharedZeroA(); }
 
 /// A strip and a block of K, from group `first` on. Sums wait in `sums` for the next block.
 void ComputeStrip(const ReadyRectangle& r, const Strip& strip, int64_t j, int64_t first,

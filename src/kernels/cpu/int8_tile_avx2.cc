@@ -10,8 +10,9 @@
 namespace tilewave::kernels::cpu {
 namespace {
 
-// Without VNNI, CPUs multiply at half the rate at which they add (Zen 3), or a third (Zen and
-// Zen 2, which have one multiplier): SelfProducts trade half of the multiplications for additions.
+// CPUs without VNNI have fewer vector pipes that multiply than such that add: two of four (Zen 3),
+// one of three (Zen, Zen 2), one beside two (Haswell). SelfProducts trade half of the
+// multiplications for additions, at as many instructions in all.
 
 constexpr int kRowsTogether = 4;
 constexpr int64_t kPanelGroupBytes = kTile256Columns * GroupBytesOfB(Form::kS16xS8);
@@ -33,7 +34,7 @@ TILEWAVE_TILE_256_TARGET inline __m256i MultiplyAdd(__m256i sum, __m256i a, __m2
 /// A, too, has brought nothing.
 template <int kRows, bool kFetch>
 TILEWAVE_TILE_256_TARGET inline void RunBySums(const TileArgs& t, int64_t row) {
-  __m256i sum[size_t{kRows}][size_t{kTile256Vectors}];
+  Sums256<kRows> sum;
   const std::byte* a = t.a + (row * t.a_stride);
   const std::byte* b = t.b;
   const int64_t a_stride = t.a_stride;
@@ -96,14 +97,14 @@ TILEWAVE_TILE_256_TARGET void Run(const TileArgs& t) {
 }
 
 /// Self products of four rows, which may be the same.
-TILEWAVE_TILE_256_TARGET inline __m128i SelfProductsOfRows(const std::byte* const rows[4],
-                                                           int64_t groups) {
+TILEWAVE_TILE_256_TARGET inline __m128i SelfProductsOfRows(
+    const std::byte* const rows[kRowsTogether], int64_t groups) {
   constexpr int64_t kGroupsTogether = 8;
-  __m256i sum[4] = {};
+  __m256i sum[kRowsTogether] = {};
   int64_t at = 0;
   for (; groups >= kGroupsTogether; groups -= kGroupsTogether) {
 #pragma GCC unroll 4
-    for (int r = 0; r < 4; ++r) {
+    for (int r = 0; r < kRowsTogether; ++r) {
       const __m256i all = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows[r] + at));
       // Every second group meets the one before it, the others zeros.
       sum[r] = MultiplyAdd(sum[r], all, _mm256_srli_epi64(all, 32));
@@ -112,7 +113,7 @@ TILEWAVE_TILE_256_TARGET inline __m128i SelfProductsOfRows(const std::byte* cons
   }
   for (; groups >= kSelfGroups; groups -= kSelfGroups) {
 #pragma GCC unroll 4
-    for (int r = 0; r < 4; ++r) {
+    for (int r = 0; r < kRowsTogether; ++r) {
       const __m128i two = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(rows[r] + at));
       sum[r] = MultiplyAdd(sum[r], _mm256_zextsi128_si256(two),
                            _mm256_zextsi128_si256(_mm_srli_epi64(two, 32)));
@@ -126,13 +127,14 @@ TILEWAVE_TILE_256_TARGET inline __m128i SelfProductsOfRows(const std::byte* cons
 
 TILEWAVE_TILE_256_TARGET void StartRows(std::byte* rows, int64_t stride, int64_t count,
                                         int64_t groups) {
-  for (int64_t first = 0; first < count; first += 4) {
-    const std::byte* four[4];
-    for (int64_t r = 0; r < 4; ++r) four[r] = rows + (std::min(first + r, count - 1) * stride);
-    alignas(16) int32_t starts[4];
+  for (int64_t first = 0; first < count; first += kRowsTogether) {
+    const std::byte* together[kRowsTogether];
+    for (int64_t r = 0; r < kRowsTogether; ++r)
+      together[r] = rows + (std::min(first + r, count - 1) * stride);
+    alignas(16) int32_t starts[kRowsTogether];
     _mm_store_si128(reinterpret_cast<__m128i*>(starts),
-                    _mm_sub_epi32(_mm_setzero_si128(), SelfProductsOfRows(four, groups)));
-    for (int64_t r = 0; r < 4 && first + r < count; ++r) {
+                    _mm_sub_epi32(_mm_setzero_si128(), SelfProductsOfRows(together, groups)));
+    for (int64_t r = 0; r < kRowsTogether && first + r < count; ++r) {
       std::memcpy(rows + ((first + r) * stride) + (groups * kGroupBytes), &starts[r],
                   sizeof(int32_t));
     }

@@ -104,6 +104,7 @@ enum class SelfFault {
   kStartsWithSelfProduct,
   kStartsOneRow,
   kForgetsAGroup,
+  kBeginsAnew,
 };
 
 /// One s16 element of A, or s8 of a column of B. Groups of two.
@@ -157,7 +158,7 @@ template <SelfFault kFault>
 void SubtractColumns(const std::byte* panel, int64_t groups, int32_t* init) {
   const int64_t taken = groups - (kFault == SelfFault::kForgetsAGroup ? 1 : 0);
   for (int j = 0; j < kColumns; ++j) {
-    auto sum = static_cast<uint32_t>(init[j]);
+    uint32_t sum = kFault == SelfFault::kBeginsAnew ? 0 : static_cast<uint32_t>(init[j]);
     for (int64_t i = 0; i < taken / 2 * 4; i += (i % 4 == 1 ? 3 : 1)) {
       sum -= static_cast<uint32_t>(NarrowAt(panel, i, j) * NarrowAt(panel, i + 2, j));
     }
@@ -198,6 +199,7 @@ TEST(Int8TileTest, TheCheckSeesFaultsOfSelfProducts) {
   EXPECT_NE(FirstMismatchBySums<SelfFault::kStartsWithSelfProduct>(), "");
   EXPECT_NE(FirstMismatchBySums<SelfFault::kStartsOneRow>(), "");
   EXPECT_NE(FirstMismatchBySums<SelfFault::kForgetsAGroup>(), "");
+  EXPECT_NE(FirstMismatchBySums<SelfFault::kBeginsAnew>(), "");
 }
 
 }  // namespace

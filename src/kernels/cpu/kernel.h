@@ -33,8 +33,8 @@ constexpr int GroupBytesOfB(Form form) { return form == Form::kS16xS8 ? 2 : 4; }
 
 /// One tile of sums: `rows` (by choice of function) rows of A times one panel of B.
 /// sums(r, j) = init[r * init_stride + j] + sum over groups of A's group g of row r times B's group
-/// g of column j, modulo 2^32. Written for j < columns; nothing else of C is touched. Products are
-/// formed for all nr columns.
+/// g of column j, modulo 2^32; more with SelfProducts, see there. Written for j < columns; nothing
+/// else of C is touched. Products are formed for all nr columns.
 struct TileArgs {
   const std::byte* a;  ///< Group g of row r stands at a + r * a_stride + 4 * g; any alignment.
   int64_t a_stride;    ///< Bytes from row to row.

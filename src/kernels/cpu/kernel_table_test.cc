@@ -40,6 +40,8 @@ TEST(KernelTableTest, FieldsFitTogether) {
     EXPECT_TRUE(kernel.run_row == nullptr || kernel.row_panels > 2);
     EXPECT_LE(kernel.row_panels * kernel.nr, kMaxTile);
     EXPECT_TRUE(kernel.wide_groups == 0 || kernel.run_wide != nullptr);
+    // The host keeps what rows begin with where it widens them, task by task.
+    EXPECT_TRUE(kernel.self == nullptr || (WidensA(kernel.form) && !kernel.wants_lines));
     if (kernel.run_wide == nullptr) continue;
     EXPECT_GE(kernel.wide_mr, 1);
     EXPECT_LE(kernel.wide_mr, kernel.wide_most);
