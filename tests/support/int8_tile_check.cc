@@ -118,6 +118,8 @@ class Call {
       args_.ahead[1] = b_.data() + kLineBytes;
       args_.ahead_step = kLineBytes * random->Between(1, 100);
       args_.ahead_shift = static_cast<int>(random->Between(0, 2));
+    } else if (random->Between(0, 1) == 1) {
+      args_.b_ahead = kLineBytes * random->Between(1, 100);
     }
   }
 

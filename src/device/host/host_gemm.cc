@@ -52,6 +52,9 @@ constexpr int64_t kShortestSpreadK = 256;
 // Sums of few rows or columns, in the L1 cache. Intel's cores find them in the L2 cache as well,
 // and then read longer pieces.
 constexpr int64_t kFewSumsBytes = int64_t{16} << 10;
+// CPUs do not look beyond a page, and not always far enough in it: so much further on, measured on
+// Zen 3.
+constexpr int64_t kLoneTileAhead = 4096;
 // More of A than this is rather packed again, task by task.
 constexpr int64_t kMostBytesOfRows = int64_t{64} << 20;
 // A task that copies rows of C takes about this much.
@@ -165,6 +168,11 @@ int SpeedOf(const core::Problem& p, const Int8Kernel& kernel) {
   return quantises || waits ? 1 : kernel.speed;
 }
 
+/// How far a lone tile's columns are fetched ahead where B does not stay in the L2 cache.
+int64_t LoneTileAhead(const core::Problem& p, const arch::Cpu& cpu) {
+  return StaysInL2(p, cpu) ? 0 : kLoneTileAhead;
+}
+
 /// Whether a tile takes so little time that lines of C have to be under way from a cache that is
 /// far away. Some of a C that takes two thirds of the L2 cache are no more there when they are
 /// written again; with less, fetching them only takes time (measured with AMX; to AVX512-VNNI it
@@ -204,6 +212,7 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   product_.past_caches = GoesPastCaches(problem_, resources->cpu, resources->kernel);
   product_.by_rows = product_.past_caches || GoesByRows(problem_, product_, cpu);
   product_.row_block_groups = RowBlockGroups(cpu.l1_bytes, resources->kernel, product_.groups);
+  product_.lone_tile_ahead = LoneTileAhead(problem_, cpu);
   product_.fetches_c = FetchesC(problem_, cpu, resources->kernel);
   product_.few_sums_bytes = cpu.few_vector_ports ? cpu.l2_bytes / 16 : kFewSumsBytes;
   cut_ = CutFor(crew_.threads(), macs);

@@ -56,6 +56,7 @@ struct HostProduct {
   bool by_rows = false;      ///< C is written a few rows at a time, unless the walk packs columns.
   bool past_caches = false;  ///< C is too large for the caches, and written past them; by_rows.
   bool fetches_c = false;    ///< By rows, lines of C are fetched before sums are written there.
+  int64_t lone_tile_ahead = 0;   ///< Bytes of B that a task's only tile fetches ahead; 0: none.
   bool rows_from_afar = false;   ///< A is too large to be found in a near cache.
   int64_t block_groups = 1;      ///< Along K, that are multiplied before the next rows are.
   int64_t row_block_groups = 1;  ///< By rows, before the next columns are.

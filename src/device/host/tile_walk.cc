@@ -287,7 +287,7 @@ Ahead AheadOf(const ReadyRectangle& r, const Strip& strip, int64_t column, int64
               const TileArgs& args) {
   const HostProduct& p = r.product;
   const bool last = first + p.block_groups >= p.groups;
-  // A lone tile reads B in order, which CPUs notice by themselves.
+  // A lone tile reads B in order, which CPUs notice by themselves: TileArgs::b_ahead does the rest.
   const int64_t together = p.walk_packs ? p.columns_packed : strip.columns;
   if (r.at.rows <= strip.most || (last && column + together >= r.at.columns)) return {};
   if (p.walk_packs) {
@@ -338,6 +338,7 @@ void ComputeStrip(const ReadyRectangle& r, const Strip& strip, int64_t j, int64_
   const Rectangle& at = r.at;
   const bool last = first + p.block_groups >= p.groups;
   const bool from_afar = p.rows_from_afar && j == 0;
+  const bool lone = at.rows <= strip.most;
   const int64_t columns = std::min(strip.columns, at.columns - j);
   int64_t init_step = 0;
   TileArgs args = ArgsOf(r, j);
@@ -349,6 +350,7 @@ void ComputeStrip(const ReadyRectangle& r, const Strip& strip, int64_t j, int64_
     if (first == 0) args.init = kNothing;
   }
   args.row_start = first == 0 ? r.rows.start : 0;
+  args.b_ahead = lone ? p.lone_tile_ahead : 0;
   if (first != 0) {
     args.init = sums;
     init_step = strip.columns;

@@ -28,16 +28,20 @@ TILEWAVE_TILE_256_TARGET inline __m256i MultiplyAdd(__m256i sum, __m256i a, __m2
   return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
 }
 
+/// Which hints of TileArgs are followed on the way, with every second group. Fetching rows of A,
+/// too, has brought nothing.
+enum class Fetch { kNothing, kLines, kColumns };
+
 /// Rows from `row` on. Four rows by two registers: eight sums, four registers of B for two groups,
 /// two of A and two for what is on its way fill the sixteen. The loops must be unrolled early, or
-/// the sums live in memory. kFetch: with the lines `ahead` of every second group; fetching rows of
-/// A, too, has brought nothing.
-template <int kRows, bool kFetch>
+/// the sums live in memory.
+template <int kRows, Fetch kFetch>
 TILEWAVE_TILE_256_TARGET inline void RunBySums(const TileArgs& t, int64_t row) {
   Sums256<kRows> sum;
   const std::byte* a = t.a + (row * t.a_stride);
   const std::byte* b = t.b;
   const int64_t a_stride = t.a_stride;
+  [[maybe_unused]] const int64_t b_ahead = t.b_ahead;
   LoadTile<kRows>(t, sum, row);
   if (t.row_start != 0) {
 #pragma GCC unroll 4
@@ -49,7 +53,8 @@ TILEWAVE_TILE_256_TARGET inline void RunBySums(const TileArgs& t, int64_t row) {
   }
   int64_t group = 0;
   for (; group + kSelfGroups <= t.groups; group += kSelfGroups) {
-    if constexpr (kFetch) {
+    if constexpr (kFetch == Fetch::kColumns) __builtin_prefetch(b + b_ahead);
+    if constexpr (kFetch == Fetch::kLines) {
       for (const std::byte* line : t.ahead) {
         __builtin_prefetch(line + ((group >> t.ahead_shift) * t.ahead_step));
       }
@@ -92,8 +97,14 @@ TILEWAVE_TILE_256_TARGET inline void RunBySums(const TileArgs& t, int64_t row) {
 template <int kRows>
 TILEWAVE_TILE_256_TARGET void Run(const TileArgs& t) {
   constexpr int kFirst = std::min(kRows, kRowsTogether);
-  t.ahead[0] != nullptr ? RunBySums<kFirst, true>(t, 0) : RunBySums<kFirst, false>(t, 0);
-  if constexpr (kRows > kFirst) RunBySums<kRows - kFirst, false>(t, kFirst);
+  if (t.ahead[0] != nullptr) {
+    RunBySums<kFirst, Fetch::kLines>(t, 0);
+  } else if (t.b_ahead != 0) {
+    RunBySums<kFirst, Fetch::kColumns>(t, 0);
+  } else {
+    RunBySums<kFirst, Fetch::kNothing>(t, 0);
+  }
+  if constexpr (kRows > kFirst) RunBySums<kRows - kFirst, Fetch::kNothing>(t, kFirst);
 }
 
 /// Self products of four rows, which may be the same.

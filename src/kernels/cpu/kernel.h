@@ -53,7 +53,9 @@ struct TileArgs {
   const std::byte* ahead[2] = {};
   int64_t ahead_step = 0;  ///< Bytes from those to the next,
   int ahead_shift = 0;     ///< which come with every 2^ahead_shift groups.
-  int64_t a_ahead = 0;     ///< Bytes from `a` to rows that may be fetched meanwhile; a hint.
+  int64_t b_ahead =
+      0;  ///< Bytes from a group of columns to one that may be fetched with it; a hint.
+  int64_t a_ahead = 0;  ///< Bytes from `a` to rows that may be fetched meanwhile; a hint.
   /// Where elements of C as large as sums will go, which may be fetched meanwhile, smaller ones if
   /// a row of sums is no longer than a line; a hint. Null: there is nothing to fetch.
   const std::byte* out = nullptr;
