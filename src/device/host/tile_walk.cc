@@ -418,11 +418,18 @@ struct Sums {
   int64_t stride;  ///< In numbers.
 };
 
+/// Elements of C whose lines are to be fetched before they are written.
+struct ToFetch {
+  const std::byte* at = nullptr;  ///< Of the chunk's first row and column. Null: nothing.
+  int64_t stride = 0;             ///< Bytes from row to row.
+  int64_t element_bytes = 0;
+  bool written_by_tiles = false;  ///< Else when all of the chunk has been summed up.
+};
+
 /// Sums of some rows and columns, all of K, to `to`; `a`: the first of these rows. Sums of a part
-/// of K wait in `between`. Elements of C are to be fetched, if they are where `to` is. `args` has
-/// what all strips of the rectangle share.
+/// of K wait in `between`. `args` has what all strips of the rectangle share.
 void SumChunk(const ReadyRectangle& r, const TileAt& chunk, const LeftRows& a, const Sums& between,
-              const Sums& to, bool fetches, TileArgs* args) {
+              const Sums& to, const ToFetch& fetch, TileArgs* args) {
   const HostProduct& p = r.product;
   for (int64_t first = 0; first < p.groups; first += p.row_block_groups) {
     const bool last = first + p.row_block_groups >= p.groups;
@@ -441,11 +448,11 @@ void SumChunk(const ReadyRectangle& r, const TileAt& chunk, const LeftRows& a, c
       args->c_stride = sums.stride;
       args->columns =
           static_cast<int>(last ? std::min(strip.columns, chunk.columns - j) : strip.columns);
-      // Of the strip that comes next: these are too late.
-      const bool fetches_next = last && fetches && column + strip.columns < r.at.columns;
-      args->out =
-          fetches_next ? reinterpret_cast<const std::byte*>(args->c + strip.columns) : nullptr;
-      args->out_stride = args->c_stride * int64_t{sizeof(int32_t)};
+      // Tiles fetch those of the strip that comes next: it is too late for their own.
+      const int64_t lead = fetch.written_by_tiles ? strip.columns : 0;
+      const bool fetches = last && fetch.at != nullptr && column + lead < r.at.columns;
+      args->out = fetches ? fetch.at + ((j + lead) * fetch.element_bytes) : nullptr;
+      args->out_stride = fetch.stride;
       SumStrip(strip, chunk.rows, begins ? 0 : between.stride, false, {}, args);
     }
   }
@@ -476,12 +483,16 @@ void WalkRows(const ReadyRectangle& r, TaskMemory* memory) {
     for (chunk.column = 0; chunk.column < at.columns; chunk.column += kChunkColumns) {
       chunk.columns = std::min(kChunkColumns, at.columns - chunk.column);
       std::byte* const c = rows_of_c + (chunk.column * bytes);
+      ToFetch fetch;
+      if (direct ? p.fetches_c : p.fetches_rows) {
+        fetch = {c, p.problem->c.row * bytes, bytes, direct};
+      }
       if (direct) {
-        SumChunk(r, chunk, a, sums, {reinterpret_cast<int32_t*>(c), p.problem->c.row}, p.fetches_c,
+        SumChunk(r, chunk, a, sums, {reinterpret_cast<int32_t*>(c), p.problem->c.row}, fetch,
                  &args);
         continue;
       }
-      SumChunk(r, chunk, a, sums, sums, false, &args);
+      SumChunk(r, chunk, a, sums, sums, fetch, &args);
       if (!p.sums_are_c) {
         EpilogueTile epilogue = EpilogueOf(r, chunk, sums.at);
         epilogue.sums_stride = sums.stride;

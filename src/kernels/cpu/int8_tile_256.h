@@ -1,10 +1,10 @@
 #pragma once
 
 // What tiles of kernels with 256-bit registers share, and the tile of those that multiply quads of
-// bytes: a template over the multiply-add. Every function
-// that uses such registers must carry the target of its caller, or it is not inlined; the file that
-// includes this one says which target that is. All is in an unnamed namespace: each such file gets
-// a copy of its own, which the linker cannot hand to code for other CPUs.
+// bytes: a template over the multiply-add. Every function that uses such registers must carry the
+// target of its caller, or it is not inlined; the file that includes this one says which target
+// that is. All is in an unnamed namespace: each such file gets a copy of its own, which the linker
+// cannot hand to code for other CPUs.
 
 #if defined(__x86_64__)
 
@@ -98,8 +98,8 @@ TILEWAVE_TILE_256_TARGET inline void LoadTile(const TileArgs& t, Sums256<kRows>&
 template <int kRows>
 TILEWAVE_TILE_256_TARGET inline void StoreTile(const TileArgs& t, const Sums256<kRows>& sum,
                                                int64_t row = 0) {
-  int32_t* const c =
-      t.c + (row * t.c_stride);  // The compiler cannot know that `t` is no part of C.
+  // The compiler cannot know that `t` is no part of C.
+  int32_t* const c = t.c + (row * t.c_stride);
   const int64_t c_stride = t.c_stride;
   if (t.columns < kTile256Columns) {
     const int columns = t.columns;
@@ -116,9 +116,9 @@ TILEWAVE_TILE_256_TARGET inline void StoreTile(const TileArgs& t, const Sums256<
   }
 }
 
-/// Dot::Add(&sum, a, b) adds the products of four u8 and four s8 in every lane. Six rows
-/// by two registers: twelve sums cover the latency of the multiply-adds and leave the sixteen
-/// registers room for two of B, one of A, and the bits to flip in A.
+/// Dot::Add(&sum, a, b) adds the products of four u8 and four s8 in every lane. Six rows by two
+/// registers: twelve sums cover the latency of the multiply-adds and leave the sixteen registers
+/// room for two of B, one of A, and the bits to flip in A.
 template <typename Dot, int kRows>
 TILEWAVE_TILE_256_TARGET void RunTile256(const TileArgs& t) {
   constexpr int64_t kVectorBytes = kTile256Lanes * kGroupBytes;
