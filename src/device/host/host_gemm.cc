@@ -183,13 +183,6 @@ bool FetchesC(const core::Problem& p, const arch::Cpu& cpu, const Int8Kernel& ke
          p.batch * p.m * p.n * int64_t{sizeof(int32_t)} > cpu.l2_bytes / 3 * 2;
 }
 
-/// Whether the same goes for elements of C that sums become on the way, a few rows at a time
-/// (measured with AVX2 on Zen 3: 1.1 times as fast with a K of 64 and 128). A row of a
-/// tile's sums is a line there, and so at most one of elements.
-bool FetchesRows(const HostProduct& product) {
-  return product.by_rows && !product.past_caches && kernels::cpu::WidensA(product.kernel->form);
-}
-
 }  // namespace
 
 HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
@@ -221,7 +214,6 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   product_.row_block_groups = RowBlockGroups(cpu.l1_bytes, resources->kernel, product_.groups);
   product_.lone_tile_ahead = LoneTileAhead(problem_, cpu);
   product_.fetches_c = FetchesC(problem_, cpu, resources->kernel);
-  product_.fetches_rows = FetchesRows(product_);
   product_.few_sums_bytes = cpu.few_vector_ports ? cpu.l2_bytes / 16 : kFewSumsBytes;
   cut_ = CutFor(crew_.threads(), macs);
   SetWalkPacks();

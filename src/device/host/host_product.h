@@ -53,10 +53,9 @@ struct HostProduct {
   bool measures_packing = false;  ///< By the walk, and of f32 rows.
   bool rows_in_place = false;     ///< A is read where it stands.
   bool sums_are_c = false;        ///< Sums go to C as they are, from the kernel's registers.
-  bool by_rows = false;       ///< C is written a few rows at a time, unless the walk packs columns.
-  bool past_caches = false;   ///< C is too large for the caches, and written past them; by_rows.
-  bool fetches_c = false;     ///< By rows, lines of C are fetched before sums are written there.
-  bool fetches_rows = false;  ///< The same before elements are, that sums have become.
+  bool by_rows = false;      ///< C is written a few rows at a time, unless the walk packs columns.
+  bool past_caches = false;  ///< C is too large for the caches, and written past them; by_rows.
+  bool fetches_c = false;    ///< By rows, lines of C are fetched before sums are written there.
   int64_t lone_tile_ahead = 0;   ///< Bytes of B that a task's only tile fetches ahead; 0: none.
   bool rows_from_afar = false;   ///< A is too large to be found in a near cache.
   int64_t block_groups = 1;      ///< Along K, that are multiplied before the next rows are.

@@ -61,13 +61,19 @@ void RunFaulty(const TileArgs& t) {
   for (int j = 0; j < columns; ++j) t.c[j] = sums[j];
 }
 
+/// The same tile from its second row on.
+TileArgs SecondRow(TileArgs t) {
+  t.a += t.a_stride;
+  t.c += t.c_stride;
+  t.init += t.init_stride;
+  return t;
+}
+
 template <Fault kFault>
 void RunFaultySecondRow(const TileArgs& t) {
   RunFaulty<kFault>(t);
-  TileArgs second = t;
-  second.a += t.a_stride;
-  second.c += t.c_stride;
-  if (kFault != Fault::kIgnoresInitStride) second.init += t.init_stride;
+  TileArgs second = SecondRow(t);
+  if (kFault == Fault::kIgnoresInitStride) second.init = t.init;
   RunFaulty<kFault>(second);
 }
 
@@ -117,6 +123,15 @@ int32_t NarrowAt(const std::byte* panel, int64_t i, int j) {
   return static_cast<int8_t>(panel[(((i / 2 * kColumns) + j) * 2) + (i % 2)]);
 }
 
+/// Calls visit(i, j) for the two elements of K of each factor of a self product of so many groups.
+template <typename Visit>
+void ForFactors(int64_t groups, Visit visit) {
+  for (int64_t first = 0; first < groups / 2 * 4; first += 4) {
+    visit(first, first + 2);
+    visit(first + 1, first + 3);
+  }
+}
+
 /// A kernel of one row and three columns with SelfProducts.
 template <SelfFault kFault>
 void RunBySums(const TileArgs& t) {
@@ -127,13 +142,12 @@ void RunBySums(const TileArgs& t) {
       std::memcpy(&start, t.a + t.row_start, sizeof(start));
       sum += start;
     }
-    int64_t i = 0;
-    const int64_t by_sums = kFault == SelfFault::kMultipliesPlainly ? 0 : t.groups / 2 * 4;
-    for (; i < by_sums; i += (i % 4 == 1 ? 3 : 1)) {
-      sum += static_cast<uint32_t>((WideAt(t.a, i) + NarrowAt(t.b, i + 2, j)) *
-                                   (WideAt(t.a, i + 2) + NarrowAt(t.b, i, j)));
-    }
-    for (; i < t.groups * 2; ++i) {
+    const int64_t by_sums = kFault == SelfFault::kMultipliesPlainly ? 0 : t.groups / 2 * 2;
+    ForFactors(by_sums, [&](int64_t i, int64_t other) {
+      sum += static_cast<uint32_t>((WideAt(t.a, i) + NarrowAt(t.b, other, j)) *
+                                   (WideAt(t.a, other) + NarrowAt(t.b, i, j)));
+    });
+    for (int64_t i = by_sums * 2; i < t.groups * 2; ++i) {
       sum += static_cast<uint32_t>(WideAt(t.a, i) * NarrowAt(t.b, i, j));
     }
     t.c[j] = static_cast<int32_t>(sum);
@@ -146,9 +160,9 @@ void StartRows(std::byte* rows, int64_t stride, int64_t count, int64_t groups) {
   for (int64_t r = 0; r < count; ++r) {
     std::byte* const row = rows + (r * stride);
     uint32_t sum = 0;
-    for (int64_t i = 0; i < groups / 2 * 4; i += (i % 4 == 1 ? 3 : 1)) {
-      sum += static_cast<uint32_t>(WideAt(row, i) * WideAt(row, i + 2));
-    }
+    ForFactors(groups, [&](int64_t i, int64_t other) {
+      sum += static_cast<uint32_t>(WideAt(row, i) * WideAt(row, other));
+    });
     if (kFault != SelfFault::kStartsWithSelfProduct) sum = 0 - sum;
     std::memcpy(row + (groups * kGroupBytes), &sum, sizeof(sum));
   }
@@ -159,9 +173,9 @@ void SubtractColumns(const std::byte* panel, int64_t groups, int32_t* init) {
   const int64_t taken = groups - (kFault == SelfFault::kForgetsAGroup ? 1 : 0);
   for (int j = 0; j < kColumns; ++j) {
     uint32_t sum = kFault == SelfFault::kBeginsAnew ? 0 : static_cast<uint32_t>(init[j]);
-    for (int64_t i = 0; i < taken / 2 * 4; i += (i % 4 == 1 ? 3 : 1)) {
-      sum -= static_cast<uint32_t>(NarrowAt(panel, i, j) * NarrowAt(panel, i + 2, j));
-    }
+    ForFactors(taken, [&](int64_t i, int64_t other) {
+      sum -= static_cast<uint32_t>(NarrowAt(panel, i, j) * NarrowAt(panel, other, j));
+    });
     init[j] = static_cast<int32_t>(sum);
   }
 }
@@ -169,11 +183,7 @@ void SubtractColumns(const std::byte* panel, int64_t groups, int32_t* init) {
 template <SelfFault kFault>
 void RunTwoBySums(const TileArgs& t) {
   RunBySums<kFault>(t);
-  TileArgs second = t;
-  second.a += t.a_stride;
-  second.c += t.c_stride;
-  second.init += t.init_stride;
-  RunBySums<kFault>(second);
+  RunBySums<kFault>(SecondRow(t));
 }
 
 template <SelfFault kFault>
