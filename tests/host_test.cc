@@ -56,6 +56,7 @@ TEST_P(HostTest, WideOutputsRowByRow) {
   cpu.l2_bytes = 16384;
   for (const bool few_vector_ports : {false, true}) {
     cpu.few_vector_ports = few_vector_ports;
+    cpu.halves_vectors = !few_vector_ports;
     Engine engine =
         HostEngineWith({.kernel = GetParam(), .threads = few_vector_ports ? 3 : 1, .cpu = cpu});
     EXPECT_EQ(RunRandomCalls(&engine, 29, 150, {.m = 120, .k = 30, .n = 300, .batch = 2}), "");
@@ -67,6 +68,7 @@ TEST_P(HostTest, ProductsOfOneStep) {
   arch::Cpu cpu = TinyCaches(kAmpleL3Bytes);
   for (const int64_t l2_bytes : {16384, 1 << 20}) {
     cpu.l2_bytes = l2_bytes;
+    cpu.halves_vectors = l2_bytes == 16384;
     Engine engine = HostEngineWith({.kernel = GetParam(), .threads = 1, .cpu = cpu});
     const RandomCall::Limits limits = {.m = 90, .k = 66, .n = 200, .batch = 2, .least_k = 61};
     EXPECT_EQ(RunRandomCalls(&engine, 31, 120, limits), "");
@@ -100,10 +102,25 @@ TEST_P(HostTest, BatchesOfOneRow) {
 
 // With such an A, rows are quantised when tiles come to them.
 TEST_P(HostTest, TallFloats) {
-  for (const int threads : {1, 3}) {
-    Engine engine = HostEngineWith(
-        {.kernel = GetParam(), .threads = threads, .cpu = TinyCaches(kAmpleL3Bytes)});
-    EXPECT_EQ(RunRandomCalls(&engine, 25, 150, {.m = 150, .k = 400, .n = 20, .batch = 3}), "");
+  arch::Cpu cpu = TinyCaches(kAmpleL3Bytes);
+  // The second one keeps B, and rows are quantised some at a time.
+  for (const int64_t l2_bytes : {cpu.l2_bytes, int64_t{20000}}) {
+    cpu.l2_bytes = l2_bytes;
+    for (const int threads : {1, 3}) {
+      Engine engine = HostEngineWith({.kernel = GetParam(), .threads = threads, .cpu = cpu});
+      EXPECT_EQ(RunRandomCalls(&engine, 25, 150, {.m = 150, .k = 400, .n = 20, .batch = 3}), "");
+    }
+  }
+}
+
+// Panels of B that stay in the L1 cache, with rows enough for tiles of one panel.
+TEST_P(HostTest, ShortPanels) {
+  for (const bool halves_vectors : {false, true}) {
+    arch::Cpu cpu = TinyCaches(kAmpleL3Bytes);
+    cpu.l1_bytes = 32768;
+    cpu.halves_vectors = halves_vectors;
+    Engine engine = HostEngineWith({.kernel = GetParam(), .threads = 2, .cpu = cpu});
+    EXPECT_EQ(RunRandomCalls(&engine, 32, 60, {.m = 200, .k = 200, .n = 200, .batch = 2}), "");
   }
 }
 

@@ -17,6 +17,8 @@ struct Cpu {
   bool amx_int8 = false;     ///< AMX-TILE and AMX-INT8, and a system that knows them.
   /// Those that multiply bytes in 512-bit vectors do all else to such vectors, too: Intel's cores.
   bool few_vector_ports = false;
+  /// Computes 512-bit vectors in halves, one after the other: AMD's Zen 4.
+  bool halves_vectors = false;
   bool neon_dot = false;
   int64_t l1_bytes = 0;
   int64_t l2_bytes = 0;

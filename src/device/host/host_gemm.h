@@ -88,6 +88,7 @@ class HostGemm final : public Executable {
   void FillInit(const core::Operands& operands, Workspace* workspace, HostProduct* product) const;
   void SetWalkPacks();
   bool QuantisesRowByRow() const;
+  void SetFloatsTogether();
   void Compute(const HostProduct& product, std::span<TaskMemory> members) const;
   void CopyToC(const std::byte* from, void* c, std::atomic<int64_t>* progress) const;
   Rectangle RectangleOf(int64_t task) const;

@@ -80,6 +80,41 @@ ReadyColumns ColumnsFor(const HostProduct& p, const Rectangle& at, TaskMemory* m
   return {&packed, 0, at.first_column, 0, p.InitOf(packed) + at.first_column};
 }
 
+/// The f32 rows of a rectangle that are quantised after the first `done` ones: fetched while those
+/// are multiplied, memory has nothing to do then.
+FarMemory NextFloats(const HostProduct& p, const Rectangle& at, int64_t done) {
+  if (p.floats_together == 0 || done >= at.rows) return {};
+  const core::FloatOperand& x = p.a.floats->x;
+  const float* from =
+      x.data + (at.batch * x.batch_stride) + ((at.first_row + done) * x.vector_stride);
+  const int64_t count = std::min(p.floats_together, at.rows - done);
+  return {reinterpret_cast<const std::byte*>(from),
+          ((count - 1) * x.vector_stride + x.k) * int64_t{sizeof(float)}};
+}
+
+/// Some rows of a rectangle.
+void ComputePart(const HostProduct& p, const Rectangle& at, const ReadyColumns& columns,
+                 const FarMemory& next, TaskMemory* memory) {
+  ReadyRectangle ready{p, at, columns, {}, nullptr, next};
+  LeftSource source = p.a;
+  const bool widens = kernels::cpu::WidensA(p.kernel->form);
+  if (widens) source.zero = p.zero_a.From(at.batch, 0);
+  if (p.rows_in_place) {
+    ready.rows = RowsInPlace(p.a, at.batch, at.first_row);
+  } else if (p.all_rows.data != nullptr) {
+    ready.rows = p.all_rows;
+    ready.rows.data += ((at.batch * p.problem->m) + at.first_row) * ready.rows.stride;
+  } else if (PacksWhileWalking(p)) {
+    ready.rows_source = &source;
+  } else {
+    ready.rows = PackRowsOf(p, source, at.batch, at.first_row, at.rows, memory);
+  }
+  if (HasRowTerms(p)) {
+    (widens ? MakeWideRowTerms : MakeRowTerms)(p, at, ready.rows, memory, &ready);
+  }
+  ComputeTiles(ready, memory);
+}
+
 }  // namespace
 
 bool HasRowTerms(const HostProduct& p) {
@@ -99,7 +134,8 @@ void ReserveFor(const HostProduct& p, int64_t rows, TaskMemory* memory) {
   // Whether kernels that want lines read A in place depends on where it stands: calls alike but for
   // that find the memory of the first.
   if (!p.rows_once && (!p.rows_in_place || p.kernel->wants_lines)) {
-    const int64_t packed = PacksWhileWalking(p) ? std::min(rows, ChunkRows(*p.kernel)) : rows;
+    int64_t packed = PacksWhileWalking(p) ? std::min(rows, ChunkRows(p)) : rows;
+    if (p.floats_together > 0) packed = std::min(rows, p.floats_together);
     memory->rows.Reserve(static_cast<size_t>(packed * PackedRowStride(p.a, *p.kernel)));
   }
   if (HasRowTerms(p)) memory->row_sums.Reserve(static_cast<size_t>(2 * rows) * sizeof(int32_t));
@@ -107,25 +143,14 @@ void ReserveFor(const HostProduct& p, int64_t rows, TaskMemory* memory) {
 }
 
 void ComputeRectangle(const HostProduct& p, const Rectangle& at, TaskMemory* memory) {
-  ReadyRectangle ready{p, at, {}, {}};
-  if (!p.walk_packs) ready.b = ColumnsFor(p, at, memory);
-  LeftSource source = p.a;
-  const bool widens = kernels::cpu::WidensA(p.kernel->form);
-  if (widens) source.zero = p.zero_a.From(at.batch, 0);
-  if (p.rows_in_place) {
-    ready.rows = RowsInPlace(p.a, at.batch, at.first_row);
-  } else if (p.all_rows.data != nullptr) {
-    ready.rows = p.all_rows;
-    ready.rows.data += ((at.batch * p.problem->m) + at.first_row) * ready.rows.stride;
-  } else if (PacksWhileWalking(p)) {
-    ready.rows_source = &source;
-  } else {
-    ready.rows = PackRowsOf(p, source, at.batch, at.first_row, at.rows, memory);
+  const ReadyColumns columns = p.walk_packs ? ReadyColumns{} : ColumnsFor(p, at, memory);
+  Rectangle part = at;
+  part.rows = p.floats_together == 0 ? at.rows : p.floats_together;
+  for (int64_t done = 0; done < at.rows; done += part.rows) {
+    part.first_row = at.first_row + done;
+    part.rows = std::min(part.rows, at.rows - done);
+    ComputePart(p, part, columns, NextFloats(p, at, done + part.rows), memory);
   }
-  if (HasRowTerms(p)) {
-    (widens ? MakeWideRowTerms : MakeRowTerms)(p, at, ready.rows, memory, &ready);
-  }
-  ComputeTiles(ready, memory);
   if (p.progress != nullptr) {
     p.progress->fetch_add(at.rows * at.columns, std::memory_order_relaxed);
   }

@@ -51,6 +51,7 @@ struct HostProduct {
   DenseParameter<float> requant_scale;
 
   bool measures_packing = false;  ///< By the walk, and of f32 rows.
+  int64_t floats_together = 0;    ///< Rows quantised before they are multiplied; 0: a task's.
   bool rows_in_place = false;     ///< A is read where it stands.
   bool sums_are_c = false;        ///< Sums go to C as they are, from the kernel's registers.
   bool by_rows = false;      ///< C is written a few rows at a time, unless the walk packs columns.
@@ -60,6 +61,7 @@ struct HostProduct {
   bool rows_from_afar = false;   ///< A is too large to be found in a near cache.
   int64_t block_groups = 1;      ///< Along K, that are multiplied before the next rows are.
   int64_t row_block_groups = 1;  ///< By rows, before the next columns are.
+  bool short_panels = false;     ///< Best multiplied one by one, where epilogues allow it.
   int64_t few_sums_bytes = 0;    ///< kernels::cpu::FewRowsArgs::near_bytes.
 
   int64_t element_bytes() const { return static_cast<int64_t>(ElementBytes(mode.c_type)); }

@@ -57,15 +57,22 @@ int64_t RowTileColumns(const Int8Kernel& kernel) { return int64_t{kernel.row_pan
 /// pages, and each row is in another one.
 constexpr int64_t kMostRowsFollowed = 16;
 
+/// Whether tiles are wide that could be. Narrow strips would make rows of epilogues short.
+bool TakesWideTiles(const HostProduct& p, int64_t rows) {
+  const Int8Kernel& kernel = *p.kernel;
+  if (kernel.run_wide == nullptr) return false;
+  if (p.short_panels && (p.sums_are_c || (p.by_rows && !p.walk_packs))) return false;
+  return kernel.wide_product_rows == 0 || rows <= kernel.wide_product_rows ||
+         p.groups == kernel.wide_groups;
+}
+
 /// For the columns from `column` of a rectangle on.
 Strip StripFor(const HostProduct& p, int64_t rows, int64_t column, int64_t columns_left) {
   const Int8Kernel& kernel = *p.kernel;
   if (rows == 1 && kernel.run_row != nullptr && columns_left >= RowTileColumns(kernel)) {
     return {RowTileColumns(kernel), &kernel.run_row, 1, 1};
   }
-  const bool wide = kernel.wide_product_rows == 0 || rows <= kernel.wide_product_rows ||
-                    p.groups == kernel.wide_groups;
-  if (kernel.run_wide != nullptr && wide && columns_left > kernel.nr) {
+  if (columns_left > kernel.nr && TakesWideTiles(p, rows)) {
     return {StripColumns(kernel), kernel.run_wide, kernel.wide_mr, kernel.wide_most};
   }
   const bool from_afar = column == 0 && p.rows_from_afar && p.rows_in_place;
@@ -282,6 +289,13 @@ RightSource SourceAt(const ReadyRectangle& r, int64_t column) {
 /// Tiles far apart fetch a line with every fourth group at the least.
 constexpr int kMostShift = 2;
 
+/// Two lines with every group, from two places for each tile.
+Ahead AheadIn(const FarMemory& memory, int64_t tiles) {
+  const int64_t places = 2 * tiles;
+  return {memory.data, places, kLineBytes,
+          0,           1,      base::RoundUp(base::CeilDiv(memory.bytes, places), kLineBytes)};
+}
+
 /// What the next tiles will want that is far away: packed columns, or what is to be packed.
 Ahead AheadOf(const ReadyRectangle& r, const Strip& strip, int64_t column, int64_t first,
               const TileArgs& args) {
@@ -289,7 +303,10 @@ Ahead AheadOf(const ReadyRectangle& r, const Strip& strip, int64_t column, int64
   const bool last = first + p.block_groups >= p.groups;
   // A lone tile reads B in order, which CPUs notice by themselves: TileArgs::b_ahead does the rest.
   const int64_t together = p.walk_packs ? p.columns_packed : strip.columns;
-  if (r.at.rows <= strip.most || (last && column + together >= r.at.columns)) return {};
+  if (r.at.rows <= strip.most) return {};
+  if (last && column + together >= r.at.columns) {
+    return r.next.data == nullptr ? Ahead{} : AheadIn(r.next, r.at.rows / strip.rows);
+  }
   if (p.walk_packs) {
     if (p.b_source->column_stride != 1) return {};
     const int64_t elements = kernels::cpu::GroupElements(p.kernel->form);
@@ -477,7 +494,7 @@ void WalkRows(const ReadyRectangle& r, TaskMemory* memory) {
                   writer.stride_bytes() / static_cast<int64_t>(sizeof(int32_t))};
   TileArgs args = ArgsOf(r, r.b.at);
   for (TileAt chunk{}; chunk.row < at.rows; chunk.row += chunk.rows) {
-    chunk.rows = std::min(ChunkRows(kernel), at.rows - chunk.row);
+    chunk.rows = std::min(ChunkRows(p), at.rows - chunk.row);
     LeftRows a = r.rows;
     a.data += chunk.row * a.stride;
     if (r.rows_source != nullptr) {
@@ -517,9 +534,8 @@ void WalkRows(const ReadyRectangle& r, TaskMemory* memory) {
 
 bool CanWalkByRows(const Int8Kernel& kernel) { return kChunkColumns % StripColumns(kernel) == 0; }
 
-int64_t ChunkRows(const Int8Kernel& kernel) {
-  const bool wide = kernel.run_wide != nullptr && kernel.wide_product_rows == 0;
-  const int64_t tile = wide ? kernel.wide_mr : kernel.mr;
+int64_t ChunkRows(const HostProduct& p) {
+  const int64_t tile = TakesWideTiles(p, kChunkRows) ? p.kernel->wide_mr : p.kernel->mr;
   return std::max<int64_t>(1, kChunkRows / tile) * tile;
 }
 
@@ -535,8 +551,7 @@ void ReserveForTiles(const HostProduct& p, int64_t rows, TaskMemory* memory) {
     memory->packed_matrix = -1;
   }
   if (p.by_rows && !p.walk_packs) {
-    memory->lines.Reserve(
-        static_cast<size_t>(RowWriter::BytesFor(ChunkRows(*p.kernel), kChunkBytes)));
+    memory->lines.Reserve(static_cast<size_t>(RowWriter::BytesFor(ChunkRows(p), kChunkBytes)));
   } else if (p.block_groups < p.groups) {
     const int64_t columns = p.walk_packs ? p.columns_packed : StripColumns(*p.kernel);
     const int64_t numbers = std::max(rows * columns, RowTileColumns(*p.kernel));

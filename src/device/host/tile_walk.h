@@ -19,6 +19,12 @@ struct ReadyColumns {
   int64_t IndexOf(int64_t column) const { return first + column - at; }
 };
 
+/// Memory that will be read soon. Null: none.
+struct FarMemory {
+  const std::byte* data = nullptr;
+  int64_t bytes = 0;
+};
+
 /// A rectangle of C with its rows of A ready, and the terms of zero points that belong to them.
 struct ReadyRectangle {
   const HostProduct& product;
@@ -26,6 +32,7 @@ struct ReadyRectangle {
   ReadyColumns b;  ///< Of all columns, or of none if the walk packs them.
   LeftRows rows;
   const LeftSource* rows_source = nullptr;  ///< If the walk packs rows: what `rows` has not.
+  FarMemory next;                           ///< That tiles may fetch meanwhile.
   const int32_t* row_terms = nullptr;       ///< Null: none. Else one for each row.
   const int32_t* row_zero_terms = nullptr;  ///< Likewise.
 };
@@ -34,7 +41,7 @@ struct ReadyRectangle {
 bool CanWalkByRows(const kernels::cpu::Int8Kernel& kernel);
 
 /// Rows that it then takes at a time.
-int64_t ChunkRows(const kernels::cpu::Int8Kernel& kernel);
+int64_t ChunkRows(const HostProduct& product);
 
 /// Columns that tiles of this kernel take at a time.
 int64_t StripColumns(const kernels::cpu::Int8Kernel& kernel);
