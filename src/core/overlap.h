@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "base/check.h"
 #include "core/problem.h"
 
 namespace tilewave::core {
@@ -21,12 +22,44 @@ struct Footprint {
 /// that happens to be injective counts as overlapping.
 bool IsInjective(const Footprint& f);
 
+/// Bytes from the first to one past the last element; nothing if that overflows int64_t.
+/// REQUIRES: extents >= 1, strides >= 0.
+inline bool SpanBytes(const Footprint& f, int64_t* bytes) {
+  bool overflows = false;
+  int64_t last = 0;
+  const auto reach = [&](int64_t stride, int64_t extent) {
+    int64_t elements = 0;
+    overflows |= __builtin_mul_overflow(stride, extent - 1, &elements);
+    overflows |= __builtin_add_overflow(last, elements, &last);
+  };
+  reach(f.strides.batch, f.batch);
+  reach(f.strides.row, f.rows);
+  reach(f.strides.col, f.cols);
+  overflows |= __builtin_add_overflow(last, 1, &last);
+  int64_t span = 0;
+  overflows |= __builtin_mul_overflow(last, f.element_bytes, &span);
+  if (overflows) return false;
+  *bytes = span;
+  return true;
+}
+
+/// Where a footprint begins and ends. REQUIRES: SpanBytes does not fail.
+struct Extent {
+  uintptr_t begin;
+  uintptr_t end;
+};
+inline Extent ExtentOf(const Footprint& f) {
+  int64_t bytes = 0;
+  TW_CHECK(SpanBytes(f, &bytes));
+  const auto begin = reinterpret_cast<uintptr_t>(f.start);
+  return {begin, begin + static_cast<uintptr_t>(bytes)};
+}
+
+/// Whether the two have a byte in common. False for most, whose footprints cannot overlap then.
+inline bool Meet(const Extent& x, const Extent& y) { return x.begin < y.end && y.begin < x.end; }
+
 /// True if the two may share a byte. Exact for ranges that do not meet, and for row-wise slices
 /// of one pitched buffer (say, the columns of Q, K and V side by side); otherwise cautious.
 bool MayOverlap(const Footprint& x, const Footprint& y);
-
-/// Bytes from the first to one past the last element; nothing if that overflows int64_t.
-/// REQUIRES: extents >= 1, strides >= 0.
-bool SpanBytes(const Footprint& f, int64_t* bytes);
 
 }  // namespace tilewave::core

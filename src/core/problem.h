@@ -3,6 +3,7 @@
 // The problem as plain values: what is to be multiplied (Problem) and where it lies (Operands).
 // Above this file there are user types, below it only these.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -79,8 +80,23 @@ struct Problem {
 /// batch * M * K * N, at most the largest int64_t.
 int64_t MacsOf(const Problem& problem);
 
-/// A hash of every field that operator== compares.
-size_t HashOf(const Problem& problem);
+/// Every field of a problem, small ones side by side: problems are equal exactly if their keys are.
+/// Comparing and hashing whole words is part of every call.
+struct ProblemKey {
+  std::array<uint64_t, 18> words;
+
+  bool operator==(const ProblemKey& other) const {
+    // Word by word, unrolled: read in vectors, what has just been written so would be waited for.
+#pragma GCC unroll 18
+    for (size_t i = 0; i < words.size(); ++i) {
+      if (words[i] != other.words[i]) return false;
+    }
+    return true;
+  }
+};
+ProblemKey KeyOf(const Problem& problem);
+
+size_t HashOf(const ProblemKey& key);
 
 /// The type that is multiplied: a_type or b_type, or what f32 is quantised to.
 ElementType MultipliedType(ElementType given, Quantise quantise);

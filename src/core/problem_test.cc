@@ -72,7 +72,7 @@ TEST(ProblemTest, EqualityAndHashReactToEveryField) {
   }
   std::set<size_t> hashes;
   for (size_t i = 0; i < problems.size(); ++i) {
-    hashes.insert(HashOf(problems[i]));
+    hashes.insert(HashOf(KeyOf(problems[i])));
     for (size_t j = 0; j < problems.size(); ++j) {
       EXPECT_EQ(problems[i] == problems[j], i == j) << "mutators " << i << " and " << j;
     }
@@ -87,7 +87,7 @@ TEST(ProblemTest, EqualProblemsHaveEqualHashes) {
     mutate(&x);
     mutate(&y);
     EXPECT_EQ(x, y);
-    EXPECT_EQ(HashOf(x), HashOf(y));
+    EXPECT_EQ(HashOf(KeyOf(x)), HashOf(KeyOf(y)));
   }
 }
 
@@ -99,7 +99,7 @@ TEST(ProblemTest, ExchangedExtentsHashDifferently) {
   y.m = 128;
   y.n = 64;
   EXPECT_NE(x, y);
-  EXPECT_NE(HashOf(x), HashOf(y));
+  EXPECT_NE(HashOf(KeyOf(x)), HashOf(KeyOf(y)));
 }
 
 TEST(ProblemTest, MultipliedTypes) {

@@ -264,11 +264,12 @@ Status CheckPointer(const char* name, const void* data, ElementType type) {
   return {};
 }
 
+bool HasNoParameters(const Operands& o) {
+  return !(o.zero_a.present || o.zero_b.present || o.scale_a.present || o.scale_b.present ||
+           o.bias_s32.present || o.bias_f32.present || o.requant_scale.present);
+}
+
 Status CheckParameterViews(const Problem& p, const Operands& o, const Footprint& c) {
-  const bool none =
-      !(o.zero_a.present || o.zero_b.present || o.scale_a.present || o.scale_b.present ||
-        o.bias_s32.present || o.bias_f32.present || o.requant_scale.present);
-  if (none) return {};
   Status s = CheckParameterView("the zero points of A", o.zero_a, p.batch, p.m, c);
   if (s.ok()) s = CheckParameterView("the zero points of B", o.zero_b, p.batch, p.n, c);
   if (s.ok()) s = CheckParameterView("the scales of A", o.scale_a, p.batch, p.m, c);
@@ -303,12 +304,17 @@ Status ValidateOperands(const Problem& p, const Operands& o) {
   if (Status s = CheckPointer("B", o.b, p.b_type); !s.ok()) return s;
   if (Status s = CheckPointer("C", o.c, p.c_type); !s.ok()) return s;
   const Footprint c = FootprintC(p, o.c);
-  if (MayOverlap(c, FootprintA(p, o.a))) {
+  const Extent extent = ExtentOf(c);
+  const auto overlaps = [&](const Footprint& input) {
+    return Meet(extent, ExtentOf(input)) && MayOverlap(c, input);
+  };
+  if (overlaps(FootprintA(p, o.a))) {
     return Invalid("C overlaps A; the output must not share memory with an input");
   }
-  if (MayOverlap(c, FootprintB(p, o.b))) {
+  if (overlaps(FootprintB(p, o.b))) {
     return Invalid("C overlaps B; the output must not share memory with an input");
   }
+  if (HasNoParameters(o)) return {};
   if (Status s = CheckParameterViews(p, o, c); !s.ok()) return s;
   if (Status s = CheckZeros("A", o.zero_a, MultipliedA(p), p.batch, p.m); !s.ok()) return s;
   if (Status s = CheckZeros("B", o.zero_b, MultipliedB(p), p.batch, p.n); !s.ok()) return s;

@@ -1,12 +1,37 @@
 #pragma once
 
+#include <algorithm>
+#include <limits>
+
 #include "core/problem.h"
 #include "tilewave/tensors.h"
 
 namespace tilewave::core {
 
+/// a * b; the largest int64_t for what does not fit.
+inline int64_t ProductOrMost(int64_t a, int64_t b) {
+  int64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<int64_t>::max() : product;
+}
+
 /// The strides of a view, kDenseStride worked out; the largest int64_t for what does not fit. The
-/// batch's is 0 for one matrix. Other negative strides stay, to be refused.
-Strides StridesOf(const ConstMatrix& view);
+/// batch's is 0 for one matrix. Other negative strides stay, to be refused. Inline, and for views
+/// of either kind: part of every call, where a copy of a view would be waited for.
+template <typename Pointer>
+Strides StridesOf(const BasicMatrix<Pointer>& view) {
+  int64_t row = view.row_stride;
+  int64_t col = view.col_stride;
+  int64_t batch = view.batch_stride;
+  // A transposed view has the one in the other's place; of two, rows are one after another.
+  if (row == kDenseStride && col == kDenseStride) col = 1;
+  if (row == kDenseStride) row = ProductOrMost(view.cols, col);
+  if (col == kDenseStride) col = ProductOrMost(view.rows, row);
+  if (view.batch == 1) {
+    batch = 0;
+  } else if (batch == kDenseStride) {
+    batch = std::max(ProductOrMost(view.rows, row), ProductOrMost(view.cols, col));
+  }
+  return {row, col, batch};
+}
 
 }  // namespace tilewave::core

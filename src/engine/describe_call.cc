@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <variant>
 
 #include "base/checked_math.h"
@@ -36,29 +37,34 @@ core::Quantise QuantiseOf(ElementType type, DynamicQuantisation wanted) {
   return core::Quantise::kNone;
 }
 
-/// The form of a parameter. One that holds something but is not marked present was meant, and
-/// dropping it would change the result.
+/// The form of a parameter; false if it holds something but is not marked present.
 template <typename T>
-Status Classify(const char* name, const Parameter<T>& p, core::ParameterForm* form) {
+bool Classify(const Parameter<T>& p, core::ParameterForm* form) {
   *form = core::FormOf(p);
-  const bool holds_something =
-      p.data != nullptr || p.stride != 0 || p.batch_stride != 0 || p.value != T{};
-  if (p.present || !holds_something) return {};
-  return Invalid(
-      "{} hold values but are not marked present; make them with Parameter::Of or "
-      "Parameter::PerElement",
-      name);
+  return p.present || (p.data == nullptr && p.stride == 0 && p.batch_stride == 0 && p.value == T{});
 }
 
+/// What was given and is not marked present was meant: dropping it would change the result.
 Status ClassifyAll(const core::Operands& o, core::Problem* p) {
-  Status s = Classify("the zero points of A", o.zero_a, &p->zero_a);
-  if (s.ok()) s = Classify("the zero points of B", o.zero_b, &p->zero_b);
-  if (s.ok()) s = Classify("the scales of A", o.scale_a, &p->scale_a);
-  if (s.ok()) s = Classify("the scales of B", o.scale_b, &p->scale_b);
-  if (s.ok()) s = Classify("the s32 bias", o.bias_s32, &p->bias_s32);
-  if (s.ok()) s = Classify("the f32 bias", o.bias_f32, &p->bias_f32);
-  if (s.ok()) s = Classify("the requantisation scales", o.requant_scale, &p->requant_scale);
-  return s;
+  static constexpr const char* kNames[] = {
+      "the zero points of A", "the zero points of B", "the scales of A",          "the scales of B",
+      "the s32 bias",         "the f32 bias",         "the requantisation scales"};
+  const bool as_said[] = {Classify(o.zero_a, &p->zero_a),
+                          Classify(o.zero_b, &p->zero_b),
+                          Classify(o.scale_a, &p->scale_a),
+                          Classify(o.scale_b, &p->scale_b),
+                          Classify(o.bias_s32, &p->bias_s32),
+                          Classify(o.bias_f32, &p->bias_f32),
+                          Classify(o.requant_scale, &p->requant_scale)};
+  static_assert(std::size(as_said) == std::size(kNames));
+  for (size_t i = 0; i < std::size(as_said); ++i) {
+    if (as_said[i]) continue;
+    return Invalid(
+        "{} hold values but are not marked present; make them with Parameter::Of or "
+        "Parameter::PerElement",
+        kNames[i]);
+  }
+  return {};
 }
 
 void DescribeEpilogue(const Epilogue& e, core::Problem* p, core::Operands* o) {
@@ -147,42 +153,43 @@ Status CheckResult(const Shape& a, const Shape& b, const Shape& c) {
 
 /// An operand that is a view or a tensor: where it lies, and what it is.
 template <typename Operand>
-Result<Shape> DescribeOperand(const char* name, const Operand& operand, DeviceTensor* tensor,
-                              core::Strides* strides, const void** data) {
+Status DescribeOperand(const char* name, const Operand& operand, DeviceTensor* tensor,
+                       core::Strides* strides, const void** data, Shape* shape) {
   if (const auto* given = std::get_if<DeviceTensor>(&operand)) {
     if (given->empty()) return Invalid("{} is an empty DeviceTensor", name);
     *tensor = *given;
-    return ShapeOf(*given);
+    *shape = ShapeOf(*given);
+    return {};
   }
   const auto& view = std::get<ConstMatrix>(operand);
   *strides = core::StridesOf(view);
   *data = view.data;
-  return ShapeOf(view);
+  *shape = ShapeOf(view);
+  return {};
 }
 
-Result<Shape> DescribeA(const Matmul& call, core::Problem* p, core::Operands* o,
-                        runtime::CallTensors* tensors) {
-  Result<Shape> shape = DescribeOperand("A", call.a, &tensors->a, &p->a, &o->a);
-  if (!shape.ok()) return shape;
+Status DescribeA(const Matmul& call, core::Problem* p, core::Operands* o,
+                 runtime::CallTensors* tensors, Shape* shape) {
+  Status s = DescribeOperand("A", call.a, &tensors->a, &p->a, &o->a, shape);
   p->a_type = shape->type;
   p->quantise_a = QuantiseOf(shape->type, call.quantise_a);
-  return shape;
+  return s;
 }
 
-Result<Shape> DescribeB(const Matmul& call, core::Problem* p, core::Operands* o,
-                        const Weights** weights, runtime::CallTensors* tensors) {
+Status DescribeB(const Matmul& call, core::Problem* p, core::Operands* o, const Weights** weights,
+                 runtime::CallTensors* tensors, Shape* shape) {
   if (const auto* prepacked = std::get_if<Weights>(&call.b)) {
     if (Status s = DescribePrepacked(*prepacked, call, p, o); !s.ok()) return s;
     *weights = prepacked;
-    return ShapeOf(*prepacked);
+    *shape = ShapeOf(*prepacked);
+    return {};
   }
-  Result<Shape> shape = DescribeOperand("B", call.b, &tensors->b, &p->b, &o->b);
-  if (!shape.ok()) return shape;
+  Status s = DescribeOperand("B", call.b, &tensors->b, &p->b, &o->b, shape);
   p->b_type = shape->type;
   p->quantise_b = QuantiseOf(shape->type, call.quantise_b);
   o->zero_b = call.zero_b;
   o->scale_b = call.epilogue.scale_b;
-  return shape;
+  return s;
 }
 
 /// C in the caller's memory, or a tensor that is made here.
@@ -223,17 +230,17 @@ Status DescribeCall(const Matmul& call, uint64_t payload_domain, core::Problem* 
   core::Problem& p = *problem;
   core::Operands& o = *operands;
   DescribeEpilogue(call.epilogue, &p, &o);
-  const Result<Shape> a = DescribeA(call, &p, &o, tensors);
-  if (!a.ok()) return a.status();
-  const Result<Shape> b = DescribeB(call, &p, &o, weights, tensors);
-  if (!b.ok()) return b.status();
-  if (Status s = CheckShapes(*a, *b, p.b_prepacked); !s.ok()) return s;
-  p.batch = std::max(a->batch, b->batch);
-  p.m = a->rows;
-  p.k = a->cols;
-  p.n = b->cols;
+  Shape a;
+  if (Status s = DescribeA(call, &p, &o, tensors, &a); !s.ok()) return s;
+  Shape b;
+  if (Status s = DescribeB(call, &p, &o, weights, tensors, &b); !s.ok()) return s;
+  if (Status s = CheckShapes(a, b, p.b_prepacked); !s.ok()) return s;
+  p.batch = std::max(a.batch, b.batch);
+  p.m = a.rows;
+  p.k = a.cols;
+  p.n = b.cols;
   o.zero_a = call.zero_a;
-  if (Status s = DescribeC(call, *a, *b, payload_domain, &p, &o, tensors); !s.ok()) return s;
+  if (Status s = DescribeC(call, a, b, payload_domain, &p, &o, tensors); !s.ok()) return s;
   return ClassifyAll(o, &p);
 }
 

@@ -16,15 +16,15 @@ namespace tilewave::runtime {
 struct PlanCache::Table {
   explicit Table(size_t size) : slots(size) {}
 
-  const PreparedPlan* Find(const core::Problem& problem, size_t hash) const {
+  const PreparedPlan* Find(const core::ProblemKey& key, size_t hash) const {
     for (size_t i = hash & (slots.size() - 1);; i = (i + 1) & (slots.size() - 1)) {
       const PreparedPlan* plan = slots[i].load(std::memory_order_acquire);
-      if (plan == nullptr || plan->plan.problem == problem) return plan;
+      if (plan == nullptr || plan->key == key) return plan;
     }
   }
 
   void Insert(const PreparedPlan* plan) {
-    size_t i = core::HashOf(plan->plan.problem) & (slots.size() - 1);
+    size_t i = core::HashOf(plan->key) & (slots.size() - 1);
     while (slots[i].load(std::memory_order_relaxed) != nullptr) i = (i + 1) & (slots.size() - 1);
     slots[i].store(plan, std::memory_order_release);
   }
@@ -44,14 +44,15 @@ PlanCache::PlanCache(PlanTarget target) : target_(std::move(target)) {
 PlanCache::~PlanCache() = default;
 
 Result<PlanCache::Found> PlanCache::PlanFor(const core::Problem& problem) {
-  const size_t hash = core::HashOf(problem);
-  if (const PreparedPlan* plan = table_.load(std::memory_order_acquire)->Find(problem, hash)) {
+  const core::ProblemKey key = core::KeyOf(problem);
+  const size_t hash = core::HashOf(key);
+  if (const PreparedPlan* plan = table_.load(std::memory_order_acquire)->Find(key, hash)) {
     return Found{plan, true, nullptr};
   }
   Result<std::unique_ptr<PreparedPlan>> made = Make(problem);
   if (!made.ok()) return made.status();
   const std::lock_guard<std::mutex> lock(inserting_);
-  if (const PreparedPlan* plan = table_.load(std::memory_order_relaxed)->Find(problem, hash)) {
+  if (const PreparedPlan* plan = table_.load(std::memory_order_relaxed)->Find(key, hash)) {
     return Found{plan, true, nullptr};  // Another thread was faster.
   }
   if (plans_.size() >= kMaxPlans) {
@@ -65,6 +66,7 @@ Result<std::unique_ptr<PreparedPlan>> PlanCache::Make(const core::Problem& probl
   Result<plan::Plan> plan = plan::MakePlan(problem, target_.target);
   if (!plan.ok()) return plan.status();
   auto prepared = std::make_unique<PreparedPlan>();
+  prepared->key = core::KeyOf(problem);
   prepared->plan = *std::move(plan);
   if (prepared->plan.strategy == plan::Strategy::kTiles) {
     if (Status s = PrepareArray(prepared.get()); !s.ok()) return s;

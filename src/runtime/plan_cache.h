@@ -31,6 +31,7 @@ struct PlanTarget {
 
 /// A plan with its executable, ready to launch. Immutable.
 struct PreparedPlan {
+  core::ProblemKey key;  ///< Of plan.problem.
   plan::Plan plan;
   std::shared_ptr<device::Executable> executable;  ///< Plans of one design share it.
   std::vector<uint32_t> stream;                    ///< For arrays: what each launch executes.

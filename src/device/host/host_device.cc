@@ -126,7 +126,7 @@ class HostDevice final : public Device {
   }
 
   std::string_view WeightsLayout(const core::Problem& /*problem*/) const override {
-    return resources_.kernel.name;
+    return layout_;
   }
 
   Result<std::unique_ptr<WeightsPayload>> PackWeights(const core::Problem& problem,
@@ -145,6 +145,7 @@ class HostDevice final : public Device {
  private:
   std::unique_ptr<base::Workers> workers_;
   HostResources resources_;
+  std::string_view layout_{resources_.kernel.name};
   DeviceInfo info_;
   WallClock clock_;
   HostQueue queue_;

@@ -226,6 +226,7 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   product_.by_rows = product_.past_caches || GoesByRows(problem_, product_, cpu);
   product_.row_block_groups = RowBlockGroups(cpu.l1_bytes, resources->kernel, product_.groups);
   product_.short_panels = HasShortPanels(problem_, cpu, resources_->kernel);
+  product_.near_columns = problem_.k * problem_.n <= cpu.l1_bytes / 4;
   product_.lone_tile_ahead = LoneTileAhead(problem_, cpu);
   product_.fetches_c = FetchesC(problem_, cpu, resources->kernel);
   product_.few_sums_bytes = cpu.few_vector_ports ? cpu.l2_bytes / 16 : kFewSumsBytes;
@@ -359,17 +360,22 @@ Status HostGemm::Execute(const core::Operands& operands, const HostWeights* weig
     if (folded && folded_->Execute(*folded, weights, progress, pack_ns).ok()) return {};
   }
   std::unique_ptr<Workspace> workspace = resources_->workspaces.Take();
-  Status status = ExecuteIn(operands, weights, progress, workspace.get(), pack_ns);
+  Status status;
+  if (problem_.quantise_a == core::Quantise::kNone &&
+      problem_.quantise_b == core::Quantise::kNone) {
+    status = ExecuteIn(operands, nullptr, weights, progress, workspace.get(), pack_ns);
+  } else {
+    core::Operands scaled = operands;
+    status = ExecuteIn(scaled, &scaled, weights, progress, workspace.get(), pack_ns);
+  }
   resources_->workspaces.GiveBack(std::move(workspace));
   return status;
 }
 
-/// A as bytes; f32 ones are quantised, or left to be, row by row, in `rows`.
-Status HostGemm::TakeLeft(core::Operands* operands, Workspace* workspace,
-                          std::optional<FloatRows>* rows, HostProduct* product) const {
+/// An f32 A as bytes, or left to be quantised, row by row, in `rows`.
+Status HostGemm::QuantiseLeft(core::Operands* operands, Workspace* workspace,
+                              std::optional<FloatRows>* rows, HostProduct* product) const {
   const Int8Kernel& kernel = resources_->kernel;
-  product->a.bytes.data = static_cast<const uint8_t*>(operands->a);
-  if (problem_.quantise_a == core::Quantise::kNone) return {};
   const core::FloatOperand x = core::FloatOperandA(problem_, *operands);
   core::DynamicScales scales;
   if (quantises_row_by_row_) {
@@ -395,11 +401,9 @@ Status HostGemm::TakeLeft(core::Operands* operands, Workspace* workspace,
   return {};
 }
 
-/// B as bytes.
-Status HostGemm::TakeRight(core::Operands* operands, Workspace* workspace,
-                           RightSource* right) const {
-  *right = RightSourceOf(problem_, *operands);
-  if (problem_.quantise_b == core::Quantise::kNone) return {};
+/// An f32 B as bytes.
+Status HostGemm::QuantiseRight(core::Operands* operands, Workspace* workspace,
+                               RightSource* right) const {
   const core::FloatOperand x = core::FloatOperandB(problem_, *operands);
   core::DynamicScales scales;
   ByteOperand bytes;
@@ -412,9 +416,10 @@ Status HostGemm::TakeRight(core::Operands* operands, Workspace* workspace,
   return {};
 }
 
-Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
-                           std::atomic<int64_t>* progress, Workspace* workspace,
-                           int64_t* pack_ns) const {
+/// `scaled`: the operands, in memory that scales found here may be written to; null if none are.
+Status HostGemm::ExecuteIn(const core::Operands& operands, core::Operands* scaled,
+                           const HostWeights* weights, std::atomic<int64_t>* progress,
+                           Workspace* workspace, int64_t* pack_ns) const {
   const int64_t start_ns = pack_ns == nullptr ? 0 : base::WallNowNs();
   const auto packed = [&] {
     if (pack_ns != nullptr) *pack_ns = base::WallNowNs() - start_ns;
@@ -425,13 +430,18 @@ Status HostGemm::ExecuteIn(core::Operands operands, const HostWeights* weights,
   product.progress = progress;
   // The caller's C is written when all f32 operands are known to be finite.
   std::optional<FloatRows> float_rows;
-  RightSource right;
-  if (Status s = TakeLeft(&operands, workspace, &float_rows, &product); !s.ok()) return s;
-  if (Status s = TakeRight(&operands, workspace, &right); !s.ok()) {
-    // A comes first in what is said, too.
-    Status first;
-    if (float_rows) first = core::ScanDynamicScales(float_rows->x, float_rows->scales);
-    return first.ok() ? s : first;
+  product.a.bytes.data = static_cast<const uint8_t*>(operands.a);
+  if (problem_.quantise_a != core::Quantise::kNone) {
+    if (Status s = QuantiseLeft(scaled, workspace, &float_rows, &product); !s.ok()) return s;
+  }
+  RightSource right = RightSourceOf(problem_, operands);
+  if (problem_.quantise_b != core::Quantise::kNone) {
+    if (Status s = QuantiseRight(scaled, workspace, &right); !s.ok()) {
+      // A comes first in what is said, too.
+      Status first;
+      if (float_rows) first = core::ScanDynamicScales(float_rows->x, float_rows->scales);
+      return first.ok() ? s : first;
+    }
   }
   FillParameters(operands, workspace, &product);
   if (TakesFewRows(problem_, kernel)) {
@@ -522,9 +532,11 @@ void HostGemm::PackRight(const RightSource& source, int64_t matrices, Workspace*
 /// wherever A stands.
 bool HostGemm::PacksRowsOnce(const HostProduct& product) const {
   const Int8Kernel& kernel = resources_->kernel;
-  const int64_t bytes = problem_.batch * problem_.m * PackedRowStride(product.a, kernel);
-  return kernel.wants_lines && product.by_rows && !product.walk_packs &&
-         product.a.floats == nullptr && cut_.column_tasks > 1 && bytes <= kMostBytesOfRows;
+  if (!kernel.wants_lines || !product.by_rows || product.walk_packs ||
+      product.a.floats != nullptr || cut_.column_tasks == 1) {
+    return false;
+  }
+  return problem_.batch * problem_.m * PackedRowStride(product.a, kernel) <= kMostBytesOfRows;
 }
 
 void HostGemm::PackRowsOnce(Workspace* workspace, HostProduct* product) const {
@@ -547,6 +559,9 @@ void HostGemm::PackRowsOnce(Workspace* workspace, HostProduct* product) const {
 
 void HostGemm::FillParameters(const core::Operands& o, Workspace* workspace,
                               HostProduct* product) const {
+  if (!o.scale_a.present && !o.scale_b.present && !o.bias_f32.present && !o.requant_scale.present) {
+    return;
+  }
   const int64_t batch = problem_.batch;
   product->scale_a = Dense(o.scale_a, batch, problem_.m, &workspace->parameters[0]);
   product->scale_b = Dense(o.scale_b, batch, problem_.n, &workspace->parameters[1]);
@@ -606,13 +621,13 @@ void HostGemm::FillZeroA(const core::Operands& o, Workspace* workspace,
 /// points of A if they are one.
 void HostGemm::FillInit(const core::Operands& o, Workspace* workspace, HostProduct* product) const {
   const PackedRight& b = *product->b;
-  const int64_t per_matrix = b.layout().columns_padded();
   const int32_t zero_a = product->zero_a.data == nullptr ? product->shared_zero_a : 0;
   if (!o.bias_s32.present && (zero_a == 0 || zero_a == 128)) {
     const int64_t stride = product->b_matrices == 1 ? 0 : b.init_0(1) - b.init_0(0);
     product->init = {zero_a == 0 ? b.init_0(0) : b.init_128(0), stride};
     return;
   }
+  const int64_t per_matrix = b.layout().columns_padded();
   const bool per_batch = product->b_matrices > 1 || o.bias_s32.batch_stride != 0;
   const int64_t matrices = per_batch ? problem_.batch : 1;
   workspace->init.Reserve(static_cast<size_t>(matrices * per_matrix) * sizeof(int32_t));

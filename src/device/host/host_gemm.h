@@ -67,13 +67,13 @@ class HostGemm final : public Executable {
   Cut CutFor(int threads, int64_t macs) const;
   void ShareColumns(int64_t tasks, int threads, Cut* cut) const;
   void ShareRows(int64_t tasks, int threads, Cut* cut) const;
-  [[nodiscard]] Status ExecuteIn(core::Operands operands, const HostWeights* weights,
-                                 std::atomic<int64_t>* progress, Workspace* workspace,
-                                 int64_t* pack_ns) const;
-  [[nodiscard]] Status TakeLeft(core::Operands* operands, Workspace* workspace,
-                                std::optional<FloatRows>* rows, HostProduct* product) const;
-  [[nodiscard]] Status TakeRight(core::Operands* operands, Workspace* workspace,
-                                 RightSource* right) const;
+  [[nodiscard]] Status ExecuteIn(const core::Operands& operands, core::Operands* scaled,
+                                 const HostWeights* weights, std::atomic<int64_t>* progress,
+                                 Workspace* workspace, int64_t* pack_ns) const;
+  [[nodiscard]] Status QuantiseLeft(core::Operands* operands, Workspace* workspace,
+                                    std::optional<FloatRows>* rows, HostProduct* product) const;
+  [[nodiscard]] Status QuantiseRight(core::Operands* operands, Workspace* workspace,
+                                     RightSource* right) const;
   base::Crew Before() const;
   void PackRight(const RightSource& source, int64_t matrices, Workspace* workspace) const;
   bool PacksRowsOnce(const HostProduct& product) const;

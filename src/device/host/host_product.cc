@@ -1,6 +1,7 @@
 #include "device/host/host_product.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/clock.h"
 #include "device/host/tile_walk.h"
@@ -92,27 +93,31 @@ FarMemory NextFloats(const HostProduct& p, const Rectangle& at, int64_t done) {
           ((count - 1) * x.vector_stride + x.k) * int64_t{sizeof(float)}};
 }
 
-/// Some rows of a rectangle.
-void ComputePart(const HostProduct& p, const Rectangle& at, const ReadyColumns& columns,
-                 const FarMemory& next, TaskMemory* memory) {
-  ReadyRectangle ready{p, at, columns, {}, nullptr, next};
-  LeftSource source = p.a;
-  const bool widens = kernels::cpu::WidensA(p.kernel->form);
-  if (widens) source.zero = p.zero_a.From(at.batch, 0);
+/// The rows of `ready` and their terms, and the rows that come `next`.
+void PrepareRows(const HostProduct& p, const LeftSource& source, const FarMemory& next,
+                 TaskMemory* memory, ReadyRectangle* ready) {
+  const Rectangle& at = ready->at;
+  ready->next = next;
   if (p.rows_in_place) {
-    ready.rows = RowsInPlace(p.a, at.batch, at.first_row);
+    SetRowsInPlace(p.a, at.batch, at.first_row, &ready->rows);
   } else if (p.all_rows.data != nullptr) {
-    ready.rows = p.all_rows;
-    ready.rows.data += ((at.batch * p.problem->m) + at.first_row) * ready.rows.stride;
+    ready->rows = p.all_rows;
+    ready->rows.data += ((at.batch * p.problem->m) + at.first_row) * ready->rows.stride;
   } else if (PacksWhileWalking(p)) {
-    ready.rows_source = &source;
+    ready->rows_source = &source;
   } else {
-    ready.rows = PackRowsOf(p, source, at.batch, at.first_row, at.rows, memory);
+    ready->rows = PackRowsOf(p, source, at.batch, at.first_row, at.rows, memory);
   }
-  if (HasRowTerms(p)) {
-    (widens ? MakeWideRowTerms : MakeRowTerms)(p, at, ready.rows, memory, &ready);
-  }
-  ComputeTiles(ready, memory);
+  if (!HasRowTerms(p)) return;
+  const bool widens = kernels::cpu::WidensA(p.kernel->form);
+  (widens ? MakeWideRowTerms : MakeRowTerms)(p, at, ready->rows, memory, ready);
+}
+
+/// The source of A with the zero points of a matrix, if they are subtracted on the way.
+LeftSource SourceOfRows(const HostProduct& p, int64_t batch) {
+  LeftSource source = p.a;
+  source.zero = p.zero_a.From(batch, 0);
+  return source;
 }
 
 }  // namespace
@@ -143,13 +148,18 @@ void ReserveFor(const HostProduct& p, int64_t rows, TaskMemory* memory) {
 }
 
 void ComputeRectangle(const HostProduct& p, const Rectangle& at, TaskMemory* memory) {
-  const ReadyColumns columns = p.walk_packs ? ReadyColumns{} : ColumnsFor(p, at, memory);
+  std::optional<LeftSource> widened;
+  if (kernels::cpu::WidensA(p.kernel->form)) widened = SourceOfRows(p, at.batch);
+  const LeftSource& source = widened ? *widened : p.a;
   Rectangle part = at;
+  // Made where it stays: small products would wait for copies of what has just been written.
+  ReadyRectangle ready{p, part, p.walk_packs ? ReadyColumns{} : ColumnsFor(p, at, memory), {}};
   part.rows = p.floats_together == 0 ? at.rows : p.floats_together;
   for (int64_t done = 0; done < at.rows; done += part.rows) {
     part.first_row = at.first_row + done;
     part.rows = std::min(part.rows, at.rows - done);
-    ComputePart(p, part, columns, NextFloats(p, at, done + part.rows), memory);
+    PrepareRows(p, source, NextFloats(p, at, done + part.rows), memory, &ready);
+    ComputeTiles(ready, memory);
   }
   if (p.progress != nullptr) {
     p.progress->fetch_add(at.rows * at.columns, std::memory_order_relaxed);

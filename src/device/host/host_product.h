@@ -54,9 +54,10 @@ struct HostProduct {
   int64_t floats_together = 0;    ///< Rows quantised before they are multiplied; 0: a task's.
   bool rows_in_place = false;     ///< A is read where it stands.
   bool sums_are_c = false;        ///< Sums go to C as they are, from the kernel's registers.
-  bool by_rows = false;      ///< C is written a few rows at a time, unless the walk packs columns.
-  bool past_caches = false;  ///< C is too large for the caches, and written past them; by_rows.
-  bool fetches_c = false;    ///< By rows, lines of C are fetched before sums are written there.
+  bool by_rows = false;       ///< C is written a few rows at a time, unless the walk packs columns.
+  bool past_caches = false;   ///< C is too large for the caches, and written past them; by_rows.
+  bool fetches_c = false;     ///< By rows, lines of C are fetched before sums are written there.
+  bool near_columns = false;  ///< All of B stays in the L1 cache beside rows of A and C.
   int64_t lone_tile_ahead = 0;   ///< Bytes of B that a task's only tile fetches ahead; 0: none.
   bool rows_from_afar = false;   ///< A is too large to be found in a near cache.
   int64_t block_groups = 1;      ///< Along K, that are multiplied before the next rows are.

@@ -162,9 +162,11 @@ LeftRows PackRows(const LeftSource& s, const Int8Kernel& kernel, int64_t batch, 
   return {to, stride, 0, RowStart(s, kernel)};
 }
 
-LeftRows RowsInPlace(const LeftSource& s, int64_t batch, int64_t first) {
-  return {reinterpret_cast<const std::byte*>(RowAt(s, batch, first)), s.bytes.vector_stride,
-          s.flip};
+void SetRowsInPlace(const LeftSource& s, int64_t batch, int64_t first, LeftRows* rows) {
+  rows->data = reinterpret_cast<const std::byte*>(RowAt(s, batch, first));
+  rows->stride = s.bytes.vector_stride;
+  rows->flip = s.flip;
+  rows->start = 0;
 }
 
 }  // namespace tilewave::device::host

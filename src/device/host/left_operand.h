@@ -60,6 +60,6 @@ LeftRows PackRows(const LeftSource& source, const kernels::cpu::Int8Kernel& kern
                   int64_t first, int64_t count, std::byte* to);
 
 /// Rows where they stand. REQUIRES: ReadableInPlace.
-LeftRows RowsInPlace(const LeftSource& source, int64_t batch, int64_t first);
+void SetRowsInPlace(const LeftSource& source, int64_t batch, int64_t first, LeftRows* rows);
 
 }  // namespace tilewave::device::host

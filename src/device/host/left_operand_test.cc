@@ -388,7 +388,8 @@ TEST(RowsInPlaceTest, AreTheRowsThatPackingWouldCopy) {
       if (!ReadableInPlace(s, *kernel)) continue;
       ++in_place;
       const int64_t first = rows / 2;
-      const LeftRows here = RowsInPlace(s, 1, first);
+      LeftRows here;
+      SetRowsInPlace(s, 1, first, &here);
       ASSERT_EQ(here.flip, flip) << "left to the kernel";
       for (int64_t r = first; r < rows; ++r) {
         const std::vector<std::byte> expected = RowByDefinition(m, s, kernel->form, 1, r);

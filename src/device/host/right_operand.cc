@@ -51,13 +51,13 @@ void PackedRight::Reset(const kernels::cpu::Int8Kernel& kernel, const pack::Pane
                         int64_t matrices, int64_t held_groups) {
   kernel_ = &kernel;
   layout_ = layout;
+  columns_padded_ = layout.columns_padded();
   matrices_ = matrices;
   held_groups_ = std::min(held_groups, layout.groups());
   column_bytes_ = held_groups_ * layout.group_bytes;
-  matrix_bytes_ = layout.columns_padded() * column_bytes_;
+  matrix_bytes_ = columns_padded_ * column_bytes_;
   panels_.Reserve(static_cast<size_t>(matrix_bytes_ * matrices));
-  columns_.Reserve(static_cast<size_t>(layout.columns_padded() * kArrays * matrices) *
-                   sizeof(int32_t));
+  columns_.Reserve(static_cast<size_t>(columns_padded_ * kArrays * matrices) * sizeof(int32_t));
 }
 
 bool PackedRight::AnyZero(const RightSource& source, const kernels::cpu::Int8Kernel& kernel) {

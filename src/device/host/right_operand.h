@@ -86,14 +86,16 @@ class PackedRight {
   static constexpr int64_t kArrays = 4;
 
   const int32_t* Column(int64_t matrix, int64_t array) const {
-    return columns_.data<int32_t>() + (((matrix * kArrays) + array) * layout_.columns_padded());
+    return columns_.data<int32_t>() + (((matrix * kArrays) + array) * columns_padded_);
   }
   int32_t* Column(int64_t matrix, int64_t array) {
-    return columns_.data<int32_t>() + (((matrix * kArrays) + array) * layout_.columns_padded());
+    return columns_.data<int32_t>() + (((matrix * kArrays) + array) * columns_padded_);
   }
   int64_t OffsetOf(int64_t matrix, int64_t j, int64_t g) const {
+    // A division takes as long as two groups of a tile.
+    const int64_t held = g < held_groups_ ? g : g % held_groups_;
     return (matrix * matrix_bytes_) + (j * column_bytes_) +
-           (g % held_groups_ * layout_.nr * layout_.group_bytes);
+           (held * layout_.nr * layout_.group_bytes);
   }
   void PackRows(const RightSource& source, int64_t matrix, int64_t p, int64_t k, int64_t count);
   void FillZeros(const RightSource& source, int64_t matrix, int64_t p);
@@ -101,6 +103,7 @@ class PackedRight {
 
   const kernels::cpu::Int8Kernel* kernel_ = nullptr;
   pack::PanelLayout layout_;
+  int64_t columns_padded_ = 0;  ///< layout_.columns_padded(), which divides.
   int64_t matrices_ = 0;
   int64_t held_groups_ = 1;
   int64_t matrix_bytes_ = 0;

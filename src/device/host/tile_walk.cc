@@ -303,7 +303,7 @@ Ahead AheadOf(const ReadyRectangle& r, const Strip& strip, int64_t column, int64
   const bool last = first + p.block_groups >= p.groups;
   // A lone tile reads B in order, which CPUs notice by themselves: TileArgs::b_ahead does the rest.
   const int64_t together = p.walk_packs ? p.columns_packed : strip.columns;
-  if (r.at.rows <= strip.most) return {};
+  if (r.at.rows <= strip.most || p.near_columns) return {};
   if (last && column + together >= r.at.columns) {
     return r.next.data == nullptr ? Ahead{} : AheadIn(r.next, r.at.rows / strip.rows);
   }

@@ -32,7 +32,7 @@ struct ReadyRectangle {
   ReadyColumns b;  ///< Of all columns, or of none if the walk packs them.
   LeftRows rows;
   const LeftSource* rows_source = nullptr;  ///< If the walk packs rows: what `rows` has not.
-  FarMemory next;                           ///< That tiles may fetch meanwhile.
+  FarMemory next = {};                      ///< That tiles may fetch meanwhile.
   const int32_t* row_terms = nullptr;       ///< Null: none. Else one for each row.
   const int32_t* row_zero_terms = nullptr;  ///< Likewise.
 };
