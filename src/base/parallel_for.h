@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -7,23 +8,63 @@
 
 namespace tilewave::base {
 
-/// Numbers of tasks, each handed out once, in order, to whoever asks.
-class TaskSource {
+/// Tasks in shares, one for each member (of more than kMost, some have one together): whoever did a
+/// task last time most often does it again, and finds what it has read and written in its own
+/// caches.
+class TaskShares {
  public:
-  TaskSource(int64_t tasks, bool shared) : tasks_(tasks), shared_(shared) {}
+  static constexpr int64_t kMost = 16;
 
-  /// The next task, or -1 when there is none left.
-  int64_t Next() {
-    // Alone, without the cost of an atomic exchange.
-    const int64_t task = shared_ ? next_.fetch_add(1, std::memory_order_relaxed) : alone_++;
-    return task < tasks_ ? task : -1;
+  /// REQUIRES: tasks and members are at least 1.
+  TaskShares(int64_t tasks, int64_t members) : count_(std::min({tasks, members, kMost})) {
+    for (int64_t i = 0; i < count_; ++i) {
+      shares_[i].next.store(tasks * i / count_, std::memory_order_relaxed);
+      shares_[i].end = tasks * (i + 1) / count_;
+    }
+  }
+
+  int64_t count() const { return count_; }
+  /// The next task of a share, or -1 when there is none left.
+  int64_t Next(int64_t share) {
+    const int64_t task = shares_[share].next.fetch_add(1, std::memory_order_relaxed);
+    return task < shares_[share].end ? task : -1;
   }
 
  private:
-  int64_t tasks_;
-  bool shared_;
+  struct alignas(64) Share {
+    std::atomic<int64_t> next;
+    int64_t end;
+  };
+  int64_t count_;
+  Share shares_[kMost];
+};
+
+/// What one member takes its tasks from, each of which is handed out once: its own share, in order,
+/// then what is left of others.
+class TaskSource {
+ public:
+  /// All of them, without the cost of atomic exchanges.
+  explicit TaskSource(int64_t tasks) : alone_end_(tasks) {}
+  TaskSource(TaskShares* shares, int member)
+      : shares_(shares), share_(member % shares->count()), left_(shares->count()) {}
+
+  /// The next task, or -1 when there is none left.
+  int64_t Next() {
+    if (shares_ == nullptr) return alone_ < alone_end_ ? alone_++ : -1;
+    for (; left_ > 0; --left_) {
+      const int64_t task = shares_->Next(share_);
+      if (task >= 0) return task;
+      share_ = (share_ + 1) % shares_->count();
+    }
+    return -1;
+  }
+
+ private:
+  TaskShares* shares_ = nullptr;
+  int64_t share_ = 0;
+  int64_t left_ = 0;  ///< Shares that may have tasks.
   int64_t alone_ = 0;
-  std::atomic<int64_t> next_{0};
+  int64_t alone_end_ = 0;
 };
 
 /// Who may help with a piece of work. Borrowed.
@@ -40,20 +81,21 @@ struct Crew {
 /// are done. The body must not throw.
 template <typename Body>
 void ShareTasks(const Crew& crew, int64_t tasks, Body body) {
-  struct Context {
-    TaskSource source;
-    Body* body;
-  };
-  const bool shared = crew.workers != nullptr && tasks > 1;
-  Context context{TaskSource(tasks, shared), &body};
-  if (!shared) {
-    body(context.source, 0);
+  if (crew.workers == nullptr || tasks <= 1) {
+    TaskSource source(tasks);
+    body(source, 0);
     return;
   }
+  struct Context {
+    TaskShares shares;
+    Body* body;
+  };
+  Context context{TaskShares(tasks, crew.threads()), &body};
   crew.workers->Run(
       [](void* opaque, int member) {
         auto* c = static_cast<Context*>(opaque);
-        (*c->body)(c->source, member);
+        TaskSource source(&c->shares, member);
+        (*c->body)(source, member);
       },
       &context, crew.wake);
 }

@@ -141,7 +141,7 @@ TEST(ParallelForTest, ManyTinyLoops) {
   }
 }
 
-TEST(ShareTasksTest, MembersAreToldApartAndEachSeesTasksInOrder) {
+TEST(ShareTasksTest, MembersAreToldApart) {
   for (const int threads : kThreads) {
     ThreadPool pool(threads, 50);
     for (const int64_t tasks : kTaskCounts) {
@@ -152,11 +152,8 @@ TEST(ShareTasksTest, MembersAreToldApartAndEachSeesTasksInOrder) {
       ShareTasks(Crew{&pool, Wake::kAlways}, tasks, [&](TaskSource& source, int member) {
         EXPECT_EQ(std::this_thread::get_id() == here, member == 0);
         ++times.at(static_cast<size_t>(member));
-        int64_t last = -1;
         for (int64_t i = source.Next(); i >= 0; i = source.Next()) {
-          EXPECT_GT(i, last);
           EXPECT_LT(i, tasks);
-          last = i;
           ++taken.at(static_cast<size_t>(member));
         }
       });
@@ -229,13 +226,52 @@ TEST(ShareTasksTest, TakesAnyWorkersAndTellsThemWhetherToWake) {
 }
 
 TEST(TaskSourceTest, EndsForGood) {
-  for (const bool shared : {false, true}) {
-    TaskSource source(3, shared);
-    for (int64_t i = 0; i < 3; ++i) EXPECT_EQ(source.Next(), i);
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(source.Next(), -1);
-    TaskSource none(0, shared);
-    EXPECT_EQ(none.Next(), -1);
+  TaskSource source(3);
+  for (int64_t i = 0; i < 3; ++i) EXPECT_EQ(source.Next(), i);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(source.Next(), -1);
+  TaskSource none(0);
+  EXPECT_EQ(none.Next(), -1);
+}
+
+// All tasks of a member's own share in order, then those of the others.
+std::vector<int64_t> TakenBy(TaskSource* source, int64_t most) {
+  std::vector<int64_t> tasks;
+  for (int64_t i = 0; i < most; ++i) {
+    const int64_t task = source->Next();
+    if (task < 0) break;
+    tasks.push_back(task);
   }
+  return tasks;
+}
+
+TEST(TaskSourceTest, OwnTasksComeFirst) {
+  TaskShares shares(10, 3);
+  EXPECT_EQ(shares.count(), 3);
+  TaskSource last(&shares, 2);
+  EXPECT_EQ(TakenBy(&last, 2), (std::vector<int64_t>{6, 7}));
+  TaskSource first(&shares, 0);
+  EXPECT_EQ(TakenBy(&first, 1), (std::vector<int64_t>{0}));
+  EXPECT_EQ(TakenBy(&last, 10), (std::vector<int64_t>{8, 9, 1, 2, 3, 4, 5}));
+  EXPECT_EQ(TakenBy(&first, 10), (std::vector<int64_t>{}));
+  EXPECT_EQ(last.Next(), -1);
+}
+
+TEST(TaskSourceTest, MoreMembersThanShares) {
+  TaskShares few(2, 5);
+  EXPECT_EQ(few.count(), 2);
+  TaskSource fifth(&few, 4);
+  EXPECT_EQ(TakenBy(&fifth, 9), (std::vector<int64_t>{0, 1}));
+  TaskShares many(100, 50);
+  EXPECT_EQ(many.count(), TaskShares::kMost);
+  std::vector<bool> seen(100);
+  for (int member = 49; member >= 0; --member) {
+    TaskSource source(&many, member);
+    for (const int64_t task : TakenBy(&source, member == 0 ? 100 : 2)) {
+      EXPECT_FALSE(seen.at(static_cast<size_t>(task)));
+      seen.at(static_cast<size_t>(task)) = true;
+    }
+  }
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), true), 100);
 }
 
 }  // namespace

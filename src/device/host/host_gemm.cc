@@ -322,6 +322,10 @@ HostGemm::Cut HostGemm::CutFor(int threads, int64_t macs) const {
 void HostGemm::ShareColumns(int64_t tasks, int threads, Cut* cut) const {
   const Int8Kernel& kernel = resources_->kernel;
   const int64_t strips = base::CeilDiv(problem_.n, StripColumns(kernel));
+  // Then each thread packs columns that it alone multiplies by: they need not come from another
+  // thread's cache.
+  if (!problem_.b_prepacked && strips >= threads)
+    tasks = std::min(tasks, strips / threads * threads);
   const int64_t shared =
       base::RoundUp(base::CeilDiv(problem_.m, base::CeilDiv(tasks, strips)), kernel.mr);
   cut->rows = std::min(cut->rows, shared);
@@ -666,13 +670,13 @@ void HostGemm::Compute(const HostProduct& product, std::span<TaskMemory> members
 }
 
 /// Rectangles side by side in one row of tasks first: they share rows of A. By rows, it is columns
-/// of B that stay in a near cache, for those one below the other.
+/// of B that stay in a near cache, for those one below the other; and so it is if B is packed in
+/// the call, each part by the thread that multiplies by it.
 Rectangle HostGemm::RectangleOf(int64_t task) const {
   const int64_t in_matrix = task % cut_.tasks();
-  const int64_t row_task =
-      product_.by_rows ? in_matrix % cut_.row_tasks : in_matrix / cut_.column_tasks;
-  const int64_t column_task =
-      product_.by_rows ? in_matrix / cut_.row_tasks : in_matrix % cut_.column_tasks;
+  const bool down = product_.by_rows || !problem_.b_prepacked;
+  const int64_t row_task = down ? in_matrix % cut_.row_tasks : in_matrix / cut_.column_tasks;
+  const int64_t column_task = down ? in_matrix / cut_.row_tasks : in_matrix % cut_.column_tasks;
   const int64_t row = row_task * cut_.rows;
   const int64_t column = column_task * cut_.columns;
   return {task / cut_.tasks(), row, std::min(cut_.rows, problem_.m - row), column,
