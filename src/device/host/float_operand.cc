@@ -15,6 +15,9 @@ using kernels::cpu::RowFunctions;
 
 // A task takes about this many elements, enough to make handing it out cheap.
 constexpr int64_t kElementsPerTask = 32768;
+// What is fetched while a row is quantised, most often of the rows that come next: the reading of
+// their ranges would wait for it (measured on Zen 4; twice as far takes 2 % of a layer longer).
+constexpr int64_t kFloatsAhead = 2048;
 // Columns taken together where K is the strided direction: their ranges stay in the L1 cache.
 constexpr int64_t kVectorsTogether = 512;
 
@@ -49,7 +52,7 @@ void QuantiseRun(const Job& job, const float* from, int64_t count, int64_t scale
     job.rows.quantise_asymmetric(from, count, job.scales.scale[scale], job.scales.zero[scale],
                                  job.flip, to);
   } else {
-    job.rows.quantise_symmetric(from, count, job.scales.inverse[scale], job.flip, to);
+    job.rows.quantise_symmetric(from, count, job.scales.inverse[scale], job.flip, to, kFloatsAhead);
   }
 }
 
@@ -64,7 +67,7 @@ void QuantiseVectors(Job* job, int64_t first, int64_t last) {
   const core::FloatOperand& x = job->x;
   for (int64_t v = first; v < last; ++v) {
     if (!QuantiseVector(x, v / x.vectors, v % x.vectors, job->flip, job->rows, job->scales,
-                        job->bytes + (v * job->line_bytes))) {
+                        job->bytes + (v * job->line_bytes), kFloatsAhead)) {
       job->finite.store(false, std::memory_order_relaxed);
       return;
     }
@@ -175,13 +178,14 @@ core::DynamicScales ScalesIn(const core::FloatOperand& x, base::AlignedBuffer* m
 }
 
 bool QuantiseVector(const core::FloatOperand& x, int64_t b, int64_t vector, uint8_t flip,
-                    const RowFunctions& rows, const core::DynamicScales& scales, uint8_t* to) {
+                    const RowFunctions& rows, const core::DynamicScales& scales, uint8_t* to,
+                    int64_t ahead) {
   const float* from = x.data + (b * x.batch_stride) + (vector * x.vector_stride);
   const FloatRange range = rows.range(from, x.k);
   if (!range.finite) return false;
   const core::DynamicScale scale = ScaleOf(x.mode, range);
   StoreScale(scales, x.scale_index(b, vector), scale);
-  rows.quantise_symmetric(from, x.k, scale.inverse, flip, to);
+  rows.quantise_symmetric(from, x.k, scale.inverse, flip, to, ahead);
   return true;
 }
 

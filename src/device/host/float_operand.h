@@ -29,10 +29,11 @@ struct ByteForm {
 core::DynamicScales ScalesIn(const core::FloatOperand& x, base::AlignedBuffer* memory);
 
 /// Quantises one contiguous vector: finds its scale and writes k bytes XOR flip to `to`. False if
-/// it is not finite; nothing is written then. REQUIRES: one scale per vector, k_stride of 1.
+/// it is not finite; nothing is written then. `ahead`: as RowFunctions::quantise_symmetric.
+/// REQUIRES: one scale per vector, k_stride of 1.
 [[nodiscard]] bool QuantiseVector(const core::FloatOperand& x, int64_t b, int64_t vector,
                                   uint8_t flip, const kernels::cpu::RowFunctions& rows,
-                                  const core::DynamicScales& scales, uint8_t* to);
+                                  const core::DynamicScales& scales, uint8_t* to, int64_t ahead);
 
 /// What to say of an operand that is not finite. `scales` are then unspecified.
 Status NotFinite(const core::FloatOperand& x, const core::DynamicScales& scales);

@@ -13,6 +13,9 @@ using kernels::cpu::Int8Kernel;
 using kernels::cpu::WidensA;
 
 constexpr int64_t kLineBytes = 64;
+// Where rows are quantised some at a time, between products, memory has to be kept busy further on
+// (measured on Zen 4: half as far takes 3 to 9 % longer).
+constexpr int64_t kFloatsAhead = 4096;
 // Rows that many bytes apart, or a multiple, fall into the same sets of an L1 cache and evict each
 // other (4096 in all; half of it still uses only two sets).
 constexpr int64_t kAliasBytes = 2048;
@@ -80,8 +83,8 @@ void PackFloatRows(const LeftSource& s, const Int8Kernel& kernel, int64_t batch,
   const auto padding = static_cast<size_t>(RowBytes(s, kernel.form) - s.k);
   for (int64_t r = 0; r < count; ++r) {
     uint8_t* const row = to + (r * stride);
-    if (!QuantiseVector(s.floats->x, batch, first + r, s.flip, *kernel.rows, s.floats->scales,
-                        row)) {
+    if (!QuantiseVector(s.floats->x, batch, first + r, s.flip, *kernel.rows, s.floats->scales, row,
+                        kFloatsAhead)) {
       s.floats->finite.store(false, std::memory_order_relaxed);
     }
     std::memset(row + s.k, 0, padding);

@@ -78,9 +78,9 @@ struct RowFunctions {
   /// Range of a row; as core::ScanDynamicScales.
   FloatRange (*range)(const float* x, int64_t count);
   /// to[i] = byte of core::QuantiseSymmetric(x[i], {.inverse}) XOR flip. `inverse` finite, >= 0;
-  /// x finite.
+  /// x finite. `ahead`: floats from an element to one that may be fetched meanwhile; a hint.
   void (*quantise_symmetric)(const float* x, int64_t count, float inverse, uint8_t flip,
-                             uint8_t* to);
+                             uint8_t* to, int64_t ahead);
   /// to[i] = byte of core::QuantiseAsymmetric(x[i], {.scale, .zero}) XOR flip. x finite.
   void (*quantise_asymmetric)(const float* x, int64_t count, float scale, int32_t zero,
                               uint8_t flip, uint8_t* to);

@@ -243,7 +243,7 @@ TEST(RowFunctionsTest, QuantiseSymmetricIsTheDefinition) {
               ByteOf(core::QuantiseSymmetric(x.data()[i], {.inverse = inverse}), flip));
         }
         Guarded<uint8_t> to(count);
-        set->quantise_symmetric(x.data(), count, inverse, flip, to.data());
+        set->quantise_symmetric(x.data(), count, inverse, flip, to.data(), 4096);
         ASSERT_TRUE(to.Holds(expected)) << set->name << ' ' << count << ' ' << inverse;
       }
     }

@@ -128,9 +128,9 @@ TILEWAVE_ROWS_INLINE int64_t QuantiseBy(Factors factors, const float* x, int64_t
 }
 
 TILEWAVE_ROWS_TARGET void QuantiseSymmetric(const float* x, int64_t count, float inverse,
-                                            uint8_t flip, uint8_t* to) {
+                                            uint8_t flip, uint8_t* to, int64_t ahead) {
   const int64_t done = QuantiseBy(OneFactor{_mm256_set1_ps(inverse)}, x, count, flip, to);
-  kRowsPortable.quantise_symmetric(x + done, count - done, inverse, flip, to + done);
+  kRowsPortable.quantise_symmetric(x + done, count - done, inverse, flip, to + done, ahead);
 }
 
 TILEWAVE_ROWS_TARGET void QuantiseColumns(const float* x, int64_t count, const float* inverse,

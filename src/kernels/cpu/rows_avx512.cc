@@ -111,12 +111,12 @@ struct ColumnFactors {
   }
 };
 
-/// What is quantised while these are fetched takes about as long as memory does.
-constexpr int64_t kFloatsAhead = 4096;
+/// Columns of rows that come `ahead` are fetched.
+constexpr int64_t kColumnsAhead = 4096;
 
 template <typename Factors>
 TILEWAVE_ROWS_INLINE void QuantiseBy(Factors factors, const float* x, int64_t count, uint8_t flip,
-                                     uint8_t* to) {
+                                     uint8_t* to, int64_t ahead) {
   const __m512i low = _mm512_set1_epi8(-127);
   const __m512i flips = _mm512_set1_epi8(static_cast<char>(flip));
   int64_t i = 0;
@@ -128,7 +128,7 @@ TILEWAVE_ROWS_INLINE void QuantiseBy(Factors factors, const float* x, int64_t co
       steps[v] = SymmetricSteps(_mm512_loadu_ps(x + at), factors.At(at));
       // Most often the next rows follow, whose ranges come next: reading them would wait for
       // memory. Into the L2 cache, since an L1 cache keeps only a few misses under way.
-      __builtin_prefetch(x + at + kFloatsAhead, 0, 2);
+      __builtin_prefetch(x + at + ahead, 0, 2);
     }
     const __m512i bytes = PackS8(steps[0], steps[1], steps[2], steps[3]);
     _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_max_epi8(bytes, low), flips));
@@ -143,13 +143,13 @@ TILEWAVE_ROWS_INLINE void QuantiseBy(Factors factors, const float* x, int64_t co
 }
 
 TILEWAVE_ROWS_TARGET void QuantiseSymmetric(const float* x, int64_t count, float inverse,
-                                            uint8_t flip, uint8_t* to) {
-  QuantiseBy(OneFactor{_mm512_set1_ps(inverse)}, x, count, flip, to);
+                                            uint8_t flip, uint8_t* to, int64_t ahead) {
+  QuantiseBy(OneFactor{_mm512_set1_ps(inverse)}, x, count, flip, to, ahead);
 }
 
 TILEWAVE_ROWS_TARGET void QuantiseColumns(const float* x, int64_t count, const float* inverse,
                                           uint8_t flip, uint8_t* to) {
-  QuantiseBy(ColumnFactors{inverse}, x, count, flip, to);
+  QuantiseBy(ColumnFactors{inverse}, x, count, flip, to, kColumnsAhead);
 }
 
 /// With x first and the bound second MINPS and MAXPS are std::min(bound, x) and

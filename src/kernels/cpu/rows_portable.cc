@@ -29,7 +29,8 @@ uint8_t Flipped(int32_t value, uint8_t flip) {
   return static_cast<uint8_t>((static_cast<uint32_t>(value) & 0xFFu) ^ flip);
 }
 
-void QuantiseSymmetric(const float* x, int64_t count, float inverse, uint8_t flip, uint8_t* to) {
+void QuantiseSymmetric(const float* x, int64_t count, float inverse, uint8_t flip, uint8_t* to,
+                       int64_t /*ahead*/) {
   const core::DynamicScale scale{.inverse = inverse};
   for (int64_t i = 0; i < count; ++i) to[i] = Flipped(core::QuantiseSymmetric(x[i], scale), flip);
 }
@@ -52,7 +53,7 @@ bool WidenRanges(const float* x, int64_t count, float* low, float* high) {
 
 void QuantiseColumns(const float* x, int64_t count, const float* inverse, uint8_t flip,
                      uint8_t* to) {
-  for (int64_t i = 0; i < count; ++i) QuantiseSymmetric(x + i, 1, inverse[i], flip, to + i);
+  for (int64_t i = 0; i < count; ++i) QuantiseSymmetric(x + i, 1, inverse[i], flip, to + i, 0);
 }
 
 void CopyFlipped(const uint8_t* from, int64_t count, uint8_t flip, uint8_t* to) {
