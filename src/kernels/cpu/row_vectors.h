@@ -411,7 +411,8 @@ TILEWAVE_ROWS_INLINE Ints<V, kCount> Accumulators(const EpilogueTile& t,
 #pragma GCC unroll 4
   for (int v = 0; v < kCount; ++v) {
     const int32_t* sums = t.sums + (i * t.sums_stride) + j + (v * V::kLanes);
-    acc.at[v] = V::Add(V::Load(sums, lanes), terms.bias.at[v]);
+    acc.at[v] = V::Load(sums, lanes);
+    if (t.bias_s32 != nullptr) acc.at[v] = V::Add(acc.at[v], terms.bias.at[v]);
   }
   if (t.row_term != nullptr) AddProducts(t.row_term[i], terms.column_sums, &acc);
   if (t.row_zero_term != nullptr) AddProducts(t.row_zero_term[i], terms.zero_b, &acc);
