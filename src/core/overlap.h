@@ -2,7 +2,6 @@
 
 #include <cstdint>
 
-#include "base/check.h"
 #include "core/problem.h"
 
 namespace tilewave::core {
@@ -43,16 +42,20 @@ inline bool SpanBytes(const Footprint& f, int64_t* bytes) {
   return true;
 }
 
-/// Where a footprint begins and ends. REQUIRES: SpanBytes does not fail.
+/// Where a footprint begins and ends. REQUIRES: SpanBytes does not fail, which is checked once for
+/// a problem; this is part of every call.
 struct Extent {
   uintptr_t begin;
   uintptr_t end;
 };
 inline Extent ExtentOf(const Footprint& f) {
-  int64_t bytes = 0;
-  TW_CHECK(SpanBytes(f, &bytes));
+  const auto reach = [](int64_t stride, int64_t extent) {
+    return static_cast<uintptr_t>(stride) * static_cast<uintptr_t>(extent - 1);
+  };
+  const uintptr_t last =
+      reach(f.strides.batch, f.batch) + reach(f.strides.row, f.rows) + reach(f.strides.col, f.cols);
   const auto begin = reinterpret_cast<uintptr_t>(f.start);
-  return {begin, begin + static_cast<uintptr_t>(bytes)};
+  return {begin, begin + ((last + 1) * static_cast<uintptr_t>(f.element_bytes))};
 }
 
 /// Whether the two have a byte in common. False for most, whose footprints cannot overlap then.

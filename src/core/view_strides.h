@@ -15,10 +15,11 @@ inline int64_t ProductOrMost(int64_t a, int64_t b) {
 }
 
 /// The strides of a view, kDenseStride worked out; the largest int64_t for what does not fit. The
-/// batch's is 0 for one matrix. Other negative strides stay, to be refused. Inline, and for views
-/// of either kind: part of every call, where a copy of a view would be waited for.
+/// batch's is 0 for one matrix. Other negative strides stay, to be refused. Inline, for views of
+/// either kind, and written where they stay: this is part of every call, where copies of what has
+/// just been written would be waited for.
 template <typename Pointer>
-Strides StridesOf(const BasicMatrix<Pointer>& view) {
+void SetStrides(const BasicMatrix<Pointer>& view, Strides* strides) {
   int64_t row = view.row_stride;
   int64_t col = view.col_stride;
   int64_t batch = view.batch_stride;
@@ -31,7 +32,16 @@ Strides StridesOf(const BasicMatrix<Pointer>& view) {
   } else if (batch == kDenseStride) {
     batch = std::max(ProductOrMost(view.rows, row), ProductOrMost(view.cols, col));
   }
-  return {row, col, batch};
+  strides->row = row;
+  strides->col = col;
+  strides->batch = batch;
+}
+
+template <typename Pointer>
+Strides StridesOf(const BasicMatrix<Pointer>& view) {
+  Strides strides;
+  SetStrides(view, &strides);
+  return strides;
 }
 
 }  // namespace tilewave::core

@@ -162,7 +162,7 @@ Status DescribeOperand(const char* name, const Operand& operand, DeviceTensor* t
     return {};
   }
   const auto& view = std::get<ConstMatrix>(operand);
-  *strides = core::StridesOf(view);
+  core::SetStrides(view, strides);
   *data = view.data;
   *shape = ShapeOf(view);
   return {};
@@ -198,7 +198,7 @@ Status DescribeC(const Matmul& call, const Shape& a, const Shape& b, uint64_t pa
   if (const auto* c = std::get_if<Matrix>(&call.c)) {
     if (Status s = CheckResult(a, b, ShapeOf(*c)); !s.ok()) return s;
     p->c_type = c->type;
-    p->c = core::StridesOf(*c);
+    core::SetStrides(*c, &p->c);
     o->c = c->data;
     return {};
   }
@@ -248,7 +248,7 @@ Status DescribeCall(const Matmul& call, core::Problem* problem, core::Operands* 
                     const Weights** weights) {
   runtime::CallTensors tensors;
   Status s = DescribeCall(call, device::kHostPayloadDomain, problem, operands, weights, &tensors);
-  if (s.ok() && (!tensors.a.empty() || !tensors.b.empty() || tensors.c != nullptr)) {
+  if (s.ok() && !tensors.empty()) {
     return Invalid("a call with device tensors; expected host views");
   }
   return s;

@@ -257,7 +257,7 @@ class Engine::Impl {
     runtime::CallTensors tensors;
     Status s = engine::DescribeCall(call, device_->payload_domain(), &state->problem,
                                     &state->operands, &state->weights, &tensors);
-    if (!s.ok()) return s;
+    if (!s.ok() || tensors.empty()) return s;
     return runtime::BindOnHost(tensors, device_->payload_domain(), &state->problem,
                                &state->operands, c);
   }

@@ -24,6 +24,8 @@ struct CallTensors {
   DeviceTensor a;
   DeviceTensor b;
   std::shared_ptr<DeviceTensor::Impl> c;
+
+  bool empty() const { return a.empty() && b.empty() && c == nullptr; }
 };
 
 /// One call on an array, from its submission to its end. Everything that a device may use while it

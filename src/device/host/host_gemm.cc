@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/checked_math.h"
 #include "base/clock.h"
+#include "base/quick_copy.h"
 #include "core/dynamic_scan.h"
 #include "device/host/few_columns_product.h"
 #include "device/host/few_rows_product.h"
@@ -429,7 +430,8 @@ Status HostGemm::ExecuteIn(const core::Operands& operands, core::Operands* scale
     if (pack_ns != nullptr) *pack_ns = base::WallNowNs() - start_ns;
   };
   const Int8Kernel& kernel = resources_->kernel;
-  HostProduct product = product_;
+  base::QuickCopy<HostProduct> copy(product_);
+  HostProduct& product = *copy;
   product.c = operands.c;
   product.progress = progress;
   // The caller's C is written when all f32 operands are known to be finite.

@@ -84,7 +84,7 @@ ReadyColumns ColumnsFor(const HostProduct& p, const Rectangle& at, TaskMemory* m
 /// The f32 rows of a rectangle that are quantised after the first `done` ones: fetched while those
 /// are multiplied, memory has nothing to do then.
 FarMemory NextFloats(const HostProduct& p, const Rectangle& at, int64_t done) {
-  if (p.floats_together == 0 || done >= at.rows) return {};
+  if (done >= at.rows) return {};
   const core::FloatOperand& x = p.a.floats->x;
   const float* from =
       x.data + (at.batch * x.batch_stride) + ((at.first_row + done) * x.vector_stride);
@@ -93,11 +93,10 @@ FarMemory NextFloats(const HostProduct& p, const Rectangle& at, int64_t done) {
           ((count - 1) * x.vector_stride + x.k) * int64_t{sizeof(float)}};
 }
 
-/// The rows of `ready` and their terms, and the rows that come `next`.
-void PrepareRows(const HostProduct& p, const LeftSource& source, const FarMemory& next,
-                 TaskMemory* memory, ReadyRectangle* ready) {
+/// The rows of `ready` and their terms.
+void PrepareRows(const HostProduct& p, const LeftSource& source, TaskMemory* memory,
+                 ReadyRectangle* ready) {
   const Rectangle& at = ready->at;
-  ready->next = next;
   if (p.rows_in_place) {
     SetRowsInPlace(p.a, at.batch, at.first_row, &ready->rows);
   } else if (p.all_rows.data != nullptr) {
@@ -111,6 +110,19 @@ void PrepareRows(const HostProduct& p, const LeftSource& source, const FarMemory
   if (!HasRowTerms(p)) return;
   const bool widens = kernels::cpu::WidensA(p.kernel->form);
   (widens ? MakeWideRowTerms : MakeRowTerms)(p, at, ready->rows, memory, ready);
+}
+
+/// Some f32 rows after the other.
+void ComputeFloats(const HostProduct& p, const Rectangle& at, TaskMemory* memory) {
+  Rectangle part = at;
+  ReadyRectangle ready{p, part, ColumnsFor(p, at, memory), {}};
+  for (int64_t done = 0; done < at.rows; done += part.rows) {
+    part.first_row = at.first_row + done;
+    part.rows = std::min(p.floats_together, at.rows - done);
+    ready.next = NextFloats(p, at, done + part.rows);
+    PrepareRows(p, p.a, memory, &ready);
+    ComputeTiles(ready, memory);
+  }
 }
 
 /// The source of A with the zero points of a matrix, if they are subtracted on the way.
@@ -151,14 +163,12 @@ void ComputeRectangle(const HostProduct& p, const Rectangle& at, TaskMemory* mem
   std::optional<LeftSource> widened;
   if (kernels::cpu::WidensA(p.kernel->form)) widened = SourceOfRows(p, at.batch);
   const LeftSource& source = widened ? *widened : p.a;
-  Rectangle part = at;
-  // Made where it stays: small products would wait for copies of what has just been written.
-  ReadyRectangle ready{p, part, p.walk_packs ? ReadyColumns{} : ColumnsFor(p, at, memory), {}};
-  part.rows = p.floats_together == 0 ? at.rows : p.floats_together;
-  for (int64_t done = 0; done < at.rows; done += part.rows) {
-    part.first_row = at.first_row + done;
-    part.rows = std::min(part.rows, at.rows - done);
-    PrepareRows(p, source, NextFloats(p, at, done + part.rows), memory, &ready);
+  if (p.floats_together > 0) {
+    ComputeFloats(p, at, memory);
+  } else {
+    // Made where it stays: small products would wait for copies of what has just been written.
+    ReadyRectangle ready{p, at, p.walk_packs ? ReadyColumns{} : ColumnsFor(p, at, memory), {}};
+    PrepareRows(p, source, memory, &ready);
     ComputeTiles(ready, memory);
   }
   if (p.progress != nullptr) {
