@@ -84,8 +84,9 @@ ReadyColumns ColumnsFor(const HostProduct& p, const Rectangle& at, TaskMemory* m
 /// The f32 rows of a rectangle that are quantised after the first `done` ones: fetched while those
 /// are multiplied, memory has nothing to do then.
 FarMemory NextFloats(const HostProduct& p, const Rectangle& at, int64_t done) {
-  if (done >= at.rows) return {};
   const core::FloatOperand& x = p.a.floats->x;
+  // Of rows that are far apart, most of it would be for nothing.
+  if (done >= at.rows || x.vector_stride > 2 * x.k) return {};
   const float* from =
       x.data + (at.batch * x.batch_stride) + ((at.first_row + done) * x.vector_stride);
   const int64_t count = std::min(p.floats_together, at.rows - done);
