@@ -54,9 +54,14 @@ TEST_P(HostTest, WideOutputsPastTheCaches) {
 TEST_P(HostTest, WideOutputsRowByRow) {
   arch::Cpu cpu = TinyCaches(kAmpleL3Bytes);
   cpu.l2_bytes = 16384;
-  for (const bool few_vector_ports : {false, true}) {
+  struct Ports {
+    bool few;
+    bool halves;
+  };
+  for (const auto [few_vector_ports, halves_vectors] :
+       {Ports{false, false}, Ports{false, true}, Ports{true, false}}) {
     cpu.few_vector_ports = few_vector_ports;
-    cpu.halves_vectors = !few_vector_ports;
+    cpu.halves_vectors = halves_vectors;
     Engine engine =
         HostEngineWith({.kernel = GetParam(), .threads = few_vector_ports ? 3 : 1, .cpu = cpu});
     EXPECT_EQ(RunRandomCalls(&engine, 29, 150, {.m = 120, .k = 30, .n = 300, .batch = 2}), "");

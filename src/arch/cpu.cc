@@ -98,9 +98,8 @@ constexpr long kGetSupportedStates = 0x1021;
 constexpr long kRequestState = 0x1023;
 constexpr long kTileData = 18;
 
-/// Leaf 0: "GenuineIntel".
 /// AMD's family 25 is Zen 3, which has no AVX512, and Zen 4 (AMD, "Software Optimization Guide for
-/// the AMD Zen4 Microarchitecture", 57647, 2.11: 256 bits wide).
+/// the AMD Zen4 Microarchitecture", 57647), whose pipes are 256 bits wide.
 bool CpuidIsZen4(bool avx512) {
   unsigned eax = 0;
   unsigned ebx = 0;
@@ -115,6 +114,7 @@ bool CpuidIsZen4(bool avx512) {
   return ((eax >> 8) & 0xF) + ((eax >> 20) & 0xFF) == kFamily;
 }
 
+/// Leaf 0: "GenuineIntel".
 bool CpuidIsIntel() {
   unsigned eax = 0;
   unsigned ebx = 0;

@@ -22,7 +22,8 @@ uint64_t Bytes(std::initializer_list<T> values) {
   return word;
 }
 
-/// Odd numbers without a pattern: the first results of splitmix64 (Steele, Lea and Flood, 2014).
+/// Numbers without a pattern: the first results of splitmix64 (Steele, Lea and Flood, 2014), made
+/// odd.
 constexpr uint64_t kFactors[] = {0xE220A8397B1DCDAFu, 0x6E789E6AA1B965F5u, 0x06C45D188009454Fu,
                                  0xF88BB8A8724C81EDu, 0x1B39896A51A8749Bu, 0x53CB9F0C747EA2EBu,
                                  0x2C829ABE1F4532E1u};

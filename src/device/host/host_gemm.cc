@@ -29,7 +29,8 @@ constexpr int64_t kSmallestSharedMacs = int64_t{1} << 19;
 constexpr int64_t kSmallestExpectingMacs = int64_t{1} << 20;
 // Below this, it is over before a sleeping thread has woken up (some 50 us).
 constexpr int64_t kSmallestWakingMacs = int64_t{1} << 23;
-// Several tasks for each thread even out what other programs take away from some of them.
+// Several tasks for each thread even out what other programs take away from some of them, unless B
+// is packed in the call and has few strips.
 constexpr int64_t kTasksPerThread = 4;
 constexpr int64_t kGroupsPerLine = 16;
 static_assert(kGroupsPerLine % kernels::cpu::kSelfGroups == 0);  // Blocks of K cut none.
@@ -226,6 +227,7 @@ HostGemm::HostGemm(const core::Problem& problem, HostResources* resources)
   product_.past_caches = GoesPastCaches(problem_, resources->cpu, resources->kernel);
   product_.by_rows = product_.past_caches || GoesByRows(problem_, product_, cpu);
   product_.row_block_groups = RowBlockGroups(cpu.l1_bytes, resources->kernel, product_.groups);
+  product_.flips_free = cpu.halves_vectors;
   product_.short_panels = HasShortPanels(problem_, cpu, resources_->kernel);
   product_.near_columns = problem_.k * problem_.n <= cpu.l1_bytes / 4;
   product_.lone_tile_ahead = LoneTileAhead(problem_, cpu);
@@ -324,9 +326,8 @@ void HostGemm::ShareColumns(int64_t tasks, int threads, Cut* cut) const {
   const Int8Kernel& kernel = resources_->kernel;
   const int64_t strips = base::CeilDiv(problem_.n, StripColumns(kernel));
   // Then each thread packs columns that it alone multiplies by: they need not come from another
-  // thread's cache.
-  if (!problem_.b_prepacked && strips >= threads)
-    tasks = std::min(tasks, strips / threads * threads);
+  // thread's cache. Not if some had a strip more than others.
+  if (!problem_.b_prepacked && strips % threads == 0) tasks = std::min(tasks, strips);
   const int64_t shared =
       base::RoundUp(base::CeilDiv(problem_.m, base::CeilDiv(tasks, strips)), kernel.mr);
   cut->rows = std::min(cut->rows, shared);

@@ -148,12 +148,12 @@ LeftRows PackRowsOf(const HostProduct& p, const LeftSource& source, int64_t batc
   return rows;
 }
 
-void ReserveFor(const HostProduct& p, int64_t rows, TaskMemory* memory) {
+void ReserveFor(const HostProduct& p, int64_t task_rows, TaskMemory* memory) {
+  const int64_t rows = p.floats_together > 0 ? std::min(task_rows, p.floats_together) : task_rows;
   // Whether kernels that want lines read A in place depends on where it stands: calls alike but for
   // that find the memory of the first.
   if (!p.rows_once && (!p.rows_in_place || p.kernel->wants_lines)) {
-    int64_t packed = PacksWhileWalking(p) ? std::min(rows, ChunkRows(p)) : rows;
-    if (p.floats_together > 0) packed = std::min(rows, p.floats_together);
+    const int64_t packed = PacksWhileWalking(p) ? std::min(rows, ChunkRows(p)) : rows;
     memory->rows.Reserve(static_cast<size_t>(packed * PackedRowStride(p.a, *p.kernel)));
   }
   if (HasRowTerms(p)) memory->row_sums.Reserve(static_cast<size_t>(2 * rows) * sizeof(int32_t));

@@ -62,6 +62,7 @@ struct HostProduct {
   bool rows_from_afar = false;   ///< A is too large to be found in a near cache.
   int64_t block_groups = 1;      ///< Along K, that are multiplied before the next rows are.
   int64_t row_block_groups = 1;  ///< By rows, before the next columns are.
+  bool flips_free = false;       ///< kernels::cpu::TileArgs::flips_free.
   bool short_panels = false;     ///< Best multiplied one by one, where epilogues allow it.
   int64_t few_sums_bytes = 0;    ///< kernels::cpu::FewRowsArgs::near_bytes.
 

@@ -95,6 +95,7 @@ TileArgs ArgsOf(const ReadyRectangle& r, int64_t column) {
   args.a = r.rows.data;
   args.a_stride = r.rows.stride;
   args.flip = r.rows.flip;
+  args.flips_free = p.flips_free;
   args.a_signed = p.a.type == ElementType::kS8;
   args.b_next = r.b.packed->panel_bytes();
   args.init = r.b.init + column - r.b.at;
@@ -296,7 +297,8 @@ Ahead AheadIn(const FarMemory& memory, int64_t tiles) {
           0,           1,      base::RoundUp(base::CeilDiv(memory.bytes, places), kLineBytes)};
 }
 
-/// What the next tiles will want that is far away: packed columns, or what is to be packed.
+/// What the next tiles will want that is far away: packed columns, or what is to be packed; with
+/// the last columns, what comes after them.
 Ahead AheadOf(const ReadyRectangle& r, const Strip& strip, int64_t column, int64_t first,
               const TileArgs& args) {
   const HostProduct& p = r.product;

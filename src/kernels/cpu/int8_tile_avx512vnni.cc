@@ -178,18 +178,19 @@ TILEWAVE_AVX512VNNI void RunTile(const TileArgs& t) {
   }
 }
 
+template <int kRows, int kVectors, bool kFlip>
+void RunFlipped(const TileArgs& t) {
+  if (t.columns < kVectors * kLanes) return RunTile<kRows, kVectors, true, kFlip, true>(t);
+  const bool fetches = t.a_ahead != 0 || t.ahead[0] != nullptr || t.out != nullptr;
+  fetches ? RunTile<kRows, kVectors, true, kFlip>(t) : RunTile<kRows, kVectors, false, kFlip>(t);
+}
+
 template <int kRows, int kVectors>
 void Run(const TileArgs& t) {
-  if (t.columns < kVectors * kLanes) return RunTile<kRows, kVectors, true, true, true>(t);
-  const bool fetches = t.a_ahead != 0 || t.ahead[0] != nullptr || t.out != nullptr;
-  // Zen 4, which prefers tiles of one panel, multiplies faster with something between the load and
-  // the product; others hardly ever take them.
-  constexpr bool kAlwaysFlips = kVectors == kPanelVectors;
-  if (kAlwaysFlips || t.flip != 0) {
-    fetches ? RunTile<kRows, kVectors, true, true>(t) : RunTile<kRows, kVectors, false, true>(t);
-  } else if constexpr (!kAlwaysFlips) {
-    fetches ? RunTile<kRows, kVectors, true, false>(t) : RunTile<kRows, kVectors, false, false>(t);
-  }
+  // Zen 4 multiplies faster, in tiles of one panel, with something between the load and the
+  // product.
+  const bool flips = t.flip != 0 || (kVectors == kPanelVectors && t.flips_free);
+  flips ? RunFlipped<kRows, kVectors, true>(t) : RunFlipped<kRows, kVectors, false>(t);
 }
 
 }  // namespace

@@ -40,15 +40,16 @@ struct TileArgs {
   int64_t a_stride;    ///< Bytes from row to row.
   /// Group g of column j at b + (g * nr + j) * GroupBytesOfB; aligned to 16 times those.
   const std::byte* b;
-  int64_t groups;         ///< At least 1.
-  const int32_t* init;    ///< nr readable numbers for each row; any alignment of 4.
-  int64_t init_stride;    ///< In numbers; 0: all rows begin alike.
-  int32_t* c;             ///< sums(r, j) go to c[r * c_stride + j]; may be `init` itself.
-  int64_t c_stride;       ///< In numbers.
-  int columns;            ///< 1 .. nr; of a wide tile nr + 1 .. 2 * nr; of a row tile all.
-  uint8_t flip = 0;       ///< XORed to every byte of A, by kernels with `flips`; others ignore it.
-  bool a_signed = false;  ///< kAnyxS8: bytes of A are s8; others ignore it.
-  int64_t b_next = 0;     ///< Wide and row tiles: bytes from a panel to the next.
+  int64_t groups;       ///< At least 1.
+  const int32_t* init;  ///< nr readable numbers for each row; any alignment of 4.
+  int64_t init_stride;  ///< In numbers; 0: all rows begin alike.
+  int32_t* c;           ///< sums(r, j) go to c[r * c_stride + j]; may be `init` itself.
+  int64_t c_stride;     ///< In numbers.
+  int columns;          ///< 1 .. nr; of a wide tile nr + 1 .. 2 * nr; of a row tile all.
+  uint8_t flip = 0;     ///< XORed to every byte of A, by kernels with `flips`; others ignore it.
+  bool flips_free = false;  ///< Flipping costs nothing on this CPU, even by 0; a hint.
+  bool a_signed = false;    ///< kAnyxS8: bytes of A are s8; others ignore it.
+  int64_t b_next = 0;       ///< Wide and row tiles: bytes from a panel to the next.
   /// Lines that may be fetched meanwhile, these with the first group; a hint. Null: none.
   const std::byte* ahead[2] = {};
   int64_t ahead_step = 0;  ///< Bytes from those to the next,
