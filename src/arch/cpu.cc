@@ -98,22 +98,6 @@ constexpr long kGetSupportedStates = 0x1021;
 constexpr long kRequestState = 0x1023;
 constexpr long kTileData = 18;
 
-/// AMD's family 25 is Zen 3, which has no AVX512, and Zen 4 (AMD, "Software Optimization Guide for
-/// the AMD Zen4 Microarchitecture", 57647), whose pipes are 256 bits wide.
-bool CpuidIsZen4(bool avx512) {
-  unsigned eax = 0;
-  unsigned ebx = 0;
-  unsigned ecx = 0;
-  unsigned edx = 0;
-  if (!avx512 || __get_cpuid(0, &eax, &ebx, &ecx, &edx) == 0 || ebx != signature_AMD_ebx ||
-      ecx != signature_AMD_ecx || edx != signature_AMD_edx) {
-    return false;
-  }
-  if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return false;
-  constexpr unsigned kFamily = 25;
-  return ((eax >> 8) & 0xF) + ((eax >> 20) & 0xFF) == kFamily;
-}
-
 /// Leaf 0: "GenuineIntel".
 bool CpuidIsIntel() {
   unsigned eax = 0;
@@ -157,7 +141,9 @@ Cpu DetectCpu() {
       __builtin_cpu_supports("avx512vnni") != 0;
   cpu.amx_int8 = CpuidHasAmxInt8();
   cpu.few_vector_ports = CpuidIsIntel();
-  cpu.halves_vectors = CpuidIsZen4(cpu.avx512_vnni);
+  // AMD's family 19h is Zen 3, which has no AVX512, and Zen 4 (AMD, "Software Optimization Guide
+  // for the AMD Zen4 Microarchitecture", 57647), whose pipes are 256 bits wide.
+  cpu.halves_vectors = cpu.avx512_vnni && __builtin_cpu_is("amdfam19h") != 0;
 #elif defined(__aarch64__)
   cpu.neon_dot = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #endif

@@ -152,8 +152,15 @@ TEST(ShareTasksTest, MembersAreToldApart) {
       ShareTasks(Crew{&pool, Wake::kAlways}, tasks, [&](TaskSource& source, int member) {
         EXPECT_EQ(std::this_thread::get_id() == here, member == 0);
         ++times.at(static_cast<size_t>(member));
+        // Shares are taken in order, from a member's own one on, each in order.
+        int64_t last = -1;
+        int steps_back = 0;
         for (int64_t i = source.Next(); i >= 0; i = source.Next()) {
+          if (i < last) ++steps_back;
+          EXPECT_NE(i, last);
+          EXPECT_LE(steps_back, 1);
           EXPECT_LT(i, tasks);
+          last = i;
           ++taken.at(static_cast<size_t>(member));
         }
       });

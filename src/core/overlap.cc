@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/checked_math.h"
+
 namespace tilewave::core {
 namespace {
 
@@ -24,6 +26,22 @@ std::optional<int64_t> PitchOf(const Footprint& f) {
 
 }  // namespace
 
+bool SpanBytes(const Footprint& f, int64_t* bytes) {
+  std::optional<int64_t> last = 0;
+  for (const auto& [stride, extent] : StrideAndExtent(f)) {
+    const std::optional<int64_t> reach = base::CheckedMul(stride, extent - 1);
+    if (!reach) return false;
+    last = base::CheckedAdd(*last, *reach);
+    if (!last) return false;
+  }
+  const std::optional<int64_t> elements = base::CheckedAdd(*last, 1);
+  const std::optional<int64_t> span =
+      elements ? base::CheckedMul(*elements, f.element_bytes) : std::nullopt;
+  if (!span) return false;
+  *bytes = *span;
+  return true;
+}
+
 bool IsInjective(const Footprint& f) {
   auto dims = StrideAndExtent(f);
   std::sort(dims.begin(), dims.end());
@@ -37,15 +55,14 @@ bool IsInjective(const Footprint& f) {
 }
 
 bool MayOverlap(const Footprint& x, const Footprint& y) {
-  const Extent x_extent = ExtentOf(x);
-  const Extent y_extent = ExtentOf(y);
-  if (!Meet(x_extent, y_extent)) return false;
+  if (!Meet(ExtentOf(x), ExtentOf(y))) return false;
   const std::optional<int64_t> pitch = PitchOf(x);
   if (!pitch || pitch != PitchOf(y)) return true;
   // Both occupy a band of bytes in every pitch; the bands, taken modulo the pitch, must not meet.
   const auto p = static_cast<uintptr_t>(*pitch);
-  const uintptr_t gap =
-      (y_extent.begin + p - (x_extent.begin % p)) % p;  // y's band begins here, x's at 0.
+  const auto x_start = reinterpret_cast<uintptr_t>(x.start);
+  const auto y_start = reinterpret_cast<uintptr_t>(y.start);
+  const uintptr_t gap = (y_start + p - (x_start % p)) % p;  // y's band begins here, x's at 0.
   const auto x_width = static_cast<uintptr_t>(x.cols * x.element_bytes);
   const auto y_width = static_cast<uintptr_t>(y.cols * y.element_bytes);
   return gap < x_width || gap + y_width > p;

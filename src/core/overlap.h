@@ -23,24 +23,7 @@ bool IsInjective(const Footprint& f);
 
 /// Bytes from the first to one past the last element; nothing if that overflows int64_t.
 /// REQUIRES: extents >= 1, strides >= 0.
-inline bool SpanBytes(const Footprint& f, int64_t* bytes) {
-  bool overflows = false;
-  int64_t last = 0;
-  const auto reach = [&](int64_t stride, int64_t extent) {
-    int64_t elements = 0;
-    overflows |= __builtin_mul_overflow(stride, extent - 1, &elements);
-    overflows |= __builtin_add_overflow(last, elements, &last);
-  };
-  reach(f.strides.batch, f.batch);
-  reach(f.strides.row, f.rows);
-  reach(f.strides.col, f.cols);
-  overflows |= __builtin_add_overflow(last, 1, &last);
-  int64_t span = 0;
-  overflows |= __builtin_mul_overflow(last, f.element_bytes, &span);
-  if (overflows) return false;
-  *bytes = span;
-  return true;
-}
+bool SpanBytes(const Footprint& f, int64_t* bytes);
 
 /// Where a footprint begins and ends. REQUIRES: SpanBytes does not fail, which is checked once for
 /// a problem; this is part of every call.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/checked_math.h"
 #include "core/problem.h"
 #include "tilewave/tensors.h"
 
@@ -10,8 +11,7 @@ namespace tilewave::core {
 
 /// a * b; the largest int64_t for what does not fit.
 inline int64_t ProductOrMost(int64_t a, int64_t b) {
-  int64_t product = 0;
-  return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<int64_t>::max() : product;
+  return base::CheckedMul(a, b).value_or(std::numeric_limits<int64_t>::max());
 }
 
 /// The strides of a view, kDenseStride worked out; the largest int64_t for what does not fit. The

@@ -59,6 +59,7 @@ constexpr int64_t kFewSumsBytes = int64_t{16} << 10;
 constexpr int64_t kLoneTileAhead = 4096;
 // More of A than this is rather packed again, task by task.
 constexpr int64_t kMostBytesOfRows = int64_t{64} << 20;
+// So many rows pay for narrow tiles, which read B from farther caches (HasShortPanels).
 constexpr int64_t kFewestRowsOfShortPanels = 128;
 // A task that copies rows of C takes about this much.
 constexpr int64_t kBytesCopied = int64_t{64} << 10;
@@ -165,13 +166,16 @@ bool GoesByRows(const core::Problem& p, const HostProduct& product, const arch::
   return writes && b_stays && c_column_bytes * p.n >= FewestBytesByRows(p, cpu);
 }
 
+/// Whether an operand is f32.
+bool Quantises(const core::Problem& p) {
+  return p.quantise_a != core::Quantise::kNone || p.quantise_b != core::Quantise::kNone;
+}
+
 /// Int8Kernel::speed, where multiplying is most of the work: not with few rows or columns, which
 /// wait for the other operand, nor with f32 operands.
 int SpeedOf(const core::Problem& p, const Int8Kernel& kernel) {
-  const bool quantises =
-      p.quantise_a != core::Quantise::kNone || p.quantise_b != core::Quantise::kNone;
   const bool waits = p.m <= kernel.wide_product_rows || TakesFewColumns(p, kernel);
-  return quantises || waits ? 1 : kernel.speed;
+  return Quantises(p) || waits ? 1 : kernel.speed;
 }
 
 /// How far a lone tile's columns are fetched ahead where B does not stay in the L2 cache.
@@ -367,12 +371,11 @@ Status HostGemm::Execute(const core::Operands& operands, const HostWeights* weig
   }
   std::unique_ptr<Workspace> workspace = resources_->workspaces.Take();
   Status status;
-  if (problem_.quantise_a == core::Quantise::kNone &&
-      problem_.quantise_b == core::Quantise::kNone) {
-    status = ExecuteIn(operands, nullptr, weights, progress, workspace.get(), pack_ns);
-  } else {
+  if (Quantises(problem_)) {
     core::Operands scaled = operands;
     status = ExecuteIn(scaled, &scaled, weights, progress, workspace.get(), pack_ns);
+  } else {
+    status = ExecuteIn(operands, nullptr, weights, progress, workspace.get(), pack_ns);
   }
   resources_->workspaces.GiveBack(std::move(workspace));
   return status;

@@ -161,12 +161,12 @@ void ReserveFor(const HostProduct& p, int64_t task_rows, TaskMemory* memory) {
 }
 
 void ComputeRectangle(const HostProduct& p, const Rectangle& at, TaskMemory* memory) {
-  std::optional<LeftSource> widened;
-  if (kernels::cpu::WidensA(p.kernel->form)) widened = SourceOfRows(p, at.batch);
-  const LeftSource& source = widened ? *widened : p.a;
   if (p.floats_together > 0) {
     ComputeFloats(p, at, memory);
   } else {
+    std::optional<LeftSource> widened;
+    if (kernels::cpu::WidensA(p.kernel->form)) widened = SourceOfRows(p, at.batch);
+    const LeftSource& source = widened ? *widened : p.a;
     // Made where it stays: small products would wait for copies of what has just been written.
     ReadyRectangle ready{p, at, p.walk_packs ? ReadyColumns{} : ColumnsFor(p, at, memory), {}};
     PrepareRows(p, source, memory, &ready);

@@ -111,7 +111,7 @@ struct ColumnFactors {
   }
 };
 
-/// Columns of rows that come `ahead` are fetched.
+/// What is quantised while these floats are fetched takes about as long as memory does.
 constexpr int64_t kColumnsAhead = 4096;
 
 template <typename Factors>
